@@ -1,0 +1,77 @@
+import { z } from 'zod';
+
+import { deciderSchema, evidenceSchema, turnErrorSchema } from '../monitor/evidence.ts';
+import { milestoneSchema } from '../monitor/milestone.ts';
+import { sessionStatusSchema } from '../session/session.ts';
+import { confidenceSchema, outcomeSchema } from '../session/turn.ts';
+import { workspaceInfoSchema } from '../session/workspace.ts';
+
+/** Epoch milliseconds. */
+const at = z.number();
+
+/** One try at a job and what came of it. */
+export const attemptSchema = z.object({
+  sessionId: z.string(),
+  turnId: z.string().nullable(),
+  outcome: outcomeSchema,
+  startedAt: z.number(),
+  endedAt: z.number(),
+  error: turnErrorSchema.nullable(),
+});
+
+/** See {@link attemptSchema}. */
+export type Attempt = z.infer<typeof attemptSchema>;
+
+/** What a job came to. */
+export const jobResultSchema = z.object({
+  outcome: outcomeSchema,
+  confidence: confidenceSchema,
+  /** The agent's final message, or what it printed. */
+  text: z.string(),
+  milestones: z.array(milestoneSchema),
+  /** What was observed, in order. */
+  evidence: z.array(evidenceSchema),
+  attempts: z.array(attemptSchema),
+  sessionId: z.string(),
+  /** Where the agent worked; `null` if it never got so far. */
+  workspace: workspaceInfoSchema.nullable(),
+  durationMs: z.number(),
+  error: turnErrorSchema.nullable(),
+});
+
+/** See {@link jobResultSchema}. */
+export type JobResult = z.infer<typeof jobResultSchema>;
+
+/**
+ * One line of `semo run --json`. `turn` comes once, at the moment of the verdict; `result` is always the last line.
+ */
+export const runLineSchema = z.union([
+  z.intersection(z.object({ type: z.literal('milestone'), at }), milestoneSchema),
+  z.discriminatedUnion('type', [
+  z.object({ type: z.literal('status'), at, sessionId: z.string(), status: sessionStatusSchema }),
+  /** Output as the terminal got it, escape sequences and all; `offset` counts bytes. */
+  z.object({ type: z.literal('output'), at, offset: z.number().int().nonnegative(), text: z.string() }),
+  z.object({ type: z.literal('progress'), at, percent: z.number() }),
+  z.object({
+    type: z.literal('request'),
+    at,
+    requestId: z.string(),
+    kind: z.enum(['permission', 'question']),
+    tool: z.string().optional(),
+    input: z.unknown().optional(),
+  }),
+  z.object({ type: z.literal('stalled'), at, forMs: z.number() }),
+  z.object({
+    type: z.literal('turn'),
+    at,
+    turnId: z.string(),
+    outcome: outcomeSchema,
+    confidence: confidenceSchema,
+    decidedBy: deciderSchema,
+  }),
+  jobResultSchema.extend({ type: z.literal('result'), at }),
+  ]),
+]);
+
+/** See {@link runLineSchema}. */
+export type RunLine = z.infer<typeof runLineSchema>;

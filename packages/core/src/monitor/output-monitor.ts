@@ -1,0 +1,202 @@
+import { SemoError, assertNever } from '../errors.ts';
+import type { Confidence, Outcome, TurnState } from '../session/turn.ts';
+import type { Decider, Evidence, TurnError } from './evidence.ts';
+import type { Milestone } from './milestone.ts';
+
+/** The word an agent may end its final message with to say that the job is done. */
+export const DONE_MARKER = '[SEMO:DONE]';
+
+/** What a turn is judged by: plain JSON, so that it can travel and be kept beside a recording. */
+export interface MonitorConfig {
+  /**
+   * The sources that live for this agent. `silence` is listed only for agents that have no signal of their own; for all
+   * others silence is reported as stalled and decides nothing.
+   */
+  readonly sources: readonly Decider[];
+  /** What the agent's exit says: an agent that should have stayed `crashed`, a program's exit `status` is its answer. */
+  readonly exitMeans: 'crash' | 'status';
+  /** Time the turn may run, in milliseconds; waiting for a person does not count. */
+  readonly timeoutMs: number;
+  /** Quiet time until the turn counts as silent, in milliseconds. */
+  readonly silenceMs: number;
+  readonly require?: 'marker' | undefined;
+}
+
+/** All that is known of a turn so far. Immutable: {@link observe} makes the next one. */
+export interface MonitorState {
+  readonly config: MonitorConfig;
+  readonly turn: TurnState;
+  readonly startedAt: number;
+  readonly lastActivityAt: number;
+  /** Since when nothing has happened, once that has been told. */
+  readonly stalledSince: number | null;
+  /** Whether the agent has printed anything of its own: silence means nothing before that. */
+  readonly hasSpoken: boolean;
+  /** When the present wait for a person began. */
+  readonly waitingSince: number | null;
+  readonly waitedMs: number;
+  readonly text: string;
+  readonly milestones: readonly Milestone[];
+  readonly percent: number | null;
+  readonly evidence: readonly Evidence[];
+}
+
+/** The state of a turn at the moment its prompt is sent. */
+export function beginTurn(config: MonitorConfig, at: number): MonitorState {
+  return {
+    config,
+    turn: { kind: 'running' },
+    startedAt: at,
+    lastActivityAt: at,
+    stalledSince: null,
+    hasSpoken: false,
+    waitingSince: null,
+    waitedMs: 0,
+    text: '',
+    milestones: [],
+    percent: null,
+    evidence: [],
+  };
+}
+
+/**
+ * What is known after one more observation. Pure. A verdict never changes: evidence that comes after it is dropped.
+ *
+ * @example
+ * ```ts
+ * let state = beginTurn(config, 0);
+ * state = observe(state, { kind: 'agent_end', at: 900, text: 'Done.', backgroundTasks: 0 });
+ * state.turn; // { kind: 'ended', outcome: 'completed', confidence: 'certain', decidedBy: 'agent_end', … }
+ * ```
+ */
+export function observe(state: MonitorState, evidence: Evidence): MonitorState {
+  if (state.turn.kind === 'ended') return state;
+  if (evidence.kind === 'tick') return afterTick(state, evidence.at);
+  const active = { ...state, lastActivityAt: evidence.at, stalledSince: null };
+  if (evidence.kind === 'activity') return { ...active, hasSpoken: true };
+  return weigh({ ...active, evidence: [...state.evidence, evidence] }, evidence);
+}
+
+/** When {@link observe} next wants a `tick`, in epoch milliseconds; `null` when nothing depends on time. */
+export function nextTickAt(state: MonitorState): number | null {
+  if (state.turn.kind !== 'running') return null;
+  const deadline = state.startedAt + state.waitedMs + state.config.timeoutMs;
+  const quiet = state.lastActivityAt + state.config.silenceMs;
+  return state.stalledSince === null ? Math.min(deadline, quiet) : deadline;
+}
+
+function weigh(state: MonitorState, evidence: Exclude<Evidence, { kind: 'tick' | 'activity' }>): MonitorState {
+  switch (evidence.kind) {
+    case 'accepted':
+      return state;
+    case 'agent_end':
+      return afterAgentEnd(state, evidence);
+    case 'exit':
+      return afterExit(state, evidence);
+    case 'screen_marker':
+      return end(state, { outcome: 'completed', decidedBy: 'screen_marker', at: evidence.at });
+    case 'waiting':
+      return {
+        ...state,
+        turn: { kind: 'waiting', for: evidence.for, requestId: evidence.requestId },
+        waitingSince: state.waitingSince ?? evidence.at,
+      };
+    case 'answered':
+      return afterAnswer(state, evidence);
+    case 'milestone':
+      return { ...state, milestones: [...state.milestones, evidence.milestone] };
+    case 'progress':
+      return { ...state, percent: evidence.percent };
+    case 'stopped':
+      return afterStop(state, evidence);
+    case 'lost':
+      return end(state, { outcome: 'unknown', decidedBy: 'lost', at: evidence.at, error: evidence.error });
+    default:
+      return assertNever(evidence);
+  }
+}
+
+function afterAgentEnd(state: MonitorState, evidence: Extract<Evidence, { kind: 'agent_end' }>): MonitorState {
+  const told = { ...state, text: evidence.text === '' ? state.text : evidence.text };
+  const verdict = { decidedBy: 'agent_end', at: evidence.at } as const;
+  if (evidence.error !== undefined) return end(told, { ...verdict, outcome: 'failed', error: evidence.error });
+  // The agent goes on by itself when a background task ends, so this is a pause, not the end.
+  if (evidence.backgroundTasks > 0) return resume(told, evidence.at);
+  if (state.config.require === 'marker' && !told.text.includes(DONE_MARKER)) {
+    const message = `The agent ended its turn without ${DONE_MARKER} in its final message.`;
+    return end(told, { ...verdict, outcome: 'failed', error: turnError('marker_missing', message) });
+  }
+  return end(told, { ...verdict, outcome: 'completed' });
+}
+
+function afterExit(state: MonitorState, evidence: Extract<Evidence, { kind: 'exit' }>): MonitorState {
+  const verdict = { decidedBy: 'exit', at: evidence.at } as const;
+  const how = evidence.signal === null ? `with status ${evidence.code}` : `by signal ${evidence.signal}`;
+  if (state.config.exitMeans === 'crash' || evidence.signal !== null) {
+    return end(state, { ...verdict, outcome: 'crashed', error: turnError('agent_crashed', `The agent ended ${how} during the turn.`) });
+  }
+  if (evidence.code === 0) return end(state, { ...verdict, outcome: 'completed' });
+  return end(state, { ...verdict, outcome: 'failed', error: turnError('agent_exit_failed', `The program ended ${how}.`) });
+}
+
+function afterAnswer(state: MonitorState, evidence: Extract<Evidence, { kind: 'answered' }>): MonitorState {
+  if (state.turn.kind !== 'waiting' || state.turn.requestId !== evidence.requestId) return state;
+  return resume(state, evidence.at);
+}
+
+function resume(state: MonitorState, at: number): MonitorState {
+  const waited = state.waitingSince === null ? 0 : at - state.waitingSince;
+  return { ...state, turn: { kind: 'running' }, waitingSince: null, waitedMs: state.waitedMs + waited };
+}
+
+function afterStop(state: MonitorState, evidence: Extract<Evidence, { kind: 'stopped' }>): MonitorState {
+  const { at, by } = evidence;
+  switch (by) {
+    case 'cancel':
+      return end(state, { outcome: 'cancelled', decidedBy: by, at, error: turnError('turn_cancelled', 'The turn was cancelled.') });
+    case 'timeout':
+      return timedOut(state, at);
+    case 'needs_input':
+      return end(state, {
+        outcome: 'needs_input',
+        decidedBy: by,
+        at,
+        error: turnError('needs_input', 'The agent asked for a person and nobody is there to answer.'),
+      });
+    default:
+      return assertNever(by);
+  }
+}
+
+function afterTick(state: MonitorState, at: number): MonitorState {
+  if (state.turn.kind !== 'running') return state;
+  if (at >= state.startedAt + state.waitedMs + state.config.timeoutMs) return timedOut(state, at);
+  if (at < state.lastActivityAt + state.config.silenceMs) return state;
+  if (state.config.sources.includes('silence') && state.hasSpoken) {
+    return end(state, { outcome: 'completed', confidence: 'inferred', decidedBy: 'silence', at });
+  }
+  return { ...state, stalledSince: state.stalledSince ?? state.lastActivityAt };
+}
+
+function timedOut(state: MonitorState, at: number): MonitorState {
+  const message = `The turn did not end within ${state.config.timeoutMs} ms.`;
+  return end(state, { outcome: 'timed_out', decidedBy: 'timeout', at, error: turnError('turn_timed_out', message) });
+}
+
+interface Verdict {
+  readonly outcome: Outcome;
+  readonly confidence?: Confidence;
+  readonly decidedBy: Decider;
+  readonly at: number;
+  readonly error?: TurnError;
+}
+
+function end(state: MonitorState, { outcome, confidence = 'certain', decidedBy, at, error }: Verdict): MonitorState {
+  return { ...state, waitingSince: null, turn: { kind: 'ended', outcome, confidence, decidedBy, at, error: error ?? null } };
+}
+
+/** A turn's error from a code and a sentence; class and retryability follow from the code. */
+export function turnError(code: SemoError['code'], message: string): TurnError {
+  const error = new SemoError(code, message);
+  return { code, class: error.class, message, retryable: error.retryable };
+}

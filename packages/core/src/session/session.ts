@@ -1,0 +1,114 @@
+import { z } from 'zod';
+
+import { idSchema } from '../ids.ts';
+import { personaPlacementSchema } from '../persona/persona-injector.ts';
+import { personaSchema } from '../persona/persona.ts';
+import { terminalSizeSchema } from './output.ts';
+import { workspaceInfoSchema, workspaceSchema } from './workspace.ts';
+
+const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'A variable name has letters, digits and "_".');
+
+/** How much an agent may do without asking; the names are Claude Code's own. */
+export const permissionModeSchema = z.enum(['default', 'acceptEdits', 'plan', 'dontAsk', 'bypassPermissions', 'auto']);
+
+/** See {@link permissionModeSchema}. */
+export type PermissionMode = z.infer<typeof permissionModeSchema>;
+
+/**
+ * Which agent, and how it is set up. `kind` names a driver of the host; the fields of the other drivers are refused.
+ *
+ * - `claude`: Claude Code in a terminal.
+ * - `command`: any CLI that reads prompts from its input.
+ */
+export const agentSpecSchema = z.discriminatedUnion('kind', [
+  z.strictObject({
+    kind: z.literal('claude'),
+    model: z.string().min(1).max(200).optional(),
+    permissionMode: permissionModeSchema.default('default'),
+    /** Use the user's own configuration home and login instead of a private one; one session at a time. */
+    useLogin: z.boolean().default(false),
+  }),
+  z.strictObject({
+    kind: z.literal('command'),
+    /** The program and its arguments; no shell reads them. */
+    command: z.array(z.string().max(131_072)).min(1).max(1000),
+    /** A terminal, or plain pipes. Default `terminal`. */
+    over: z.enum(['terminal', 'pipe']).default('terminal'),
+  }),
+]);
+
+/** See {@link agentSpecSchema}. */
+export type AgentSpec = z.input<typeof agentSpecSchema>;
+
+/** Everything a host needs to start a session. It is data: it travels to other machines as it is. */
+export const sessionSpecSchema = z.strictObject({
+  /** Made by the caller, so that creating twice is creating once. See `newId`. */
+  sessionId: idSchema,
+  /** Which member of the crew this is, for example `FE`. */
+  agentId: z.string().min(1).max(200).optional(),
+  agent: agentSpecSchema,
+  workspace: workspaceSchema,
+  persona: personaSchema.optional(),
+  /** Default 120 × 40. */
+  size: terminalSizeSchema.default({ cols: 120, rows: 40 }),
+  environment: z
+    .strictObject({
+      /** Variables of the host's own environment to hand on, by name. */
+      pass: z.array(environmentName).max(200).default([]),
+      /** Variables to set. */
+      set: z.record(environmentName, z.string().max(131_072).refine((value) => !value.includes('\0'), 'No NUL in a variable.')).default({}),
+    })
+    .default({ pass: [], set: {} }),
+  /** `user`: the agent sees the user's home (git identity, caches); `private`: an empty one. Default `user`. */
+  home: z.enum(['user', 'private']).default('user'),
+  /** How much output is kept. Default 1 MiB. */
+  maxOutputBytes: z.number().int().min(4096).max(256 * 1024 * 1024).default(1024 * 1024),
+  /** Keep a rendered screen from the start; otherwise one is made when first asked for. Default false. */
+  screen: z.boolean().default(false),
+});
+
+/** See {@link sessionSpecSchema}. */
+export type SessionSpec = z.input<typeof sessionSpecSchema>;
+/** {@link SessionSpec} with defaults filled in. */
+export type ResolvedSessionSpec = z.output<typeof sessionSpecSchema>;
+
+/** Where a session stands. `terminated` is final. */
+export const sessionStatusSchema = z.enum(['creating', 'ready', 'executing', 'waiting_input', 'error', 'terminated']);
+
+/** See {@link sessionStatusSchema}. */
+export type SessionStatus = z.infer<typeof sessionStatusSchema>;
+
+/** What holds a session's processes together, and what could still get away. */
+export const containmentReportSchema = z.object({
+  level: z.enum(['process_group']),
+  /** How processes of this session are recognised: `parentage`, `group`, `folder`, `environment`, `brand`. */
+  recognisedBy: z.array(z.string()),
+  /** Sentences for people: what could escape. */
+  mayEscape: z.array(z.string()),
+});
+
+/** See {@link containmentReportSchema}. */
+export type ContainmentReport = z.infer<typeof containmentReportSchema>;
+
+/** What is known of a session; a copy, not a live view. Times are epoch milliseconds of the host. */
+export const sessionInfoSchema = z.object({
+  sessionId: idSchema,
+  agentId: z.string().optional(),
+  /** The worktree's id: its branch, where the host made one. */
+  worktreeId: z.string().nullable(),
+  /** The terminal's id on the host: the agent's process id while it lives. */
+  terminalId: z.string().nullable(),
+  status: sessionStatusSchema,
+  agent: z.object({ kind: z.string(), version: z.string().nullable() }),
+  workspace: workspaceInfoSchema,
+  persona: personaPlacementSchema.nullable(),
+  containment: containmentReportSchema,
+  turnId: idSchema.nullable(),
+  createdAt: z.number(),
+  lastActivityAt: z.number(),
+  output: z.object({ start: z.number(), end: z.number() }),
+  exit: z.object({ code: z.number().nullable(), signal: z.string().nullable() }).nullable(),
+});
+
+/** See {@link sessionInfoSchema}. */
+export type SessionInfo = z.infer<typeof sessionInfoSchema>;

@@ -1,0 +1,145 @@
+import { TerminalLine } from './terminal-line.ts';
+
+type Place =
+  | { readonly in: 'text' }
+  | { readonly in: 'escape' }
+  /** After `ESC` and an intermediate byte, as in a choice of charset: one final byte follows. */
+  | { readonly in: 'charset' }
+  | { readonly in: 'control'; readonly parameters: string }
+  /** OSC, DCS, SOS, PM, APC: text for the terminal, up to BEL or `ESC \`. */
+  | { readonly in: 'string'; readonly escaped: boolean };
+
+const TEXT: Place = { in: 'text' };
+const ESCAPE = '\u001B';
+const LONGEST_PARAMETERS = 256;
+
+/**
+ * Terminal output as plain text.
+ *
+ * Escape sequences are taken out; a cursor move to the right becomes spaces; `\r\n` becomes `\n`; a lone `\r`,
+ * a backspace or a move to the left lets what follows overwrite the line; a move to another line begins a new one,
+ * so that words on different rows stay apart. A sequence cut off at the end is left out.
+ *
+ * @example
+ * ```ts
+ * terminalText('\u001B[1mCreated\u001B[11Gpull\u001B[0m\r\n'); // 'Created   pull\n'
+ * ```
+ */
+export function terminalText(output: Uint8Array | string): string {
+  const decoder = new TerminalTextDecoder();
+  return decoder.write(output) + decoder.end();
+}
+
+/**
+ * {@link terminalText} for output that comes in pieces, cut anywhere.
+ *
+ * @example
+ * ```ts
+ * const decoder = new TerminalTextDecoder();
+ * const lines = decoder.write(chunk); // whole lines only
+ * const rest = decoder.end();
+ * ```
+ */
+export class TerminalTextDecoder {
+  readonly #utf8 = new TextDecoder('utf-8', { ignoreBOM: true });
+  readonly #line = new TerminalLine();
+  #place: Place = TEXT;
+  #begun = false;
+  #finished: string[] = [];
+
+  /** Takes a piece and gives the lines that it finished, each with its `\n`. */
+  write(output: Uint8Array | string): string {
+    for (const character of typeof output === 'string' ? output : this.#decode(output)) this.#take(character);
+    return this.#flush();
+  }
+
+  /** Gives the line that no line end has finished. The decoder can be used again after it. */
+  end(): string {
+    for (const character of this.#utf8.decode()) this.#take(character);
+    const text = this.#flush() + this.#line.text;
+    this.#line.clear();
+    this.#place = TEXT;
+    this.#begun = false;
+    return text;
+  }
+
+  #decode(bytes: Uint8Array): string {
+    let first = 0;
+    // The first piece may begin inside a character, whose rest says nothing.
+    while (!this.#begun && first < 3 && ((bytes[first] ?? 0) & 0xc0) === 0x80) first += 1;
+    this.#begun ||= bytes.length > 0;
+    return this.#utf8.decode(bytes.subarray(first), { stream: true });
+  }
+
+  #flush(): string {
+    const text = this.#finished.join('');
+    this.#finished = [];
+    return text;
+  }
+
+  #take(character: string): void {
+    const place = this.#place;
+    if (character === ESCAPE && place.in !== 'string') this.#place = { in: 'escape' };
+    else if (place.in === 'text') this.#put(character);
+    else if (place.in === 'escape') this.#place = afterEscape(character);
+    else if (place.in === 'charset') this.#place = isIntermediate(character) ? place : TEXT;
+    else if (place.in === 'string') this.#place = afterStringCharacter(character, place.escaped);
+    else this.#takeControl(character, place.parameters);
+  }
+
+  #takeControl(character: string, parameters: string): void {
+    if (character >= ' ' && character <= '?' && parameters.length < LONGEST_PARAMETERS) {
+      this.#place = { in: 'control', parameters: parameters + character };
+      return;
+    }
+    this.#place = TEXT;
+    if (character >= '@' && character <= '~') this.#move(character, parameters);
+    // No sequence after all: what breaks it off counts for itself.
+    else this.#put(character);
+  }
+
+  #put(character: string): void {
+    if (character === '\n') this.#newLine();
+    else if (character === '\r') this.#line.moveTo(0);
+    else if (character === '\b') this.#line.moveBy(-1);
+    else if (character === '\t') this.#line.tab();
+    else if (character >= ' ' && !(character >= '\u007F' && character <= '\u009F')) this.#line.put(character);
+  }
+
+  #newLine(): void {
+    this.#finished.push(`${this.#line.text}\n`);
+    this.#line.clear();
+  }
+
+  #move(final: string, parameters: string): void {
+    const numbers = parameters.split(';').map((part) => Number.parseInt(part, 10));
+    const count = Math.max(1, numbers[0] || 1);
+    if (final === 'C' || final === 'a') this.#line.moveBy(count);
+    else if (final === 'D') this.#line.moveBy(-count);
+    else if (final === 'G' || final === '`') this.#line.moveTo(count - 1);
+    else if (final === 'K') this.#line.erase(numbers[0] || 0);
+    else if ('ABEFHdf'.includes(final)) {
+      const { column } = this.#line;
+      if (!this.#line.isEmpty) this.#newLine();
+      if (final === 'H' || final === 'f') this.#line.moveTo(Math.max(1, numbers[1] || 1) - 1);
+      else if (final !== 'E' && final !== 'F') this.#line.moveTo(column);
+    }
+  }
+}
+
+function isIntermediate(character: string): boolean {
+  return character >= ' ' && character <= '/';
+}
+
+function afterEscape(character: string): Place {
+  if (character === '[') return { in: 'control', parameters: '' };
+  if (']PX^_'.includes(character)) return { in: 'string', escaped: false };
+  return isIntermediate(character) ? { in: 'charset' } : TEXT;
+}
+
+function afterStringCharacter(character: string, escaped: boolean): Place {
+  // An ESC that begins another sequence ends the string as well; so do BEL and the cancelling controls.
+  if (escaped) return character === '\\' ? TEXT : afterEscape(character);
+  if (character === '\u0007' || character === '\u0018' || character === '\u001A') return TEXT;
+  return { in: 'string', escaped: character === ESCAPE };
+}

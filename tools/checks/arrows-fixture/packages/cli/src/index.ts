@@ -1,0 +1,2 @@
+import '@semo-office/pty-host';
+export const command = 1;

@@ -1,0 +1,2 @@
+import type { ground } from './index.ts';
+export type Cycle = typeof ground;

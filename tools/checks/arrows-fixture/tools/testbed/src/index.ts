@@ -1,0 +1,2 @@
+import '../../../packages/cli/src/index.ts';
+export const testbed = 1;

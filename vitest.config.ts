@@ -1,0 +1,22 @@
+import { defineConfig } from 'vitest/config';
+
+export default defineConfig({
+  // Names of our packages lead to their sources: the `paths` of tsconfig.json are the one list of them.
+  resolve: { tsconfigPaths: true },
+  test: {
+    include: ['{packages/*,tools/*,bench,examples}/test/**/*.test.ts'],
+    pool: 'forks',
+    // Terminals and the real CLI are heavy: two files at a time is what two cores carry.
+    maxWorkers: 2,
+    testTimeout: 30_000,
+    hookTimeout: 30_000,
+    reporters: ['default', './tools/vitest-count-reporter.ts'],
+    coverage: {
+      provider: 'v8',
+      include: ['packages/*/src/**/*.ts', 'packages/core/testing/**/*.ts'],
+      reporter: ['text-summary', 'html', 'json-summary'],
+      reportsDirectory: 'coverage',
+      thresholds: { lines: 90 },
+    },
+  },
+});
