@@ -20,10 +20,10 @@ function manifestOf(folder: string): Manifest {
   return JSON.parse(readFileSync(join(folder, 'package.json'), 'utf8')) as Manifest;
 }
 
-/** What users may import of a package. The `testing` entries run inside vitest only. */
+/** What users may import of a package. */
 function entries(folder: string): string[] {
   const { name, exports } = manifestOf(folder);
-  const paths = Object.keys(exports).filter((path) => !path.endsWith('.json') && path !== './testing');
+  const paths = Object.keys(exports).filter((path) => !path.endsWith('.json'));
   return paths.map((path) => join(name, path));
 }
 

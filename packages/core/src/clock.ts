@@ -5,7 +5,7 @@ export type Cancel = () => void;
 export interface Clock {
   /** Milliseconds since the epoch. */
   now(): number;
-  /** Calls `run` once, `delayMs` from now. Never keeps the process alive by itself. */
+  /** Calls `run` once, `delayMs` from now. What is scheduled keeps the process alive: cleaning up must not be cut short. */
   schedule(delayMs: number, run: () => void): Cancel;
 }
 
@@ -14,7 +14,6 @@ export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, run) {
     const timer = setTimeout(run, delayMs);
-    timer.unref();
     return () => {
       clearTimeout(timer);
     };

@@ -19,6 +19,11 @@ export { PERSONA_TEMPLATE_VERSION, parsePersona, personaSchema, personaVersion, 
 export type { Persona } from './persona/persona.ts';
 export { attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
 export type { Attempt, JobResult, RunLine } from './job/run-line.ts';
+export { createOffice } from './office.ts';
+export type { Office, OfficeOptions } from './office.ts';
+export { jobSpecSchema } from './job/job.ts';
+export type { JobSpec } from './job/job.ts';
+export type { ExecuteOptions } from './job/orchestrator.ts';
 export { milestoneSchema } from './monitor/milestone.ts';
 export type { Milestone } from './monitor/milestone.ts';
 export { remoteSessions } from './command/remote-sessions.ts';

@@ -70,7 +70,10 @@ export class OutputLog {
     while (taken < bytes.length) {
       const at = this.#end % this.#blockBytes;
       const length = Math.min(bytes.length - taken, this.#blockBytes - at);
-      this.#writable(at + length).set(taken === 0 && length === bytes.length ? bytes : bytes.subarray(taken, taken + length), at);
+      this.#writable(at + length).set(
+        taken === 0 && length === bytes.length ? bytes : bytes.subarray(taken, taken + length),
+        at,
+      );
       taken += length;
       this.#end += length;
     }
@@ -91,7 +94,10 @@ export class OutputLog {
    * @throws SemoError `output_dropped` when `from` is no longer kept, `output_beyond_end` when it has not come yet;
    * both with `details: { requested, start, end }`.
    */
-  read({ from, maxBytes = Number.POSITIVE_INFINITY }: { readonly from?: number | undefined; readonly maxBytes?: number | undefined } = {}): OutputLogSlice {
+  read({
+    from,
+    maxBytes = Number.POSITIVE_INFINITY,
+  }: { readonly from?: number | undefined; readonly maxBytes?: number | undefined } = {}): OutputLogSlice {
     const { start, end } = this;
     if (from !== undefined) this.#checkOffset(from);
     const first = from ?? this.#firstCharacter();
@@ -111,7 +117,11 @@ export class OutputLog {
       );
     }
     if (requested > end) {
-      throw new SemoError('output_beyond_end', `Offset ${requested} is beyond the end of the output, which is at ${end}. Read from ${end} or before.`, { details });
+      throw new SemoError(
+        'output_beyond_end',
+        `Offset ${requested} is beyond the end of the output, which is at ${end}. Read from ${end} or before.`,
+        { details },
+      );
     }
   }
 
@@ -134,7 +144,7 @@ export class OutputLog {
 
   #copy(from: number, to: number): Uint8Array {
     const bytes = new Uint8Array(to - from);
-    for (let offset = from; offset < to; ) {
+    for (let offset = from; offset < to;) {
       const at = offset % this.#blockBytes;
       const length = Math.min(to - offset, this.#blockBytes - at);
       const block = this.#blocks[Math.floor(offset / this.#blockBytes) % this.#slots];

@@ -59,7 +59,12 @@ describe('OutputLog', () => {
     const log = new OutputLog({ maxBytes: 10 });
     log.append(encode('0123456789abcde'));
     const dropped = thrownBy(() => log.read({ from: 2 }));
-    expect(isSemoError(dropped, 'output_dropped') && dropped.details).toEqual({ requested: 2, start: 5, end: 15, dropped: 3 });
+    expect(isSemoError(dropped, 'output_dropped') && dropped.details).toEqual({
+      requested: 2,
+      start: 5,
+      end: 15,
+      dropped: 3,
+    });
     expect((dropped as Error).message).toContain('3 bytes');
     const beyond = thrownBy(() => log.read({ from: 16 }));
     expect(isSemoError(beyond, 'output_beyond_end') && beyond.details).toEqual({ requested: 16, start: 5, end: 15 });
@@ -71,7 +76,7 @@ describe('OutputLog', () => {
     log.append(encode(text));
     for (let maxBytes = 4; maxBytes < 40; maxBytes += 1) {
       let read = '';
-      for (let from = 0; from < log.end; ) {
+      for (let from = 0; from < log.end;) {
         const slice = log.read({ from, maxBytes });
         expect(slice.bytes.length).toBeLessThanOrEqual(maxBytes);
         read += decode(slice.bytes);

@@ -101,6 +101,7 @@ class RemoteSessions implements SessionManager {
     return this.#open().send({ kind: 'list_sessions', status });
   }
 
+  // oxlint-disable-next-line max-params -- the port's own shape
   async sendPrompt(sessionId: string, prompt: string, options: PromptOptions = {}, call: CallOptions = {}): Promise<TurnInfo> {
     checkPrompt(prompt);
     const parsed = parseEdge(promptOptionsSchema, options, { what: 'prompt options' });

@@ -13,10 +13,10 @@ export interface TurnWatch {
   readonly pollIntervalMs: number;
   readonly wait: { readonly timeoutMs?: number | undefined } & CallOptions;
   /** Asks the host once. */
-  ask(signal: AbortSignal): Promise<TurnInfo | null>;
+  readonly ask: (signal: AbortSignal) => Promise<TurnInfo | null>;
   /** Tells every change of this turn. */
-  onTurn(listener: (turn: TurnInfo) => void): Unsubscribe;
-  onStatus(listener: (status: LinkStatus) => void): Unsubscribe;
+  readonly onTurn: (listener: (turn: TurnInfo) => void) => Unsubscribe;
+  readonly onStatus: (listener: (status: LinkStatus) => void) => Unsubscribe;
 }
 
 /** Resolves with the turn once it has ended: by its event, or because the host says so when asked. */
@@ -131,11 +131,11 @@ class TurnWait {
 }
 
 /** The error of a wait that took too long. */
-export function waitTimedOut(turnId: string, timeoutMs: number): SemoError {
+function waitTimedOut(turnId: string, timeoutMs: number): SemoError {
   return new SemoError('wait_timed_out', `Turn ${turnId} did not end within ${timeoutMs} ms. It goes on; wait again or cancel it.`);
 }
 
 /** The error of a question after a turn nobody knows. */
-export function turnUnknown(turnId: string): SemoError {
+function turnUnknown(turnId: string): SemoError {
   return new SemoError('turn_unknown', `There is no turn ${turnId} in this session.`);
 }

@@ -63,7 +63,8 @@ export function parseStat(pid: number, stat: string): Omit<ProcessEntry, 'uid'> 
 /** Root owns the folder of a process that forbids being looked into (ssh-agent does), whoever runs it: ask further. */
 function ownerOf(pid: number, ppid: number): number | null {
   const owner = attempt(() => statSync(`/proc/${pid}`).uid);
-  if (owner !== 0 || process.getuid?.() === 0 || pid === KERNEL_THREADS_PARENT || ppid === KERNEL_THREADS_PARENT) return owner;
+  if (owner !== 0 || process.getuid?.() === 0 || pid === KERNEL_THREADS_PARENT || ppid === KERNEL_THREADS_PARENT)
+    return owner;
   const status = attempt(() => readFileSync(`/proc/${pid}/status`, 'latin1'));
   const real = /^Uid:\s+(\d+)/m.exec(status ?? '')?.[1];
   return real === undefined ? owner : Number(real);

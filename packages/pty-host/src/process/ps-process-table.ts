@@ -21,7 +21,10 @@ export function createPsProcessTable(): ProcessTable {
       return { pids: new Set(all.map(({ pid }) => pid)), entries: all.filter(({ pid }) => except?.has(pid) !== true) };
     },
     find(pid) {
-      const { stdout } = spawnSync('ps', ['-o', COLUMNS, '-p', String(pid)], { env: psEnvironment(), encoding: 'latin1' });
+      const { stdout } = spawnSync('ps', ['-o', COLUMNS, '-p', String(pid)], {
+        env: psEnvironment(),
+        encoding: 'latin1',
+      });
       return parsePs(stdout)[0] ?? null;
     },
     environment: () => null,

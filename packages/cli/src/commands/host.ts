@@ -1,0 +1,78 @@
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import { SemoError, createPtySessionManager, listenOnSocket, serveSessions, type PtySessionManagerOptions } from 'semo-office';
+
+import type { CliIo } from '../cli-io.ts';
+
+interface HostRequest {
+  readonly socket: string;
+  readonly sessions: PtySessionManagerOptions;
+}
+
+/**
+ * `semo host`: runs sessions and serves them to offices on this machine, until it is told to stop; then it ends them all.
+ */
+export async function hostCommand(argv: readonly string[], io: CliIo): Promise<number> {
+  const { signal, release } = io.interruption();
+  try {
+    const { socket, sessions: options } = hostRequest(argv, io);
+    const link = await listenOnSocket({ path: socket });
+    const sessions = createPtySessionManager({ ...options, hostEnv: io.env });
+    const served = serveSessions(link, sessions);
+    // What an earlier host left behind is gone before anybody is served.
+    await sessions.list();
+    io.stdout(`${JSON.stringify({ type: 'ready', at: Date.now(), socket })}\n`);
+    await aborted(signal);
+    await served.close();
+    await link.close();
+    await sessions.close();
+    return 0;
+  } catch (thrown) {
+    const { code, message } = SemoError.from(thrown);
+    io.stderr(`${message}\n`);
+    return code === 'invalid_argument' ? 2 : 1;
+  } finally {
+    release();
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((done) => {
+    if (signal.aborted) done();
+    else signal.addEventListener('abort', () => done(), { once: true });
+  });
+}
+
+function hostRequest(argv: readonly string[], io: CliIo): HostRequest {
+  const { socket, root, repo, worktrees } = parse(argv);
+  if (socket === undefined) throw new SemoError('invalid_argument', 'Say where to listen: semo host --socket PATH.');
+  const repositories = (repo ?? []).map((entry) => {
+    const at = entry.indexOf('=');
+    if (at < 1) throw new SemoError('invalid_argument', `--repo takes ID=PATH, not ${JSON.stringify(entry)}.`);
+    return [entry.slice(0, at), resolve(io.cwd, entry.slice(at + 1))];
+  });
+  return {
+    socket: resolve(io.cwd, socket),
+    sessions: {
+      repositories: Object.fromEntries(repositories) as Record<string, string>,
+      ...(root === undefined ? {} : { allowedRoots: root.map((folder) => resolve(io.cwd, folder)) }),
+      ...(worktrees === undefined ? {} : { worktreeRoot: resolve(io.cwd, worktrees) }),
+    },
+  };
+}
+
+function parse(argv: readonly string[]) {
+  try {
+    return parseArgs({
+      args: [...argv],
+      options: {
+        socket: { type: 'string' },
+        root: { type: 'string', multiple: true },
+        repo: { type: 'string', multiple: true },
+        worktrees: { type: 'string' },
+      },
+    }).values;
+  } catch (error) {
+    throw new SemoError('invalid_argument', SemoError.from(error).message, { cause: error });
+  }
+}

@@ -1,0 +1,164 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { parseArgs } from 'node:util';
+import {
+  SemoError,
+  parsePersona,
+  permissionModeSchema,
+  type AgentSpec,
+  type JobSpec,
+  type Persona,
+  type Workspace,
+} from 'semo-office';
+
+import type { CliIo } from './cli-io.ts';
+import { commandWords } from './command-words.ts';
+import { parseDuration } from './duration.ts';
+import { findRepository, type Repository } from './repository.ts';
+
+const OPTIONS = {
+  agent: { type: 'string', default: 'claude' },
+  exec: { type: 'string' },
+  'exec-pipe': { type: 'string' },
+  role: { type: 'string' },
+  persona: { type: 'string' },
+  workdir: { type: 'string' },
+  worktree: { type: 'string' },
+  'permission-mode': { type: 'string' },
+  model: { type: 'string' },
+  timeout: { type: 'string', default: '10m' },
+  env: { type: 'string', multiple: true },
+  'prompt-file': { type: 'string' },
+  require: { type: 'string' },
+  'use-login': { type: 'boolean', default: false },
+  socket: { type: 'string' },
+  json: { type: 'boolean', default: false },
+} as const;
+
+type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values'];
+
+/** What `semo run` was asked for. */
+export interface RunRequest {
+  readonly job: JobSpec;
+  readonly json: boolean;
+  /** The host to run on; `null` for this very process. */
+  readonly socket: string | null;
+  /** The repository of `--worktree` and where its worktrees go. */
+  readonly repository: Repository | null;
+}
+
+/** Whether the arguments ask for JSON lines, also where they are wrong otherwise. */
+export function wantsJson(argv: readonly string[]): boolean {
+  const end = argv.indexOf('--');
+  return (end === -1 ? argv : argv.slice(0, end)).includes('--json');
+}
+
+/**
+ * Reads the arguments of `semo run`, and the files they name.
+ *
+ * @throws SemoError `invalid_argument`, `invalid_persona`, `invalid_prompt`, `unknown_agent`.
+ */
+export async function readRunArguments(argv: readonly string[], io: CliIo): Promise<RunRequest> {
+  const { values, positionals } = parse(argv);
+  const prompt = await readPrompt(values, positionals, io);
+  const persona = await readPersona(values, io);
+  const repository = values.worktree === undefined ? null : await findRepository(resolve(io.cwd, values.workdir ?? '.'));
+  const role = values.role ?? persona?.role;
+  return {
+    json: values.json,
+    socket: values.socket === undefined ? null : resolve(io.cwd, values.socket),
+    repository,
+    job: {
+      prompt,
+      session: {
+        agent: agentSpec(values),
+        workspace: workspace(values, io, { repositoryId: repository?.id, role }),
+        environment: environment(values.env ?? []),
+        ...(persona === undefined ? {} : { persona }),
+        ...(role === undefined ? {} : { agentId: role }),
+      },
+      options: {
+        timeoutMs: parseDuration(values.timeout),
+        // Nobody is there to answer.
+        onNeedsPerson: 'interrupt',
+        endInput: values['exec-pipe'] !== undefined,
+        ...(values.require === undefined ? {} : { require: requirement(values.require) }),
+      },
+    },
+  };
+}
+
+function parse(argv: readonly string[]): { values: Values; positionals: string[] } {
+  try {
+    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
+  } catch (error) {
+    throw new SemoError('invalid_argument', SemoError.from(error).message, { cause: error });
+  }
+}
+
+async function readPrompt(values: Values, positionals: readonly string[], io: CliIo): Promise<string> {
+  const file = values['prompt-file'];
+  if (file !== undefined && positionals.length > 0) throw new SemoError('invalid_argument', 'Give the prompt as an argument or with --prompt-file, not both.');
+  if (file === '-') return io.readStdin();
+  if (file !== undefined) return readText(resolve(io.cwd, file), 'prompt file');
+  const [prompt, ...rest] = positionals;
+  if (prompt === undefined) throw new SemoError('invalid_prompt', 'There is no prompt. Say what is to be done, as the last argument or with --prompt-file.');
+  if (rest.length > 0) throw new SemoError('invalid_argument', `The prompt must be one argument; put it in quotes. There were ${positionals.length}.`);
+  return prompt;
+}
+
+async function readPersona({ persona, role }: Values, io: CliIo): Promise<Persona | undefined> {
+  if (persona === undefined) return undefined;
+  const text = await readText(resolve(io.cwd, persona), 'persona');
+  let value: unknown;
+  try {
+    value = JSON.parse(text);
+  } catch (error) {
+    throw new SemoError('invalid_persona', `${persona} is not JSON: ${SemoError.from(error).message}`, { cause: error });
+  }
+  const withRole = typeof value === 'object' && value !== null && role !== undefined ? { ...value, role } : value;
+  return parsePersona(withRole);
+}
+
+async function readText(path: string, what: string): Promise<string> {
+  try {
+    return await readFile(path, 'utf8');
+  } catch (error) {
+    throw new SemoError('invalid_argument', `The ${what} ${path} cannot be read: ${SemoError.from(error).message}`, { cause: error });
+  }
+}
+
+function agentSpec(values: Values): AgentSpec {
+  const command = values.exec ?? values['exec-pipe'];
+  const agent = values.agent;
+  if (agent !== 'command' && command !== undefined) throw new SemoError('invalid_argument', '--exec and --exec-pipe go with --agent command.');
+  if (agent === 'claude') {
+    const mode = permissionModeSchema.safeParse(values['permission-mode'] ?? 'default');
+    if (!mode.success) throw new SemoError('invalid_argument', `--permission-mode is one of ${permissionModeSchema.options.join(', ')}.`);
+    return { kind: 'claude', permissionMode: mode.data, useLogin: values['use-login'], ...(values.model === undefined ? {} : { model: values.model }) };
+  }
+  if (agent !== 'command') throw new SemoError('unknown_agent', `There is no agent ${JSON.stringify(agent)}. Known: claude, command.`);
+  for (const name of ['permission-mode', 'model'] as const) {
+    if (values[name] !== undefined) throw new SemoError('invalid_argument', `--${name} goes with --agent claude.`);
+  }
+  if (command === undefined) throw new SemoError('invalid_argument', '--agent command needs --exec \'CMD ARGS\' or --exec-pipe \'CMD ARGS\'.');
+  if (values.exec !== undefined && values['exec-pipe'] !== undefined) throw new SemoError('invalid_argument', 'Give --exec or --exec-pipe, not both.');
+  return { kind: 'command', command: commandWords(command), over: values.exec === undefined ? 'pipe' : 'terminal' };
+}
+
+function workspace(values: Values, io: CliIo, { repositoryId, role }: { repositoryId: string | undefined; role: string | undefined }): Workspace {
+  if (values.worktree === undefined || repositoryId === undefined) return { kind: 'path', path: resolve(io.cwd, values.workdir ?? '.') };
+  const taskId = values.worktree.replaceAll(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+/, '').slice(0, 64);
+  return { kind: 'git', repoId: repositoryId, branch: values.worktree, retain: 'changed', taskId: taskId === '' ? 'task' : taskId, ...(role === undefined ? {} : { role }) };
+}
+
+function environment(entries: readonly string[]): { pass: string[]; set: Record<string, string> } {
+  const pass = entries.filter((entry) => !entry.includes('='));
+  const set = entries.filter((entry) => entry.includes('=')).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]);
+  return { pass, set: Object.fromEntries(set) as Record<string, string> };
+}
+
+function requirement(value: string): 'marker' {
+  if (value === 'marker') return value;
+  throw new SemoError('invalid_argument', `--require takes "marker", not ${JSON.stringify(value)}.`);
+}

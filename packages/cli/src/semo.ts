@@ -1,0 +1,18 @@
+import type { CliIo } from './cli-io.ts';
+import { hostCommand } from './commands/host.ts';
+import { runCommand } from './commands/run.ts';
+import { HELP } from './usage.ts';
+
+/** Runs the `semo` command; resolves with its exit status. */
+export async function main(argv: readonly string[], io: CliIo): Promise<number> {
+  const [command, ...rest] = argv;
+  const wantsHelp = command === undefined || command === 'help' || argv.slice(0, 2).some((word) => word === '--help' || word === '-h');
+  if (wantsHelp) {
+    io.stdout(HELP);
+    return command === undefined ? 2 : 0;
+  }
+  if (command === 'run') return runCommand(rest, io);
+  if (command === 'host') return hostCommand(rest, io);
+  io.stderr(`There is no command ${JSON.stringify(command)}. Try: semo --help\n`);
+  return 2;
+}

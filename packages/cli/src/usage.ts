@@ -1,0 +1,64 @@
+import { ERROR_CODES, type ErrorCode, type Outcome } from 'semo-office';
+
+/** The text of `semo --help`. */
+export const HELP = `semo: run coding agents and know when they are done
+
+  semo run [options] [--] [PROMPT]     one job in an embedded office
+  semo host [options]                  serve sessions to offices on this machine
+
+semo run
+  --agent claude|command     the agent (default claude)
+  --exec 'CMD ARGS'          with --agent command: the program, in a terminal
+  --exec-pipe 'CMD ARGS'     the same over pipes
+  --role ROLE                who works: FE, BE, QA …
+  --persona FILE             JSON: name, role, prompt, scopePatterns, coreSkills
+  --workdir DIR              the folder to work in, used as it is (default: here)
+  --worktree BRANCH          work in a git worktree on this branch instead
+  --permission-mode MODE     default, acceptEdits, plan, dontAsk, auto or bypassPermissions
+  --model NAME               the model the agent should use
+  --timeout TIME             500ms, 30s, 10m, 2h … (default 10m)
+  --env NAME[=VALUE]         hand a variable on, or set it; may be repeated
+  --prompt-file FILE|-       read the prompt from a file or standard input
+  --require marker           an end without [SEMO:DONE] counts as failed
+  --use-login                use this machine's own login, one session at a time
+  --socket PATH              run on the host that serves this socket
+  --json                     one JSON object a line on standard output
+
+semo host
+  --socket PATH              where to listen (mode 0600)
+  --root DIR                 a folder sessions may work in; may be repeated (default: any)
+  --repo ID=PATH             a repository sessions may name; may be repeated
+  --worktrees DIR            where worktrees are made
+
+The Claude Code binary is SEMO_CLAUDE_BIN, else claude on the PATH.
+Exit status of run: 0 completed, 1 failed or crashed, 2 wrong usage, 3 needs a person, 4 unknown, 124 timed out, 130 cancelled.
+`;
+
+const BY_OUTCOME: Record<Outcome, number> = {
+  completed: 0,
+  failed: 1,
+  crashed: 1,
+  needs_input: 3,
+  unknown: 4,
+  timed_out: 124,
+  cancelled: 130,
+};
+
+/** Errors that say the command was given something wrong, not that the work went wrong. */
+const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
+  'invalid_argument',
+  'invalid_persona',
+  'invalid_prompt',
+  'prompt_too_long',
+  'unknown_agent',
+  'workspace_not_found',
+  'workspace_not_directory',
+  'workspace_forbidden',
+  'repository_unknown',
+]);
+
+/** The exit status of `semo run` for a result. */
+export function exitStatus({ outcome, error }: { readonly outcome: Outcome; readonly error: { readonly code: string } | null }): number {
+  if (outcome === 'failed' && error !== null && error.code in ERROR_CODES && USAGE_ERRORS.has(error.code as ErrorCode)) return 2;
+  return BY_OUTCOME[outcome];
+}

@@ -1,0 +1,64 @@
+import { systemClock, type Clock } from './clock.ts';
+import { SemoError } from './errors.ts';
+import type { JobSpec } from './job/job.ts';
+import { executeJob, type ExecuteOptions } from './job/orchestrator.ts';
+import type { JobResult } from './job/run-line.ts';
+import type { SessionManager } from './session/session-manager.ts';
+
+/** The parts an office is made of. */
+export interface OfficeOptions {
+  /** Where sessions run: here, or on hosts elsewhere. The office closes it when it closes. */
+  readonly sessions: SessionManager;
+  /** Default: the machine's own time. */
+  readonly clock?: Clock | undefined;
+}
+
+/** Gives jobs to agents. */
+export interface Office {
+  /** The sessions the office works with, for whoever wants to look closer. */
+  readonly sessions: SessionManager;
+  /**
+   * Runs one job from beginning to end. How it ended is the result's outcome; only a job that could not begin throws.
+   * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `closed`.
+   */
+  executeJob(job: JobSpec, options?: ExecuteOptions): Promise<JobResult>;
+  /** Cancels what runs and lets go of the sessions. */
+  close(): Promise<void>;
+}
+
+/**
+ * An office over any sessions.
+ *
+ * @example
+ * ```ts
+ * const office = createOffice({ sessions: createPtySessionManager() });
+ * const { outcome, text } = await office.executeJob({
+ *   prompt: 'Add a health endpoint and commit.',
+ *   session: { agent: { kind: 'claude', permissionMode: 'acceptEdits' }, workspace: { kind: 'path', path: '.' } },
+ * });
+ * await office.close();
+ * ```
+ */
+export function createOffice({ sessions, clock = systemClock }: OfficeOptions): Office {
+  const closing = new AbortController();
+  const running = new Set<Promise<unknown>>();
+  return {
+    sessions,
+    async executeJob(job, options = {}) {
+      if (closing.signal.aborted) throw new SemoError('closed', 'The office is closed. Create a new one.');
+      const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
+      const work = executeJob({ sessions, clock, job, options: { ...options, signal } });
+      running.add(work);
+      try {
+        return await work;
+      } finally {
+        running.delete(work);
+      }
+    },
+    async close() {
+      closing.abort();
+      await Promise.allSettled(running);
+      await sessions.close();
+    },
+  };
+}

@@ -1,0 +1,42 @@
+import { afterAll, afterEach, beforeAll, describe } from 'vitest';
+
+import { agentsContract } from './contract/agents.ts';
+import { ContractRun } from './contract/contract-run.ts';
+import { eventsContract } from './contract/events.ts';
+import type { SessionManagerHarness } from './contract/harness.ts';
+import { sessionsContract } from './contract/sessions.ts';
+import { terminalContract } from './contract/terminal.ts';
+import { turnsContract } from './contract/turns.ts';
+import { waitingContract } from './contract/waiting.ts';
+
+/**
+ * The suite that every `SessionManager` passes, whatever it runs and wherever. One manager serves all tests; every test
+ * makes sessions of its own and terminates them.
+ *
+ * @example
+ * ```ts
+ * describeSessionManagerContract('scripted sessions', {
+ *   prompts: { ...SCRIPTED_PROMPTS },
+ *   canReset: true,
+ *   async open() {
+ *     const sessions = createScriptedSessions();
+ *     return { sessions, specFor: scriptedSpec, close: () => sessions.close() };
+ *   },
+ * });
+ * ```
+ */
+export function describeSessionManagerContract(name: string, harness: SessionManagerHarness): void {
+  describe(`${name}: the contract of SessionManager`, () => {
+    const run = new ContractRun(harness);
+    beforeAll(() => run.open());
+    afterEach(() => run.cleanUp());
+    afterAll(() => run.close());
+
+    sessionsContract(run);
+    turnsContract(run);
+    waitingContract(run);
+    terminalContract(run);
+    agentsContract(run, harness);
+    eventsContract(run);
+  });
+}

@@ -1,0 +1,101 @@
+import type { Clock, Decider, Evidence, HumanAnswer, HumanRequest, MonitorConfig, ResolvedSessionSpec } from '@semo-office/core';
+
+/** A session's own folders on the host, gone with it. */
+export interface PrivateFolders {
+  /** Configuration of the agent. */
+  readonly config: string;
+  /** Temporary files. */
+  readonly tmp: string;
+}
+
+/** What a driver knows before the agent starts. */
+export interface LaunchContext {
+  readonly spec: ResolvedSessionSpec;
+  /** The agent's working folder, absolute, links resolved. */
+  readonly folder: string;
+  readonly folders: PrivateFolders;
+  /** The environment every agent gets; a driver adds its own. */
+  readonly baseEnv: Readonly<Record<string, string>>;
+  readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** How to start an agent, and how to speak with it once it runs. */
+export interface Launch {
+  readonly command: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly over: 'terminal' | 'pipe';
+  /** The agent's version, if it tells one. */
+  readonly version: string | null;
+  readonly monitor: { readonly sources: readonly Decider[]; readonly exitMeans: MonitorConfig['exitMeans'] };
+  /** Called once, as the process starts. */
+  attach(io: AgentIo): AgentControl;
+  /** Undoes what {@link AgentDriver.prepare} did; called after the process is gone. */
+  dispose(): Promise<void>;
+}
+
+/** What a running agent offers its driver. */
+export interface AgentIo {
+  readonly pid: number;
+  readonly clock: Clock;
+  /** Types; see `Terminal.write`. */
+  write(bytes: Uint8Array | string): Promise<void>;
+  endInput(): void;
+  /** Signals the agent's process group. */
+  signal(signal: NodeJS.Signals): void;
+  /** The terminal's device; `null` on pipes. */
+  readonly device: string | null;
+  /** Tells the monitor of the running turn. Without a turn it goes unheard. */
+  report(evidence: Evidence): void;
+  /** Asks a person. Resolves with the answer, or `null` when the turn ended without one. */
+  ask(request: Pick<HumanRequest, 'kind' | 'tool' | 'input'>, withdrawn: AbortSignal): Promise<HumanAnswer | null>;
+  /** Plain text of the newest output, for error messages. */
+  lastWords(): string;
+  /** Plain text of the output since an offset; what is no longer kept is left out. */
+  textSince(offset: number): string;
+}
+
+/** One prompt on its way to the agent. */
+export interface Submission {
+  readonly prompt: string;
+  /** Offset of the output when the prompt is sent. */
+  readonly outputStart: number;
+  readonly endInput: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** A running agent, as its driver sees it. */
+export interface AgentControl {
+  /**
+   * Resolves when the agent can take a prompt.
+   * @throws SemoError `agent_start_failed`, also when `signal` aborts.
+   */
+  ready(signal: AbortSignal): Promise<void>;
+  /** Sees all output, after it has been kept. */
+  onOutput(bytes: Uint8Array, offset: number): void;
+  /**
+   * Delivers a prompt; resolves when the agent has taken it.
+   * @throws SemoError `prompt_not_accepted`, `prompt_too_long`, `delivery_unknown`, `session_terminated`.
+   */
+  submit(submission: Submission): Promise<void>;
+  /** What the agent printed in a turn that told no final message of its own. */
+  finalText?(outputStart: number): string;
+  /** Makes the agent stop its turn; resolves when it is at rest and can take the next prompt. */
+  interrupt(signal: AbortSignal): Promise<void>;
+  /** Makes the agent forget the conversation. Absent: it cannot. */
+  reset?(signal: AbortSignal): Promise<void>;
+  /** Asks the agent to leave; the stop ladder follows if it does not. */
+  leave(): Promise<void>;
+  /** The process is gone. */
+  onExit(): void;
+}
+
+/** Knows one kind of agent. The rest of the host never learns which it is. */
+export interface AgentDriver {
+  readonly kind: string;
+  /**
+   * Checks what can be checked without starting anything and prepares the agent's folders.
+   * @throws SemoError `agent_not_found`, `agent_version_unsupported`, `not_signed_in`, `invalid_argument`.
+   */
+  prepare(context: LaunchContext): Promise<Launch>;
+}

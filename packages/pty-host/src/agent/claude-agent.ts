@@ -1,0 +1,189 @@
+import { SemoError, assertNever, type HumanAnswer, type TurnError } from '@semo-office/core';
+
+import { deadline } from '../deadline.ts';
+import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
+import { ClaudeBox } from './claude-box.ts';
+import type { HookInput } from './claude-hook-listener.ts';
+import { exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
+import { ClaudeRest } from './claude-rest.ts';
+import { stopFailure } from './claude-stop-failure.ts';
+
+/** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
+const ACCEPT_TIMEOUT_MS = 60_000;
+/** An agent that is to leave gets this long to drop its work. */
+const LEAVE_REST_MS = 2000;
+
+type Hook<Name extends HookInput['hook_event_name']> = Extract<HookInput, { hook_event_name: Name }>;
+
+/** Where the present prompt stands. Only an accepted one can be ended by a hook: a late Stop belongs to the turn before. */
+type Delivery =
+  | { readonly kind: 'none' }
+  | { readonly kind: 'offered'; readonly prompt: string; readonly verdict: PromiseWithResolvers<'accepted' | 'garbled'> }
+  | { readonly kind: 'accepted' };
+
+/** A running Claude Code in a terminal. */
+export class ClaudeAgent implements AgentControl {
+  readonly #statusFolder: string;
+  #io!: AgentIo;
+  #box!: ClaudeBox;
+  #rest!: ClaudeRest;
+  #delivery: Delivery = { kind: 'none' };
+  #onConversationEnd: (() => void) | null = null;
+
+  constructor({ statusFolder }: { readonly statusFolder: string }) {
+    this.#statusFolder = statusFolder;
+  }
+
+  attach(io: AgentIo): void {
+    this.#io = io;
+    this.#box = new ClaudeBox(io);
+    this.#rest = new ClaudeRest({ io, statusFolder: this.#statusFolder, isQuiet: () => this.#box.isQuiet() });
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.#box.painted(signal);
+  }
+
+  onOutput(bytes: Uint8Array): void {
+    this.#box.onOutput(bytes);
+    this.#rest.onOutput(bytes);
+    this.#io.report({ kind: 'activity', at: this.#io.clock.now() });
+  }
+
+  async submit({ prompt, signal }: Submission): Promise<void> {
+    const first = await this.#offer(prompt, signal);
+    if (first === 'accepted') return;
+    // Something was left in the box, from a person or an interrupted prompt. The hook kept it from the model; once more.
+    await this.#box.clear();
+    const second = await this.#offer(prompt, signal);
+    if (second === 'accepted') return;
+    throw new SemoError('prompt_not_accepted', 'The agent got another text than was sent, twice. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).');
+  }
+
+  async interrupt(signal: AbortSignal): Promise<void> {
+    this.#delivery = { kind: 'none' };
+    await this.#rest.reach(signal);
+    // Before the first token an interrupted prompt comes back into the box.
+    await this.#box.clear();
+  }
+
+  async reset(signal: AbortSignal): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    this.#onConversationEnd = ended.resolve;
+    const giveUp = this.#refuseAfter(ACCEPT_TIMEOUT_MS, signal);
+    try {
+      await this.#box.command('/clear');
+      await Promise.race([ended.promise, giveUp.promise]);
+      await this.#box.settled();
+    } finally {
+      this.#onConversationEnd = null;
+      giveUp.cancel();
+    }
+  }
+
+  async leave(): Promise<void> {
+    try {
+      // While it works, what is typed would only be queued.
+      if (this.#delivery.kind === 'accepted') await this.#rest.reach(deadline(this.#io.clock, LEAVE_REST_MS));
+      await this.#box.clear();
+      await this.#box.command('/exit');
+    } catch {
+      // Gone already; the ladder looks for itself.
+    }
+  }
+
+  onExit(): void {
+    this.#box.close();
+  }
+
+  /** What the agent tells through its hooks. */
+  async onHook(input: HookInput, withdrawn: AbortSignal): Promise<object> {
+    switch (input.hook_event_name) {
+      case 'UserPromptSubmit':
+        return this.#onPrompt(input);
+      case 'Stop':
+        this.#onStop(input);
+        return {};
+      case 'StopFailure':
+        this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
+        return {};
+      case 'PermissionRequest':
+        return this.#onPermission(input, withdrawn);
+      case 'SessionEnd':
+        this.#onConversationEnd?.();
+        return {};
+      default:
+        return assertNever(input);
+    }
+  }
+
+  async #offer(prompt: string, signal: AbortSignal): Promise<'accepted' | 'garbled'> {
+    const verdict = Promise.withResolvers<'accepted' | 'garbled'>();
+    this.#delivery = { kind: 'offered', prompt, verdict };
+    const giveUp = this.#refuseAfter(ACCEPT_TIMEOUT_MS, signal);
+    const pressing = this.#box.paste(prompt, verdict.promise);
+    try {
+      return await Promise.race([verdict.promise, giveUp.promise, pressing.then(() => verdict.promise)]);
+    } finally {
+      giveUp.cancel();
+    }
+  }
+
+  #onPrompt({ prompt: reported }: Hook<'UserPromptSubmit'>): object {
+    if (this.#delivery.kind !== 'offered' || isSelfStarted(reported)) return {};
+    const { prompt, verdict } = this.#delivery;
+    if (!isSamePrompt(reported, prompt)) {
+      verdict.resolve('garbled');
+      return { decision: 'block', reason: 'This is not the prompt that was sent.', suppressOutput: true };
+    }
+    this.#delivery = { kind: 'accepted' };
+    this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
+    verdict.resolve('accepted');
+    const note = exactLinesNote(prompt);
+    return note === null ? {} : { hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext: note } };
+  }
+
+  #onStop({ last_assistant_message: text, background_tasks: tasks }: Hook<'Stop'>): void {
+    const running = (tasks ?? []).filter(({ status }) => status === undefined || status === 'running' || status === 'pending');
+    this.#onEnd(text ?? '', running.length);
+  }
+
+  #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {
+    if (this.#delivery.kind !== 'accepted') return;
+    if (backgroundTasks === 0) this.#delivery = { kind: 'none' };
+    this.#io.report({ kind: 'agent_end', at: this.#io.clock.now(), text, backgroundTasks, ...(error === undefined ? {} : { error }) });
+  }
+
+  async #onPermission({ tool_name: tool, tool_input: input }: Hook<'PermissionRequest'>, withdrawn: AbortSignal): Promise<object> {
+    const answer = await this.#io.ask({ kind: tool === 'AskUserQuestion' ? 'question' : 'permission', tool, input }, withdrawn);
+    return answer === null ? {} : { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer) } };
+  }
+
+  /** A promise that rejects when time is up or the session ends. */
+  #refuseAfter(timeoutMs: number, signal: AbortSignal): { promise: Promise<never>; cancel: () => void } {
+    const { promise, reject } = Promise.withResolvers<never>();
+    promise.catch(() => undefined);
+    const cancelTimer = this.#io.clock.schedule(timeoutMs, () => {
+      const seen = this.#io.lastWords();
+      reject(new SemoError('prompt_not_accepted', `The agent did not take the prompt within ${timeoutMs} ms. Its terminal shows:\n${seen}`));
+    });
+    const onAbort = () => {
+      reject(new SemoError('agent_crashed', 'The agent ended before it had taken the prompt.'));
+    };
+    signal.addEventListener('abort', onAbort, { once: true });
+    if (signal.aborted) onAbort();
+    return {
+      promise,
+      cancel: () => {
+        cancelTimer();
+        signal.removeEventListener('abort', onAbort);
+      },
+    };
+  }
+}
+
+function permissionDecision(answer: HumanAnswer): object {
+  if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
+  return { behavior: 'allow', ...(answer.updatedInput === undefined ? {} : { updatedInput: answer.updatedInput }) };
+}
+

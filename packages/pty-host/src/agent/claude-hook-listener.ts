@@ -1,0 +1,124 @@
+import { createHash, randomBytes } from 'node:crypto';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { z } from 'zod';
+
+/** The events of Claude Code we listen to. */
+export const HOOK_EVENTS = ['UserPromptSubmit', 'Stop', 'StopFailure', 'PermissionRequest', 'SessionEnd'] as const;
+
+const backgroundTaskSchema = z.looseObject({ id: z.string().optional(), status: z.string().optional() });
+
+/** What a hook tells, as far as we use it; the rest is let through unread. */
+export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
+  z.looseObject({ hook_event_name: z.literal('UserPromptSubmit'), prompt: z.string() }),
+  z.looseObject({
+    hook_event_name: z.literal('Stop'),
+    last_assistant_message: z.string().nullish(),
+    background_tasks: z.array(backgroundTaskSchema).nullish(),
+  }),
+  z.looseObject({
+    hook_event_name: z.literal('StopFailure'),
+    error: z.string().nullish(),
+    error_details: z.string().nullish(),
+    last_assistant_message: z.string().nullish(),
+  }),
+  z.looseObject({ hook_event_name: z.literal('PermissionRequest'), tool_name: z.string(), tool_input: z.unknown() }),
+  z.looseObject({ hook_event_name: z.literal('SessionEnd'), reason: z.string().nullish() }),
+]);
+
+/** See {@link hookInputSchema}. */
+export type HookInput = z.infer<typeof hookInputSchema>;
+
+/** Answers a hook with the JSON it is to get; `withdrawn` aborts when the agent no longer wants to know. */
+export type HookHandler = (input: HookInput, withdrawn: AbortSignal) => Promise<object> | object;
+
+/** Where one session's hooks go, and what they must show. */
+export interface HookEndpoint {
+  readonly url: string;
+  readonly token: string;
+}
+
+/** A prompt of 1 MiB, as JSON with every character escaped, and some room. */
+const MAX_BODY_BYTES = 16 * 1024 * 1024;
+
+const digest = (token: string) => createHash('sha256').update(token).digest('hex');
+
+/**
+ * The loopback listener for hooks of all sessions of a host. Each session has a token of its own, so that no agent can
+ * speak for another; tokens are compared by their digests. It opens with the first session and closes with the last.
+ */
+export class ClaudeHookListener {
+  // Keyed by digest: how long a look-up takes tells nothing about a token.
+  readonly #handlers = new Map<string, HookHandler>();
+  #server: Promise<Server> | null = null;
+
+  async register(handler: HookHandler): Promise<HookEndpoint> {
+    const token = randomBytes(32).toString('base64url');
+    this.#handlers.set(digest(token), handler);
+    this.#server ??= this.#listen();
+    const { port } = (await this.#server).address() as AddressInfo;
+    return { url: `http://127.0.0.1:${port}`, token };
+  }
+
+  async unregister({ token }: HookEndpoint): Promise<void> {
+    this.#handlers.delete(digest(token));
+    if (this.#handlers.size > 0 || this.#server === null) return;
+    const server = await this.#server;
+    this.#server = null;
+    server.closeAllConnections();
+    await new Promise((resolve) => server.close(resolve));
+  }
+
+  #listen(): Promise<Server> {
+    const server = createServer((request, response) => {
+      this.#answer(request, response).catch(() => {
+        response.destroy();
+      });
+    });
+    // A permission question is held open until a person has answered.
+    server.requestTimeout = 0;
+    server.unref();
+    return new Promise((resolve, reject) => {
+      server.once('error', reject);
+      server.listen(0, '127.0.0.1', () => {
+        resolve(server);
+      });
+    });
+  }
+
+  async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const token = /^Bearer (.+)$/.exec(request.headers.authorization ?? '')?.[1];
+    const handler = token === undefined ? undefined : this.#handlers.get(digest(token));
+    if (handler === undefined || request.method !== 'POST') return reply(response, 401, {});
+    const body = await readBody(request);
+    if (body === null) return reply(response, 413, {});
+    const input = hookInputSchema.safeParse(body);
+    if (!input.success) return reply(response, 400, {});
+    const withdrawn = new AbortController();
+    response.on('close', () => {
+      withdrawn.abort();
+    });
+    reply(response, 200, await handler(input.data, withdrawn.signal));
+  }
+}
+
+function reply(response: ServerResponse, status: number, body: object): void {
+  if (response.destroyed) return;
+  response.writeHead(status, { 'content-type': 'application/json' });
+  response.end(JSON.stringify(body));
+}
+
+async function readBody(request: IncomingMessage): Promise<unknown> {
+  const chunks: Buffer[] = [];
+  let length = 0;
+  for await (const chunk of request as AsyncIterable<Buffer>) {
+    length += chunk.length;
+    if (length > MAX_BODY_BYTES) return null;
+    chunks.push(chunk);
+  }
+  try {
+    return JSON.parse(Buffer.concat(chunks).toString('utf8'));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,52 @@
+/** Claude Code turns a paste of this many line breaks into an attachment, which it never reads as a command. */
+const COLLAPSING_LINE_BREAKS = 4;
+/** Typed alone, these end the CLI. */
+const LEAVING_WORDS = new Set(['exit', 'quit', ':q', ':q!', ':wq', ':wq!']);
+const PASTE_START = '\x1b[200~';
+const PASTE_END = '\x1b[201~';
+const WRAPPING = /<\/?pasted_content id="[^"]*">/g;
+
+/**
+ * The bytes that paste a prompt into Claude Code's input box so that it is taken as text. What the box would act on is
+ * defused: a leading `!` (shell command) gets a space before it; a leading `/` (slash command), a trailing `\` (does not
+ * submit) and the words that leave the CLI get empty lines after them, which makes the box treat the whole as pasted text.
+ */
+export function pasteBytes(prompt: string): string {
+  return `${PASTE_START}${defused(prompt)}${PASTE_END}`;
+}
+
+function defused(prompt: string): string {
+  const guarded = prompt.startsWith('!') ? ` ${prompt}` : prompt;
+  const trimmed = guarded.trim();
+  const wouldAct = trimmed.startsWith('/') || trimmed.endsWith('\\') || LEAVING_WORDS.has(trimmed);
+  if (!wouldAct) return guarded;
+  const breaks = guarded.split('\n').length - 1;
+  return guarded + '\n'.repeat(Math.max(1, COLLAPSING_LINE_BREAKS - breaks));
+}
+
+/**
+ * Whether the prompt Claude Code reports is the one we pasted. White space does not count: the box trims the ends and
+ * turns tabs into spaces; nor does the `<pasted_content>` tag it wraps long pastes in.
+ */
+export function isSamePrompt(reported: string, sent: string): boolean {
+  return bare(reported.replaceAll(WRAPPING, '')) === bare(sent.replaceAll(WRAPPING, ''));
+}
+
+function bare(text: string): string {
+  return text.replaceAll(/\s+/g, '');
+}
+
+/** Prompts the CLI gives itself, for example when a background task has ended. */
+export function isSelfStarted(reported: string): boolean {
+  return reported.trimStart().startsWith('<task-notification>');
+}
+
+/**
+ * What the box changes on the way, told to the model beside the prompt: tabs arrive as four spaces, which matters in a
+ * Makefile or a table. `null` when nothing was lost.
+ */
+export function exactLinesNote(prompt: string): string | null {
+  const lines = prompt.split('\n').filter((line) => line.includes('\t'));
+  if (lines.length === 0) return null;
+  return `The terminal turned tabs in the prompt into spaces. These are its lines that have tabs, exactly as they were written:\n${lines.join('\n')}`;
+}

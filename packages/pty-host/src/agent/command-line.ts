@@ -1,0 +1,141 @@
+import { randomBytes } from 'node:crypto';
+import { SemoError, type AgentSpec } from '@semo-office/core';
+
+import type { AgentControl, AgentDriver, AgentIo, Launch, LaunchContext, Submission } from './agent-driver.ts';
+import { EchoMatcher } from './echo-matcher.ts';
+import { findExecutable } from './executable.ts';
+import { MarkerScanner } from './marker-scanner.ts';
+import { MAX_LINE_BYTES, quoteForLineMode, readTerminalMode } from './terminal-mode.ts';
+
+/** The variable in which a command finds what to print when it is done. */
+const MARKER_VARIABLE = 'SEMO_DONE_MARKER';
+/** After an interrupt the command is at rest once it has been quiet for this long, */
+const REST_QUIET_MS = 200;
+/** or after this long, however noisy it is. */
+const REST_LIMIT_MS = 3000;
+
+type CommandSpec = Extract<AgentSpec, { kind: 'command' }>;
+
+/**
+ * Drives any CLI that reads prompts from its input. It has no signal of its own, so a turn ends when the program prints
+ * the nonce it finds in `SEMO_DONE_MARKER`, when it exits, or, inferred, when it has spoken and then falls silent.
+ */
+export function createCommandDriver(): AgentDriver {
+  return {
+    kind: 'command',
+    async prepare(context) {
+      const spec = context.spec.agent as CommandSpec;
+      const [name = '', ...args] = spec.command;
+      const program = await findExecutable({
+        name,
+        path: context.baseEnv['PATH'] ?? '',
+        folder: context.folder,
+        hint: 'Give the path of the program, or put its folder on the PATH.',
+      });
+      return commandLaunch({ context, command: [program, ...args], over: spec.over ?? 'terminal' });
+    },
+  };
+}
+
+function commandLaunch({ context, command, over }: { context: LaunchContext; command: string[]; over: 'terminal' | 'pipe' }): Launch {
+  const marker = `SEMO-DONE-${randomBytes(12).toString('hex')}`;
+  return {
+    command,
+    over,
+    version: null,
+    env: { ...context.baseEnv, TMPDIR: context.folders.tmp, [MARKER_VARIABLE]: marker },
+    monitor: { sources: ['exit', 'screen_marker', 'silence'], exitMeans: 'status' },
+    attach: (io) => new CommandAgent(io, marker),
+    dispose: () => Promise.resolve(),
+  };
+}
+
+class CommandAgent implements AgentControl {
+  readonly #io: AgentIo;
+  readonly #marker: string;
+  readonly #scanner: MarkerScanner;
+  #echo = new EchoMatcher('');
+  #lastOutputAt = 0;
+
+  constructor(io: AgentIo, marker: string) {
+    this.#io = io;
+    this.#marker = marker;
+    this.#scanner = new MarkerScanner(marker, `${MARKER_VARIABLE}=`);
+  }
+
+  ready(): Promise<void> {
+    return Promise.resolve();
+  }
+
+  onOutput(bytes: Uint8Array, offset: number): void {
+    const { clock, report } = this.#io;
+    this.#lastOutputAt = clock.now();
+    if (!this.#echo.consume(bytes)) report({ kind: 'activity', at: this.#lastOutputAt });
+    const at = this.#scanner.find(bytes, offset);
+    if (at !== null) report({ kind: 'screen_marker', at: this.#lastOutputAt, offset: at });
+  }
+
+  async submit({ prompt, endInput }: Submission): Promise<void> {
+    const text = await this.#inputFor(prompt);
+    this.#scanner.reset();
+    this.#echo = new EchoMatcher(this.#io.device === null ? '' : prompt);
+    try {
+      await this.#io.write(text);
+      if (endInput) this.#io.endInput();
+    } catch (error) {
+      // A program may answer without reading all of its input; then its exit is the answer.
+      if (SemoError.from(error).code !== 'session_terminated') throw error;
+    }
+    this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
+  }
+
+  finalText(outputStart: number): string {
+    const text = this.#io.textSince(outputStart);
+    const echoed = this.#echo.text;
+    const own = echoed !== '' && text.startsWith(echoed) ? text.slice(echoed.length) : text;
+    return own.replaceAll(this.#marker, '').trim();
+  }
+
+  async interrupt(signal: AbortSignal): Promise<void> {
+    if (this.#io.device === null) this.#io.signal('SIGINT');
+    else await this.#io.write('\x03').catch(() => undefined);
+    await this.#quiet(signal);
+  }
+
+  async leave(): Promise<void> {
+    this.#io.endInput();
+    if (this.#io.device !== null) await this.#io.write('\x04').catch(() => undefined);
+  }
+
+  onExit(): void {
+    // The exit is the session's to report.
+  }
+
+  async #inputFor(prompt: string): Promise<string> {
+    if (this.#io.device === null) return `${prompt}\n`;
+    const mode = await readTerminalMode(this.#io.device);
+    if (mode === 'raw') return `${prompt}\r`;
+    const longest = Math.max(...prompt.split('\n').map((line) => Buffer.byteLength(line)));
+    if (longest > MAX_LINE_BYTES) {
+      throw new SemoError(
+        'prompt_too_long',
+        `A line of the prompt has ${longest} bytes; a terminal in line mode takes at most ${MAX_LINE_BYTES}. Break the line, or run the command over pipes.`,
+        { details: { bytes: longest, maxBytes: MAX_LINE_BYTES } },
+      );
+    }
+    return `${quoteForLineMode(prompt)}\n`;
+  }
+
+  #quiet(signal: AbortSignal): Promise<void> {
+    const { clock } = this.#io;
+    const since = clock.now();
+    return new Promise((resolve) => {
+      const look = () => {
+        const now = clock.now();
+        if (signal.aborted || now - Math.max(since, this.#lastOutputAt) >= REST_QUIET_MS || now - since >= REST_LIMIT_MS) resolve();
+        else clock.schedule(REST_QUIET_MS / 4, look);
+      };
+      look();
+    });
+  }
+}

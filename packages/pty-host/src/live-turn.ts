@@ -1,0 +1,145 @@
+import {
+  beginTurn,
+  nextTickAt,
+  observe,
+  type Cancel,
+  type Clock,
+  type Evidence,
+  type Milestone,
+  type MonitorConfig,
+  type MonitorState,
+  type SessionEvents,
+  type TurnChange,
+  type TurnInfo,
+} from '@semo-office/core';
+
+/** Busy terminals print thousands of times a second; the monitor needs to hear of it ten times. */
+const ACTIVITY_INTERVAL_MS = 100;
+
+/** What {@link LiveTurn} needs to know. */
+export interface LiveTurnOptions {
+  readonly turnId: string;
+  readonly sessionId: string;
+  readonly outputStart: number;
+  readonly config: MonitorConfig;
+  readonly clock: Clock;
+  /** What the agent printed, for agents that tell no final message. */
+  readonly finalText?: (() => string) | undefined;
+  readonly onChange: (event: SessionEvents['turn']) => void;
+}
+
+/** One turn while it runs: the monitor's state, its clock, and who waits for its end. */
+export class LiveTurn {
+  readonly turnId: string;
+  readonly #options: LiveTurnOptions;
+  readonly #ended = Promise.withResolvers<TurnInfo>();
+  #state: MonitorState;
+  #acceptedAt: number | null = null;
+  #cancelTick: Cancel = () => undefined;
+  #lastActivityAt = Number.NEGATIVE_INFINITY;
+
+  constructor(options: LiveTurnOptions) {
+    this.turnId = options.turnId;
+    this.#options = options;
+    this.#state = beginTurn(options.config, options.clock.now());
+  }
+
+  /** Resolves with the verdict. Never rejects. */
+  get ended(): Promise<TurnInfo> {
+    return this.#ended.promise;
+  }
+
+  get hasEnded(): boolean {
+    return this.#state.turn.kind === 'ended';
+  }
+
+  get isWaiting(): boolean {
+    return this.#state.turn.kind === 'waiting';
+  }
+
+  get isAccepted(): boolean {
+    return this.#acceptedAt !== null;
+  }
+
+  /** Lets the monitor see one observation and tells what changed. */
+  observe(evidence: Evidence): void {
+    if (this.hasEnded || this.#isOldNews(evidence)) return;
+    const before = this.#state;
+    if (evidence.kind === 'accepted') this.#accept(evidence.at);
+    this.#state = observe(before, evidence);
+    if (this.#acceptedAt === null && this.hasEnded) this.#accept(evidence.at);
+    this.#tell(before, evidence.at);
+    if (this.hasEnded) this.#finish();
+    else if (evidence.kind !== 'activity') this.#scheduleTick();
+  }
+
+  info(): TurnInfo {
+    const { text, turn, milestones, percent, evidence } = this.#state;
+    const { turnId, sessionId, outputStart, finalText } = this.#options;
+    const spoken = text === '' && turn.kind === 'ended' ? (finalText?.() ?? '') : text;
+    return {
+      turnId,
+      sessionId,
+      state: turn,
+      acceptedAt: this.#acceptedAt ?? this.#state.startedAt,
+      outputStart,
+      text: spoken,
+      milestones: [...milestones],
+      percent,
+      evidence: [...evidence],
+    };
+  }
+
+  /** Forgets the turn without a verdict: its prompt never reached the agent. */
+  abandon(): void {
+    this.#cancelTick();
+  }
+
+  #isOldNews(evidence: Evidence): boolean {
+    if (evidence.kind === 'accepted') return this.#acceptedAt !== null;
+    if (evidence.kind !== 'activity') return false;
+    if (evidence.at - this.#lastActivityAt < ACTIVITY_INTERVAL_MS && this.#state.hasSpoken) return true;
+    this.#lastActivityAt = evidence.at;
+    return false;
+  }
+
+  #accept(at: number): void {
+    this.#acceptedAt = at;
+    this.#emit('started', at);
+  }
+
+  #tell(before: MonitorState, at: number): void {
+    const after = this.#state;
+    for (const _ of newOnes(before.milestones, after.milestones)) this.#emit('milestone', at);
+    if (after.percent !== before.percent) this.#emit('progress', at);
+    if (after.stalledSince !== null && before.stalledSince === null) this.#emit('stalled', at, at - after.stalledSince);
+    if (after.turn.kind === before.turn.kind) return;
+    if (after.turn.kind === 'waiting') this.#emit('waiting', at);
+    else if (after.turn.kind === 'running') this.#emit('resumed', at);
+    else this.#emit('ended', at);
+  }
+
+  #emit(change: TurnChange, at: number, forMs?: number): void {
+    const { sessionId, onChange } = this.#options;
+    onChange({ sessionId, change, turn: this.info(), at, ...(forMs === undefined ? {} : { forMs }) });
+  }
+
+  #finish(): void {
+    this.#cancelTick();
+    this.#ended.resolve(this.info());
+  }
+
+  #scheduleTick(): void {
+    this.#cancelTick();
+    const due = nextTickAt(this.#state);
+    if (due === null) return;
+    const { clock } = this.#options;
+    this.#cancelTick = clock.schedule(Math.max(0, due - clock.now()), () => {
+      this.observe({ kind: 'tick', at: clock.now() });
+    });
+  }
+}
+
+function newOnes(before: readonly Milestone[], after: readonly Milestone[]): readonly Milestone[] {
+  return after.slice(before.length);
+}

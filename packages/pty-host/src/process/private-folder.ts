@@ -1,0 +1,35 @@
+import { chmod, readdir, rm, rmdir } from 'node:fs/promises';
+import { join } from 'node:path';
+
+/**
+ * Removes a folder with everything in it, also what a program has made read-only (as package caches are). Links are
+ * removed, never followed.
+ */
+export async function removePrivateFolder(path: string): Promise<void> {
+  // A process that is just ending may still write: the removal is tried again for about a second.
+  const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 };
+  await rm(path, options).catch(async () => {
+    await makeWritable(path);
+    await rm(path, options);
+  });
+}
+
+/** Removes folders that are empty, the innermost first, up to the first that is not. */
+export async function removeEmptyFolders(paths: readonly string[]): Promise<void> {
+  for (const path of paths) {
+    if (
+      await rmdir(path).then(
+        () => false,
+        () => true,
+      )
+    )
+      return;
+  }
+}
+
+async function makeWritable(folder: string): Promise<void> {
+  await chmod(folder, 0o700).catch(() => {});
+  for (const entry of await readdir(folder, { withFileTypes: true }).catch(() => [])) {
+    if (entry.isDirectory()) await makeWritable(join(folder, entry.name));
+  }
+}

@@ -1,0 +1,168 @@
+import {
+  SemoError,
+  systemClock,
+  type CallOptions,
+  type Clock,
+  type PersonaInjector,
+  type PersonaPlacement,
+  type ResolvedSessionSpec,
+  type SessionEventName,
+  type SessionEvents,
+} from '@semo-office/core';
+
+import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.ts';
+import { deadline } from './deadline.ts';
+import { agentEnvironment } from './environment.ts';
+import { HostedSession } from './hosted-session.ts';
+import type { HumanRequests } from './human-requests.ts';
+import { LiveSession } from './live-session.ts';
+import { containmentReport } from './process/containment.ts';
+import { brandedCommand, createBrand } from './process/process-brand.ts';
+import { ProcessTree } from './process/process-tree.ts';
+import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
+import { systemProcessTable } from './process/system-process-table.ts';
+import { openPipes } from './terminal/pipes.ts';
+import { openPty } from './terminal/pty-terminal.ts';
+import { UndoList } from './undo-list.ts';
+import { removeWorktree } from './workspace/git-worktrees.ts';
+import type { ResolvedWorkspace, WorkspaceResolver } from './workspace/workspace-resolver.ts';
+
+/** An agent that does not get this far never will; a loaded machine takes seconds. */
+const START_TIMEOUT_MS = 60_000;
+
+/** What sessions are opened with. */
+export interface SessionOpenerOptions {
+  readonly drivers: ReadonlyMap<string, AgentDriver>;
+  readonly workspaces: WorkspaceResolver;
+  readonly personas: PersonaInjector;
+  readonly requests: HumanRequests;
+  readonly hostEnv: Readonly<Record<string, string | undefined>>;
+  readonly clock?: Clock | undefined;
+  readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
+  readonly isHeard: () => boolean;
+}
+
+/**
+ * Takes a session through its opening, in this order: folders, workspace, agent prepared, persona written, agent started,
+ * agent ready. What was done is undone when a later step fails.
+ */
+export class SessionOpener {
+  readonly #options: SessionOpenerOptions;
+  readonly #clock: Clock;
+
+  constructor(options: SessionOpenerOptions) {
+    this.#options = options;
+    this.#clock = options.clock ?? systemClock;
+  }
+
+  /** @throws SemoError as `SessionManager.create` says. */
+  async open(spec: ResolvedSessionSpec, journal: SessionJournal, call: CallOptions = {}): Promise<HostedSession> {
+    const driver = this.#driver(spec);
+    const undo = new UndoList();
+    let hosted: HostedSession | null = null;
+    try {
+      const place = await journal.claim(spec.sessionId, { privateHome: spec.home === 'private' });
+      undo.add(() => place.release());
+      hosted = await this.#start({ spec, driver, place, undo, call });
+      await this.#becomeReady(hosted, call);
+      return hosted;
+    } catch (thrown) {
+      if (hosted === null) await undo.run();
+      else await hosted.end({ graceMs: 0 });
+      throw SemoError.from(thrown);
+    }
+  }
+
+  #driver({ agent }: ResolvedSessionSpec): AgentDriver {
+    const driver = this.#options.drivers.get(agent.kind);
+    if (driver !== undefined) return driver;
+    const known = [...this.#options.drivers.keys()].join(', ');
+    throw new SemoError('unknown_agent', `This host has no agent ${JSON.stringify(agent.kind)}. It knows: ${known}.`);
+  }
+
+  async #start({ spec, driver, place, undo, call }: Opening): Promise<HostedSession> {
+    const { hostEnv } = this.#options;
+    const workspace = await this.#workspace({ spec, place, undo });
+    const folder = workspace.info.path;
+    const over = spec.agent.kind === 'command' ? spec.agent.over : 'terminal';
+    const baseEnv = agentEnvironment({ spec, hostEnv, privateHome: place.homeFolder, over });
+    const launch = await driver.prepare({ spec, folder, folders: privateFolders(place), baseEnv, hostEnv, signal: call.signal });
+    undo.add(() => launch.dispose());
+    const persona = await this.#persona({ spec, folder, place, undo });
+    call.signal?.throwIfAborted();
+    return this.#launch({ spec, place, undo, launch, workspace, persona });
+  }
+
+  async #workspace({ spec, place, undo }: Pick<Opening, 'spec' | 'place' | 'undo'>): Promise<ResolvedWorkspace> {
+    const role = spec.persona?.role ?? spec.agentId;
+    const workspace = await this.#options.workspaces.resolve({ workspace: spec.workspace, sessionId: spec.sessionId, role });
+    const { worktree } = workspace;
+    if (worktree !== null) {
+      undo.add(() => removeWorktree(worktree));
+      await place.update({ worktree });
+    }
+    return workspace;
+  }
+
+  async #persona({ spec, folder, place, undo }: Pick<Opening, 'spec' | 'place' | 'undo'> & { folder: string }): Promise<PersonaPlacement | null> {
+    if (spec.persona === undefined) return null;
+    const { personas } = this.#options;
+    const { sessionId, persona } = spec;
+    await place.update({ personaFolders: [folder] });
+    undo.add(() => personas.remove({ folder, sessionId }));
+    return personas.inject({ persona, folder, configHome: place.configFolder, sessionId });
+  }
+
+  async #launch({ spec, place, undo, launch, workspace, persona }: Omit<Opening, 'driver' | 'call'> & {
+    launch: Launch;
+    workspace: ResolvedWorkspace;
+    persona: PersonaPlacement | null;
+  }): Promise<HostedSession> {
+    const { requests, emit, isHeard } = this.#options;
+    const brand = await createBrand(systemProcessTable, { path: this.#options.hostEnv['PATH'] });
+    const ownFolders = [place.folder, ...(workspace.worktree === null ? [] : [workspace.worktree.path])];
+    await place.update({ brand: brand?.softLimit ?? null, ownFolders });
+    const clock = this.#clock;
+    const live = new LiveSession({
+      spec,
+      launch,
+      folder: workspace.info.path,
+      command: brandedCommand(brand, launch.command),
+      open: launch.over === 'terminal' ? openPty : openPipes,
+      requests,
+      clock,
+      emit,
+      isHeard,
+    });
+    const tree = new ProcessTree({
+      sessionId: spec.sessionId,
+      brand: brand?.softLimit,
+      ownFolders,
+      clock,
+      onDetached: (processes) => {
+        place.update({ detached: [...place.record.detached, ...processes] }).catch(() => undefined);
+      },
+    });
+    const root = tree.track(live.pid);
+    if (root !== null) await place.update({ root });
+    const containment = containmentReport({ branded: brand !== null, ownFolders: workspace.worktree !== null });
+    return new HostedSession({ spec, live, tree, undo, version: launch.version, workspace: workspace.info, persona, containment, clock });
+  }
+
+  async #becomeReady({ live }: HostedSession, { signal }: CallOptions): Promise<void> {
+    const timeUp = deadline(this.#clock, START_TIMEOUT_MS);
+    await live.becomeReady(signal === undefined ? timeUp : AbortSignal.any([timeUp, signal]));
+  }
+}
+
+function privateFolders({ configFolder, temporaryFolder }: JournaledSession): PrivateFolders {
+  return { config: configFolder, tmp: temporaryFolder };
+}
+
+interface Opening {
+  readonly spec: ResolvedSessionSpec;
+  readonly driver: AgentDriver;
+  readonly place: JournaledSession;
+  readonly undo: UndoList;
+  readonly call: CallOptions;
+}

@@ -1,0 +1,84 @@
+import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
+import { SemoError } from '@semo-office/core';
+
+import type { Terminal, TerminalOptions } from './terminal.ts';
+
+/** A process that left its pipes to a descendant is not waited for longer than this, as node-pty does with terminals. */
+const DRAIN_MS = 200;
+
+/**
+ * Starts a process on plain pipes; its standard output and error come as one stream. It leads its own group and session.
+ *
+ * @throws SemoError `agent_start_failed`.
+ */
+export function openPipes(options: TerminalOptions): Terminal {
+  const [file = '', ...args] = options.command;
+  const child = spawn(file, args, { cwd: options.cwd, env: { ...options.env }, detached: true, stdio: 'pipe' });
+  if (child.pid === undefined) {
+    // Spawning failed; the reason comes as an `error` event that must not go unheard.
+    child.on('error', () => undefined);
+    throw new SemoError('agent_start_failed', `${file} could not be started.`);
+  }
+  child.stdout.on('data', options.onData);
+  child.stderr.on('data', options.onData);
+  reportExit(child, options);
+  // Writing to a process that has gone fails here (EPIPE) and in the write's own callback; the latter tells the caller.
+  child.stdin.on('error', () => undefined);
+  return {
+    pid: child.pid,
+    device: null,
+    write: (bytes) => writeTo(child, bytes),
+    endInput: () => child.stdin.end(),
+    resize() {
+      // Pipes have no size.
+    },
+    pause() {
+      child.stdout.pause();
+      child.stderr.pause();
+    },
+    resume() {
+      child.stdout.resume();
+      child.stderr.resume();
+    },
+    close() {
+      child.stdin.destroy();
+      child.stdout.destroy();
+      child.stderr.destroy();
+    },
+  };
+}
+
+function reportExit(child: ChildProcessWithoutNullStreams, { onExit }: TerminalOptions): void {
+  let reported = false;
+  const report = (code: number | null, signal: string | null) => {
+    if (reported) return;
+    reported = true;
+    onExit({ code, signal });
+  };
+  child.on('error', () => {
+    report(null, null);
+  });
+  child.on('exit', (code, signal) => {
+    const timer = setTimeout(() => {
+      child.stdout.destroy();
+      child.stderr.destroy();
+      report(code, signal);
+    }, DRAIN_MS);
+    child.on('close', () => {
+      clearTimeout(timer);
+      report(code, signal);
+    });
+  });
+}
+
+function writeTo(child: ChildProcessWithoutNullStreams, bytes: Uint8Array | string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    if (!child.stdin.writable) reject(new SemoError('session_terminated', 'The agent takes no more input.'));
+    else {
+      child.stdin.write(bytes, (error) => {
+        if (error) reject(new SemoError('session_terminated', 'The agent has ended; it takes no more input.', { cause: error }));
+        else resolve();
+      });
+    }
+  });
+}

@@ -1,0 +1,125 @@
+import { realpath, stat } from 'node:fs/promises';
+import { isAbsolute, join, resolve as absolute, sep } from 'node:path';
+
+import { SemoError, parseEdge, workspaceSchema, type Workspace, type WorkspaceInfo } from '@semo-office/core';
+import type { z } from 'zod';
+
+import { addWorktree, type MadeWorktree } from './git-worktrees.ts';
+
+/** Options of {@link createWorkspaceResolver}. */
+export interface WorkspaceResolverOptions {
+  /** Folders a `path` workspace may be in. Default: anywhere. */
+  readonly allowedRoots?: readonly string[] | undefined;
+  /** Repositories by the id that workspaces name them with. Default none. */
+  readonly repositories?: Readonly<Record<string, string>> | undefined;
+  /** Where worktrees are made: `<worktreeRoot>/agent/{role}/{taskId}`. */
+  readonly worktreeRoot: string;
+}
+
+/** Where a session works, and what was made for it. */
+export interface ResolvedWorkspace {
+  readonly info: WorkspaceInfo;
+  /** The worktree that was made for the session, to be given to `removeWorktree` at its end; `null` for a user's own folder. */
+  readonly worktree: MadeWorktree | null;
+}
+
+/** Turns what a session asks for into a folder on this machine's disk. */
+export interface WorkspaceResolver {
+  /**
+   * Finds the folder, or makes the worktree.
+   * @throws SemoError `workspace_not_found`, `workspace_not_directory`, `workspace_forbidden`, `repository_unknown`,
+   * `invalid_argument`, `git_failed`.
+   */
+  resolve(request: {
+    readonly workspace: Workspace;
+    readonly sessionId: string;
+    readonly role?: string | undefined;
+  }): Promise<ResolvedWorkspace>;
+}
+
+type GitWorkspace = Extract<z.output<typeof workspaceSchema>, { kind: 'git' }>;
+
+/**
+ * A resolver for this machine.
+ *
+ * @example
+ * ```ts
+ * const workspaces = createWorkspaceResolver({ allowedRoots: ['/srv/work'], repositories: { app: '/srv/app' }, worktreeRoot: '/srv/worktrees' });
+ * const { info, worktree } = await workspaces.resolve({ workspace: { kind: 'git', repoId: 'app', branch: 'agent/fe-1' }, sessionId });
+ * ```
+ */
+export function createWorkspaceResolver({
+  allowedRoots,
+  repositories = {},
+  worktreeRoot,
+}: WorkspaceResolverOptions): WorkspaceResolver {
+  async function resolveGit(
+    workspace: GitWorkspace,
+    { sessionId, role }: { sessionId: string; role?: string | undefined },
+  ): Promise<ResolvedWorkspace> {
+    const { repoId, branch, base, taskId } = workspace;
+    const repository = Object.hasOwn(repositories, repoId) ? repositories[repoId] : undefined;
+    if (repository === undefined) {
+      const known =
+        Object.keys(repositories)
+          .map((id) => JSON.stringify(id))
+          .join(', ') || 'none';
+      throw new SemoError(
+        'repository_unknown',
+        `This host has no repository ${JSON.stringify(repoId)}. It knows: ${known}.`,
+        { details: { repoId } },
+      );
+    }
+    const root = absolute(worktreeRoot);
+    const path = join(root, 'agent', workspace.role ?? role ?? 'agent', taskId ?? sessionId);
+    const worktree = await addWorktree({ repository: await existingFolder(repository), root, path, branch, base });
+    return { info: { kind: 'git', path: worktree.path, branch, repoId }, worktree };
+  }
+
+  return {
+    async resolve({ workspace, sessionId, role }) {
+      const asked = parseEdge(workspaceSchema, workspace, { what: 'workspace' });
+      if (asked.kind === 'git') return resolveGit(asked, { sessionId, role });
+      const path = await existingFolder(asked.path);
+      if (allowedRoots !== undefined) await checkConfined(path, allowedRoots);
+      return { info: { kind: 'path', path }, worktree: null };
+    },
+  };
+}
+
+async function existingFolder(path: string): Promise<string> {
+  const details = { path };
+  if (!isAbsolute(path))
+    throw new SemoError(
+      'workspace_not_found',
+      `The workspace ${JSON.stringify(path)} is not absolute. Give the whole path.`,
+      { details },
+    );
+  const real = await realpath(path).catch((cause: unknown) => {
+    throw new SemoError(
+      'workspace_not_found',
+      `There is no folder ${path} on this host. Make it first, or check the path.`,
+      { details, cause },
+    );
+  });
+  if (!(await stat(real)).isDirectory())
+    throw new SemoError(
+      'workspace_not_directory',
+      `${path} is not a folder. Give the folder the agent should work in.`,
+      { details },
+    );
+  return real;
+}
+
+async function checkConfined(path: string, allowedRoots: readonly string[]): Promise<void> {
+  for (const allowed of allowedRoots) {
+    // A root that does not exist allows nothing.
+    const root = await realpath(allowed).catch(() => null);
+    if (root !== null && (path === root || path.startsWith(root.endsWith(sep) ? root : root + sep))) return;
+  }
+  throw new SemoError(
+    'workspace_forbidden',
+    `This host does not let agents work in ${path}. Use a folder inside one of its allowed roots.`,
+    { details: { path } },
+  );
+}

@@ -1,0 +1,189 @@
+import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+
+import { createGitRepository, temporaryFolder } from '@semo-office/testbed';
+import { describe, expect, it } from 'vitest';
+
+import { git, tryGit } from '../../src/workspace/git-command.ts';
+import { addWorktree, commonGitFolder, removeWorktree, type MadeWorktree } from '../../src/workspace/git-worktrees.ts';
+
+const exists = (path: string): Promise<boolean> =>
+  access(path).then(
+    () => true,
+    () => false,
+  );
+const commit = (cwd: string, message: string): Promise<string> =>
+  git({ cwd, args: ['commit', '--quiet', '--allow-empty', '-m', message] });
+
+async function setting(): Promise<
+  {
+    path: string;
+    root: string;
+    add: (branch: string, base?: string) => Promise<MadeWorktree>;
+    branches: () => Promise<string[]>;
+  } & AsyncDisposable
+> {
+  const repository = await createGitRepository();
+  const folder = await temporaryFolder();
+  const root = join(folder.path, 'worktrees');
+  return {
+    path: repository.path,
+    root,
+    add: (branch, base = 'HEAD') =>
+      addWorktree({
+        repository: repository.path,
+        root,
+        path: join(root, 'agent', 'fe', branch.replaceAll('/', '-')),
+        branch,
+        base,
+      }),
+    branches: async () =>
+      (await repository.git(['for-each-ref', '--format=%(refname:short)', 'refs/heads'])).split('\n'),
+    async [Symbol.asyncDispose]() {
+      await folder[Symbol.asyncDispose]();
+      await repository[Symbol.asyncDispose]();
+    },
+  };
+}
+
+describe('git worktrees', () => {
+  it('are made on a new branch and removed with it when nothing happened', async () => {
+    await using here = await setting();
+    const worktree = await here.add('agent/one');
+    expect(await git({ cwd: worktree.path, args: ['branch', '--show-current'] })).toBe('agent/one');
+    expect(worktree).toMatchObject({ branchMade: true, path: join(here.root, 'agent', 'fe', 'agent-one') });
+    expect(await commonGitFolder(worktree.path)).toBe(join(here.path, '.git'));
+    expect(await removeWorktree(worktree)).toEqual({ kind: 'removed', branch: 'deleted' });
+    expect(await here.branches()).toEqual(['main']);
+    expect(await exists(here.root)).toBe(false);
+    expect(await removeWorktree(worktree)).toEqual({ kind: 'removed', branch: 'kept' });
+  });
+
+  it('leave a branch with commits, and one that was there before', async () => {
+    await using here = await setting();
+    const worktree = await here.add('work');
+    await commit(worktree.path, 'Work');
+    expect(await removeWorktree(worktree)).toEqual({ kind: 'removed', branch: 'kept' });
+    const again = await here.add('work', 'nonsense that is not looked at');
+    expect(again.branchMade).toBe(false);
+    expect(await removeWorktree(again)).toEqual({ kind: 'removed', branch: 'kept' });
+    expect(await here.branches()).toEqual(['main', 'work']);
+  });
+
+  it('stay when they hold uncommitted work, and go with ignored files', async () => {
+    await using here = await setting();
+    const worktree = await here.add('dirty');
+    await writeFile(join(worktree.path, 'new.txt'), 'x');
+    expect(await removeWorktree(worktree)).toEqual({
+      kind: 'kept',
+      path: worktree.path,
+      reason: 'It has 1 uncommitted change, such as new.txt.',
+    });
+    await writeFile(join(worktree.path, 'README.md'), 'x');
+    expect(await removeWorktree(worktree)).toMatchObject({
+      kind: 'kept',
+      reason: expect.stringContaining('2 uncommitted changes') as string,
+    });
+    await git({ cwd: worktree.path, args: ['checkout', '--quiet', 'README.md'] });
+    await writeFile(join(worktree.path, '.gitignore'), 'new.txt\n');
+    await git({ cwd: worktree.path, args: ['add', '.gitignore'] });
+    await commit(worktree.path, 'Ignore');
+    expect(await removeWorktree(worktree)).toEqual({ kind: 'removed', branch: 'kept' });
+  });
+
+  it('stay when they hold commits that no branch leads to', async () => {
+    await using here = await setting();
+    const worktree = await here.add('detached');
+    await git({ cwd: worktree.path, args: ['checkout', '--quiet', '--detach'] });
+    await commit(worktree.path, 'Nameless');
+    expect(await removeWorktree(worktree)).toMatchObject({
+      kind: 'kept',
+      reason: 'It has 1 commits that no branch leads to.',
+    });
+  });
+
+  it('stay when git cannot tell or will not', async () => {
+    await using here = await setting();
+    const worktree = await here.add('broken');
+    await git({ cwd: here.path, args: ['worktree', 'lock', worktree.path] });
+    expect(await removeWorktree(worktree)).toMatchObject({
+      kind: 'kept',
+      reason: expect.stringContaining('locked') as string,
+    });
+    await writeFile(join(worktree.path, '.git'), 'nonsense');
+    expect(await removeWorktree(worktree)).toMatchObject({
+      kind: 'kept',
+      reason: expect.stringContaining('could not say') as string,
+    });
+    await rm(here.path, { recursive: true });
+    expect(await removeWorktree(worktree)).toMatchObject({
+      kind: 'kept',
+      reason: expect.stringContaining('is gone') as string,
+    });
+    await mkdir(here.path);
+  });
+
+  it('are forgotten by git when their folder is gone', async () => {
+    await using here = await setting();
+    const worktree = await here.add('vanished');
+    await rm(worktree.path, { recursive: true });
+    expect(await removeWorktree(worktree)).toEqual({ kind: 'removed', branch: 'deleted' });
+  });
+
+  it('are made twenty at a time', async () => {
+    await using here = await setting();
+    const made = await Promise.all(Array.from({ length: 20 }, (_value, index) => here.add(`many/${index}`)));
+    expect(await readdir(join(here.root, 'agent', 'fe'))).toHaveLength(20);
+    const removed = await Promise.all(made.map((worktree) => removeWorktree(worktree)));
+    expect(removed.every(({ kind }) => kind === 'removed')).toBe(true);
+    expect(await exists(here.root)).toBe(false);
+  });
+
+  it("refuse bad names, and say in git's own words what else is wrong", async () => {
+    await using here = await setting();
+    for (const branch of ['-x', 'a..b', '@{-1}', 'HEAD', 'a b', 'x.lock'])
+      await expect(here.add(branch)).rejects.toMatchObject({ code: 'invalid_argument' });
+    await expect(here.add('fine', 'no-such-base')).rejects.toMatchObject({ code: 'git_failed' });
+    await expect(here.add('main')).rejects.toMatchObject({
+      code: 'git_failed',
+      message: expect.stringMatching(/already (checked out|used)/) as string,
+    });
+    await expect(
+      addWorktree({
+        repository: here.root.replace('/worktrees', ''),
+        root: here.root,
+        path: join(here.root, 'x'),
+        branch: 'x',
+        base: 'HEAD',
+      }),
+    ).rejects.toMatchObject({
+      code: 'git_failed',
+      message: expect.stringContaining('not a git repository') as string,
+    });
+  });
+
+  it('run no hooks and see no variables of an enclosing git', async () => {
+    await using here = await setting();
+    const hook = join(here.path, '.git', 'hooks', 'post-checkout');
+    await mkdir(join(here.path, '.git', 'hooks'), { recursive: true });
+    await writeFile(hook, `#!/bin/sh\ntouch '${here.path}/hook-ran'\n`, { mode: 0o755 });
+    await git({ cwd: here.path, args: ['config', '--unset', 'core.hooksPath'] });
+    process.env['GIT_DIR'] = '/nonexistent';
+    try {
+      await here.add('hooked');
+    } finally {
+      delete process.env['GIT_DIR'];
+    }
+    expect(await exists(join(here.path, 'hook-ran'))).toBe(false);
+  });
+
+  it('do not wait for ever', async () => {
+    await using here = await setting();
+    const slow = await tryGit({ cwd: here.path, args: ['-c', 'alias.slow=!exec sleep 100', 'slow'], timeoutMs: 100 });
+    expect(slow).toMatchObject({ status: -1, stderr: 'It took longer than 100 ms.' });
+    expect(await tryGit({ cwd: join(here.path, 'gone'), args: ['status'] })).toMatchObject({
+      status: -1,
+      stderr: expect.stringContaining('ENOENT') as string,
+    });
+  });
+});

@@ -1,0 +1,12 @@
+/**
+ * semo-office: fleets of coding-agent sessions. Everything of `@semo-office/core`, the terminal host and the local
+ * transports, and an office with sane defaults.
+ *
+ * @packageDocumentation
+ */
+export * from '@semo-office/core';
+export { createPtySessionManager, createClaudeDriver, createCommandDriver } from '@semo-office/pty-host';
+export type { ClaudeDriverOptions, Credential, PtySessionManagerOptions, TokenProvider } from '@semo-office/pty-host';
+export { connectToSocket, inProcessTransport, listenOnSocket } from '@semo-office/transport-local';
+export { createLocalOffice, joinOffice } from './local-office.ts';
+export type { LocalOfficeOptions } from './local-office.ts';
