@@ -30,7 +30,8 @@ type LiveState =
   | { readonly kind: 'creating' }
   | { readonly kind: 'ready' }
   | { readonly kind: 'executing'; readonly turn: LiveTurn }
-  | { readonly kind: 'error'; readonly exit: ProcessExit }
+  /** The process is gone, its remains are not yet: by itself, or because it was asked to leave. */
+  | { readonly kind: 'gone'; readonly exit: ProcessExit; readonly asked: boolean }
   | { readonly kind: 'terminated'; readonly exit: ProcessExit };
 
 /** What a {@link LiveSession} is made of. */
@@ -235,7 +236,8 @@ export class LiveSession {
     if (state.kind !== 'ended' || this.#gone.signal.aborted) return;
     const oursToStop = state.decidedBy === 'cancel' || state.decidedBy === 'timeout' || state.decidedBy === 'needs_input';
     if (!oursToStop) return;
-    await this.#agent.interrupt(AbortSignal.any([this.#gone.signal, deadline(this.#options.clock, INTERRUPT_TIMEOUT_MS)]));
+    using limit = deadline(this.#options.clock, INTERRUPT_TIMEOUT_MS);
+    await this.#agent.interrupt(AbortSignal.any([this.#gone.signal, limit.signal]));
   }
 
   #onTurnChange(event: SessionEvents['turn'], options: ResolvedPromptOptions): void {
@@ -282,7 +284,7 @@ export class LiveSession {
     this.#agent.onExit();
     if (this.#state.kind === 'executing') this.#state.turn.observe({ kind: 'exit', at: this.#now(), ...exit });
     else if (this.#options.launch.monitor.exitMeans === 'status' && this.#turns.size === 0) this.#earlyExit = exit;
-    this.#enter({ kind: 'error', exit });
+    this.#enter({ kind: 'gone', exit, asked: this.#gone.signal.aborted });
     this.#gone.abort();
     this.#exited.resolve(exit);
   }
@@ -312,20 +314,20 @@ export class LiveSession {
 
   #enter(state: LiveState): void {
     // What is gone stays gone, whatever the lane still has to say.
-    if (this.#state.kind === 'terminated' || (this.#state.kind === 'error' && state.kind !== 'terminated')) return;
+    if (this.#state.kind === 'terminated' || (this.#state.kind === 'gone' && state.kind !== 'terminated')) return;
     this.#state = state;
     this.#tellStatus();
   }
 
   #tellStatus(): void {
     const status = statusOf(this.#state);
-    if (status === this.#status) return;
+    if (status === null || status === this.#status) return;
     this.#status = status;
     this.#options.emit('status', { sessionId: this.sessionId, status, at: this.#now() });
   }
 
   #assertAlive(): void {
-    if (this.#state.kind === 'error' || this.#state.kind === 'terminated' || this.#gone.signal.aborted) throw terminatedError(this.sessionId);
+    if (this.#state.kind === 'gone' || this.#state.kind === 'terminated' || this.#gone.signal.aborted) throw terminatedError(this.sessionId);
   }
 
   #now(): number {
@@ -340,15 +342,17 @@ interface QueuedPrompt {
   readonly accepted: PromiseWithResolvers<LiveTurn>;
 }
 
-function statusOf(state: LiveState): SessionStatus {
+/** The status that a state shows; `null` where the one before still holds. */
+function statusOf(state: LiveState): SessionStatus | null {
   switch (state.kind) {
     case 'executing':
       return state.turn.isWaiting ? 'waiting_input' : 'executing';
     case 'creating':
     case 'ready':
-    case 'error':
     case 'terminated':
       return state.kind;
+    case 'gone':
+      return state.asked ? null : 'error';
     default:
       return assertNever(state);
   }

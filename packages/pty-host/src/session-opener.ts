@@ -150,8 +150,8 @@ export class SessionOpener {
   }
 
   async #becomeReady({ live }: HostedSession, { signal }: CallOptions): Promise<void> {
-    const timeUp = deadline(this.#clock, START_TIMEOUT_MS);
-    await live.becomeReady(signal === undefined ? timeUp : AbortSignal.any([timeUp, signal]));
+    using limit = deadline(this.#clock, START_TIMEOUT_MS);
+    await live.becomeReady(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]));
   }
 }
 

@@ -84,7 +84,8 @@ export class ClaudeAgent implements AgentControl {
   async leave(): Promise<void> {
     try {
       // While it works, what is typed would only be queued.
-      if (this.#delivery.kind === 'accepted') await this.#rest.reach(deadline(this.#io.clock, LEAVE_REST_MS));
+      using limit = deadline(this.#io.clock, LEAVE_REST_MS);
+      if (this.#delivery.kind === 'accepted') await this.#rest.reach(limit.signal);
       await this.#box.clear();
       await this.#box.command('/exit');
     } catch {

@@ -15,9 +15,13 @@ const REASONS: Readonly<Record<string, ErrorCode>> = {
   max_output_tokens: 'agent_failed',
 };
 
+/** A request the API will not take is reported as `unknown` (2.1.329); only the sentence has the status. */
+const REFUSED = /^API Error: 4\d\d\b/;
+
 /** Why a turn failed, from the StopFailure hook. */
 export function stopFailure(input: Extract<HookInput, { hook_event_name: 'StopFailure' }>): TurnError {
   const reason = input.error ?? 'unknown';
   const said = input.last_assistant_message ?? input.error_details ?? reason;
-  return turnError(REASONS[reason] ?? 'agent_failed', said);
+  const refused = reason === 'unknown' && REFUSED.test(said);
+  return turnError(refused ? 'agent_rejected' : (REASONS[reason] ?? 'agent_failed'), said);
 }

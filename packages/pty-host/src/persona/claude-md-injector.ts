@@ -1,5 +1,6 @@
-import { access, lstat, realpath } from 'node:fs/promises';
-import { join, sep } from 'node:path';
+import { existsSync } from 'node:fs';
+import { realpath } from 'node:fs/promises';
+import { join } from 'node:path';
 
 import {
   SemoError,
@@ -12,34 +13,23 @@ import {
 } from '@semo-office/core';
 
 import { withFileLock } from '../file-lock.ts';
-import { commonGitFolder } from '../workspace/git-worktrees.ts';
 import { tryGit } from '../workspace/git-command.ts';
 import { addPattern, anchoredPattern, removePattern } from './git-exclude.ts';
 import { managedBlock, withBlock, withoutBlock } from './managed-block.ts';
 import {
   loadRegistry,
-  registryPath,
   removeEmptyRegistryFolder,
   saveRegistry,
   type PersonaFolder,
   type PersonaRegistry,
 } from './persona-registry.ts';
+import { FILE, FOLDER, mustGoHome, siteOf, type Site } from './persona-site.ts';
 import { PinnedFolder, unsafe } from './pinned-folder.ts';
-
-const FOLDER = '.claude';
-const FILE = 'CLAUDE.md';
 
 /** Options of {@link createClaudeMdInjector}. */
 export interface ClaudeMdInjectorOptions {
   /** Where users of a folder that is in no git repository are counted; see `defaultStateDir`. */
   readonly stateDir: string;
-}
-
-/** A working folder, and the repository around it. */
-interface Site {
-  readonly folder: string;
-  readonly commonFolder: string | null;
-  readonly registryFile: string;
 }
 
 /**
@@ -84,14 +74,6 @@ export function createClaudeMdInjector({ stateDir }: ClaudeMdInjectorOptions): P
   };
 }
 
-async function siteOf(path: string, stateDir: string): Promise<Site | null> {
-  const folder = await realpath(path).catch(() => null);
-  if (folder === null) return null;
-  const inside = await tryGit({ cwd: folder, args: ['rev-parse', '--is-inside-work-tree'] });
-  const commonFolder = inside.stdout.trim() === 'true' ? await commonGitFolder(folder) : null;
-  return { folder, commonFolder, registryFile: registryPath({ commonFolder, stateDir, folder }) };
-}
-
 async function withRegistry<Result>(
   site: Site,
   change: (registry: PersonaRegistry) => Promise<Result>,
@@ -100,13 +82,7 @@ async function withRegistry<Result>(
   const result = await withFileLock(`${registryFile}.lock`, async () => {
     const registry = await loadRegistry(registryFile);
     for (const folder of Object.keys(registry.folders)) {
-      if (
-        !(await access(folder).then(
-          () => true,
-          () => false,
-        ))
-      )
-        delete registry.folders[folder];
+      if (!existsSync(folder)) delete registry.folders[folder];
     }
     const changed = await change(registry);
     await dropUnusedPatterns(site, registry);
@@ -139,10 +115,11 @@ async function place({
   const at = home === site.folder ? 'worktree' : 'config_home';
   const path = at === 'worktree' ? join(site.folder, FOLDER, FILE) : join(home, FILE);
   const entry = (registry.folders[site.folder] ??= { users: [], fileMade: false, folderMade: false, pattern: null });
+  const wasUsed = entry.users.some((user) => user.at === 'worktree');
   entry.users = [...entry.users.filter((user) => user.sessionId !== sessionId), { sessionId, at, path, block }];
   if (at === 'worktree') {
     await hide(site, registry, entry);
-    await writeInWorktree({ site, registry, entry, block });
+    await writeInWorktree({ site, registry, entry, wasUsed, block });
   } else {
     await saveRegistry(site.registryFile, registry);
     await using folder = await PinnedFolder.open(await realpath(home));
@@ -151,35 +128,18 @@ async function place({
   return { at, path };
 }
 
-/** Git tracks the file, or cannot be kept from seeing a change of it because it really is another one. */
-async function mustGoHome({ folder, commonFolder }: Site): Promise<boolean> {
-  for (const name of [FOLDER, join(FOLDER, FILE)]) {
-    const path = join(folder, name);
-    const isLink = await lstat(path).then(
-      (stats) => stats.isSymbolicLink(),
-      () => false,
-    );
-    if (!isLink) continue;
-    const real = await realpath(path).catch((error: unknown) => {
-      throw unsafe(path, error);
-    });
-    if (!real.startsWith(folder + sep)) throw unsafe(path);
-    return true;
-  }
-  if (commonFolder === null) return false;
-  return (await tryGit({ cwd: folder, args: ['ls-files', '--error-unmatch', '--', `${FOLDER}/${FILE}`] })).status === 0;
-}
-
 /** What is about to be done is written down before it is done: a crash in between leaves nothing uncounted. */
 async function writeInWorktree({
   site,
   registry,
   entry,
+  wasUsed,
   block,
 }: {
   site: Site;
   registry: PersonaRegistry;
   entry: PersonaFolder;
+  wasUsed: boolean;
   block: string;
 }): Promise<void> {
   await using root = await PinnedFolder.open(site.folder);
@@ -190,9 +150,8 @@ async function writeInWorktree({
   await using folder = before ?? (await root.folder(FOLDER));
   if (folder === null) throw unsafe(join(site.folder, FOLDER));
   const file = await folder.read(FILE);
-  const isFirst = entry.users.filter(({ at }) => at === 'worktree').length === 1 && !entry.fileMade;
   // A file with nothing but a block in it, and no user, was made by a session whose registry is lost.
-  const isLeftover = isFirst && file !== null && file.bytes.length > 0 && withoutBlock(file.bytes).length === 0;
+  const isLeftover = !wasUsed && file !== null && file.bytes.length > 0 && withoutBlock(file.bytes).length === 0;
   if (file === null || isLeftover) entry.fileMade = true;
   await saveRegistry(site.registryFile, registry);
   await writeBlock(folder, block);

@@ -58,11 +58,14 @@ export class ProcessWatch {
     }
   }
 
+  async #lookAndSchedule(): Promise<void> {
+    await this.look();
+    if (this.#watchers.size > 0) this.#schedule();
+  }
+
   #schedule(): void {
     this.#next = this.#clock.schedule(this.#intervalMs, () => {
-      void this.look().then(() => {
-        if (this.#watchers.size > 0) this.#schedule();
-      });
+      void this.#lookAndSchedule();
     });
   }
 }

@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { SemoError, idSchema, parseEdge } from '@semo-office/core';
 
 import { removeEmptyFolders, removePrivateFolder } from './private-folder.ts';
-import { identify, type ProcessTable } from './process-table.ts';
+import { identify, isAlive, type ProcessTable } from './process-table.ts';
 import { sessionRecordSchema, writeRecord, type SessionRecord, type SessionRecordChange } from './session-record.ts';
 import { systemProcessTable } from './system-process-table.ts';
 
@@ -60,7 +60,7 @@ export function openJournal({ stateDir, table = systemProcessTable }: JournalOpt
       const record = sessionRecordSchema.parse({ sessionId, owner, machine: table.machine });
       const folders = ['config', 'tmp', ...(privateHome ? ['home'] : [])];
       const folder = await claimFolder({ stateDir, record, folders });
-      return new Place({ stateDir, folder, record, privateHome });
+      return new Place({ table, stateDir, folder, record, privateHome });
     },
   };
 }
@@ -103,22 +103,27 @@ async function claimFolder({
   }
 }
 
+const MANY_DETACHED = 50;
+
 class Place implements JournaledSession {
   readonly folder: string;
   readonly configFolder: string;
   readonly temporaryFolder: string;
   readonly homeFolder: string | null;
+  readonly #table: ProcessTable;
   readonly #stateDir: string;
   #record: SessionRecord;
   #writing: Promise<void> = Promise.resolve();
   #released = false;
 
   constructor({
+    table,
     stateDir,
     folder,
     record,
     privateHome,
   }: {
+    table: ProcessTable;
     stateDir: string;
     folder: string;
     record: SessionRecord;
@@ -128,6 +133,7 @@ class Place implements JournaledSession {
     this.configFolder = join(folder, 'config');
     this.temporaryFolder = join(folder, 'tmp');
     this.homeFolder = privateHome ? join(folder, 'home') : null;
+    this.#table = table;
     this.#stateDir = stateDir;
     this.#record = record;
   }
@@ -138,14 +144,19 @@ class Place implements JournaledSession {
 
   update(change: SessionRecordChange): Promise<void> {
     if (this.#released) return Promise.resolve();
-    const record = { ...this.#record, ...change };
+    const record = { ...this.#record, ...this.#withoutDead(change) };
     this.#record = record;
     // Many changes at once (a busy process watch) are one write: each writes what is newest when its turn comes.
-    const written = this.#writing.then(async () => {
-      if (this.#record === record) await writeRecord(this.folder, record);
-    });
+    const written = this.#writing.then(() => (this.#record === record ? writeRecord(this.folder, record) : undefined));
     this.#writing = written.catch(() => {});
     return written.then(() => this.#writing);
+  }
+
+  /** An agent starts thousands of commands in a session of their own: the ended ones need no remembering. */
+  #withoutDead(change: SessionRecordChange): SessionRecordChange {
+    const { detached = [] } = change;
+    if (detached.length <= MANY_DETACHED) return change;
+    return { ...change, detached: detached.filter((identity) => isAlive(this.#table, identity)) };
   }
 
   async release(): Promise<void> {

@@ -1,5 +1,6 @@
+import { existsSync } from 'node:fs';
 import { mkdir, realpath, rmdir } from 'node:fs/promises';
-import { dirname, relative } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 
 import { SemoError } from '@semo-office/core';
 import { z } from 'zod';
@@ -39,6 +40,8 @@ export interface WorktreeRequest {
   readonly path: string;
   readonly branch: string;
   readonly base: string;
+  /** Is told what will be made before it is, to write it down: a crash in between then leaves nothing unknown. */
+  readonly announce?: ((worktree: MadeWorktree) => Promise<void>) | undefined;
 }
 
 // git's own locks make concurrent calls on one repository fail where waiting would do.
@@ -49,30 +52,41 @@ const perRepository = new KeyedMutex();
  *
  * @throws SemoError `invalid_argument` for a branch name git refuses, `git_failed` with git's own words.
  */
-export async function addWorktree({ repository, root, path, branch, base }: WorktreeRequest): Promise<MadeWorktree> {
+export async function addWorktree(request: WorktreeRequest): Promise<MadeWorktree> {
+  const { repository, branch } = request;
   const common = await commonGitFolder(repository);
   await checkBranchName(repository, branch);
   return perRepository.run(common, async () => {
-    const exists =
-      (await tryGit({ cwd: repository, args: ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`] })).status ===
-      0;
-    const from = exists ? `refs/heads/${branch}` : base;
-    const baseCommit = await git({
-      cwd: repository,
-      args: ['rev-parse', '--verify', '--end-of-options', `${from}^{commit}`],
-    });
-    await mkdir(dirname(path), { recursive: true });
-    const what = exists ? [path, branch] : ['--no-track', '-b', branch, path, baseCommit];
-    await git({ cwd: repository, args: ['worktree', 'add', '--quiet', ...what] });
-    return {
-      repository,
-      root: await realpath(root),
-      path: await realpath(path),
-      branch,
-      baseCommit,
-      branchMade: !exists,
-    };
+    const worktree = await planWorktree(request);
+    const { path, baseCommit, branchMade } = worktree;
+    const what = branchMade ? ['--no-track', '-b', branch, path, baseCommit] : [path, branch];
+    try {
+      await request.announce?.(worktree);
+      await git({ cwd: repository, args: ['worktree', 'add', '--quiet', ...what] });
+    } catch (error) {
+      await removeEmptyParents(worktree);
+      throw error;
+    }
+    return worktree;
   });
+}
+
+async function planWorktree({ repository, root, path, branch, base }: WorktreeRequest): Promise<MadeWorktree> {
+  if (existsSync(path)) {
+    throw new SemoError('git_failed', `There is something at ${path} already. Remove it, or choose another taskId.`, {
+      details: { path },
+    });
+  }
+  const show = await tryGit({ cwd: repository, args: ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`] });
+  const branchMade = show.status !== 0;
+  const from = branchMade ? base : `refs/heads/${branch}`;
+  const baseCommit = await git({
+    cwd: repository,
+    args: ['rev-parse', '--verify', '--end-of-options', `${from}^{commit}`],
+  });
+  await mkdir(dirname(path), { recursive: true });
+  const real = join(await realpath(dirname(path)), basename(path));
+  return { repository, root: await realpath(root), path: real, branch, baseCommit, branchMade };
 }
 
 /**
@@ -95,7 +109,8 @@ export async function removeWorktree(worktree: MadeWorktree): Promise<WorktreeRe
       const removal = await tryGit({ cwd: repository, args: ['worktree', 'remove', path] });
       if (removal.status !== 0) return kept(`git would not remove it: ${removal.stderr.trim()}`);
     } else {
-      await tryGit({ cwd: repository, args: ['worktree', 'prune'] });
+      // Not `prune`, which would forget other people's worktrees too, such as one on a disk that is not there just now.
+      await tryGit({ cwd: repository, args: ['worktree', 'remove', path] });
     }
     await removeEmptyParents(worktree);
     return { kind: 'removed', branch: (await deleteUnusedBranch(worktree)) ? 'deleted' : 'kept' };

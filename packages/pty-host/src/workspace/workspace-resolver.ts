@@ -30,11 +30,17 @@ export interface WorkspaceResolver {
    * @throws SemoError `workspace_not_found`, `workspace_not_directory`, `workspace_forbidden`, `repository_unknown`,
    * `invalid_argument`, `git_failed`.
    */
-  resolve(request: {
-    readonly workspace: Workspace;
-    readonly sessionId: string;
-    readonly role?: string | undefined;
-  }): Promise<ResolvedWorkspace>;
+  resolve(request: WorkspaceRequest): Promise<ResolvedWorkspace>;
+}
+
+/** What a session asks for, and what its worktree's folder is named by. */
+export interface WorkspaceRequest {
+  readonly workspace: Workspace;
+  readonly sessionId: string;
+  /** Folder name where the workspace gives no role; anything but letters, digits, "-" and "_" becomes "-". Default `agent`. */
+  readonly role?: string | undefined;
+  /** Is told of a worktree before it is made, to write it down. */
+  readonly announce?: ((worktree: MadeWorktree) => Promise<void>) | undefined;
 }
 
 type GitWorkspace = Extract<z.output<typeof workspaceSchema>, { kind: 'git' }>;
@@ -55,7 +61,7 @@ export function createWorkspaceResolver({
 }: WorkspaceResolverOptions): WorkspaceResolver {
   async function resolveGit(
     workspace: GitWorkspace,
-    { sessionId, role }: { sessionId: string; role?: string | undefined },
+    { sessionId, role, announce }: WorkspaceRequest,
   ): Promise<ResolvedWorkspace> {
     const { repoId, branch, base, taskId } = workspace;
     const repository = Object.hasOwn(repositories, repoId) ? repositories[repoId] : undefined;
@@ -71,20 +77,37 @@ export function createWorkspaceResolver({
       );
     }
     const root = absolute(worktreeRoot);
-    const path = join(root, 'agent', workspace.role ?? role ?? 'agent', taskId ?? sessionId);
-    const worktree = await addWorktree({ repository: await existingFolder(repository), root, path, branch, base });
+    const path = join(root, 'agent', workspace.role ?? folderName(role), taskId ?? sessionId);
+    const worktree = await addWorktree({
+      repository: await existingFolder(repository),
+      root,
+      path,
+      branch,
+      base,
+      announce,
+    });
     return { info: { kind: 'git', path: worktree.path, branch, repoId }, worktree };
   }
 
   return {
-    async resolve({ workspace, sessionId, role }) {
-      const asked = parseEdge(workspaceSchema, workspace, { what: 'workspace' });
-      if (asked.kind === 'git') return resolveGit(asked, { sessionId, role });
+    async resolve(request) {
+      const asked = parseEdge(workspaceSchema, request.workspace, { what: 'workspace' });
+      if (asked.kind === 'git') return resolveGit(asked, request);
       const path = await existingFolder(asked.path);
       if (allowedRoots !== undefined) await checkConfined(path, allowedRoots);
       return { info: { kind: 'path', path }, worktree: null };
     },
   };
+}
+
+/** A name for people may hold anything, also a way out of the root. */
+function folderName(role = ''): string {
+  return (
+    role
+      .replaceAll(/[^A-Za-z0-9_-]+/g, '-')
+      .replace(/^[-_]+/, '')
+      .slice(0, 64) || 'agent'
+  );
 }
 
 async function existingFolder(path: string): Promise<string> {

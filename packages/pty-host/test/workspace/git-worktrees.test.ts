@@ -162,6 +162,17 @@ describe('git worktrees', () => {
     });
   });
 
+  it('leave nothing when they cannot be made, and never take over what is there', async () => {
+    await using here = await setting();
+    await expect(here.add('main')).rejects.toMatchObject({ code: 'git_failed' });
+    expect(await exists(here.root)).toBe(false);
+    await here.add('taken');
+    await expect(here.add('taken')).rejects.toMatchObject({
+      code: 'git_failed',
+      message: expect.stringContaining('already') as string,
+    });
+  });
+
   it('run no hooks and see no variables of an enclosing git', async () => {
     await using here = await setting();
     const hook = join(here.path, '.git', 'hooks', 'post-checkout');

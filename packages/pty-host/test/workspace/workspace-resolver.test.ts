@@ -1,4 +1,4 @@
-import { mkdir, symlink, writeFile } from 'node:fs/promises';
+import { mkdir, readdir, symlink, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { createGitRepository, temporaryFolder } from '@semo-office/testbed';
@@ -69,6 +69,15 @@ describe('workspace resolver', () => {
     expect((await workspaces.resolve({ workspace: { ...git, branch: 'c' }, sessionId })).info.path).toBe(
       join(folder.path, 'agent', 'agent', 'ses_1'),
     );
+    const traveller = { workspace: { ...git, branch: 'e', taskId: 't2' }, sessionId, role: '../../Büro 1' };
+    expect((await workspaces.resolve(traveller)).info.path).toBe(join(folder.path, 'agent', 'B-ro-1', 't2'));
+    const announced: unknown[] = [];
+    const last = await workspaces.resolve({
+      workspace: { ...git, branch: 'f', taskId: 't3' },
+      sessionId,
+      announce: async (made) => void announced.push(made, await readdir(join(folder.path, 'agent', 'agent'))),
+    });
+    expect(announced).toEqual([last.worktree, ['ses_1']]);
     for (const repoId of ['other', 'constructor']) {
       await expect(workspaces.resolve({ workspace: { ...git, repoId, branch: 'd' }, sessionId })).rejects.toMatchObject(
         { code: 'repository_unknown' },
