@@ -14,5 +14,5 @@ export function commandWords(text: string): string[] {
     throw new SemoError('invalid_argument', `${JSON.stringify(text)} uses what only a shell can do. Write: sh -c '…'`);
   });
   if (words.length > 0) return words;
-  throw new SemoError('invalid_argument', 'The command is empty. Write --exec \'CMD ARGS\'.');
+  throw new SemoError('invalid_argument', "The command is empty. Write --exec 'CMD ARGS'.");
 }

@@ -24,6 +24,10 @@ export async function findRepository(folder: string): Promise<Repository> {
     const path = stdout.replace(/\n$/, '');
     return { id: basename(path), path, worktreeRoot: resolve(dirname(path), `${basename(path)}.worktrees`) };
   } catch (error) {
-    throw new SemoError('invalid_argument', `${folder} is not in a git repository, so no worktree can be made. Use --workdir, or run \`git init\` and commit once.`, { cause: error });
+    throw new SemoError(
+      'invalid_argument',
+      `${folder} is not in a git repository, so no worktree can be made. Use --workdir, or run \`git init\` and commit once.`,
+      { cause: error },
+    );
   }
 }

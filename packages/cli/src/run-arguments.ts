@@ -62,7 +62,8 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
   const { values, positionals } = parse(argv);
   const prompt = await readPrompt(values, positionals, io);
   const persona = await readPersona(values, io);
-  const repository = values.worktree === undefined ? null : await findRepository(resolve(io.cwd, values.workdir ?? '.'));
+  const repository =
+    values.worktree === undefined ? null : await findRepository(resolve(io.cwd, values.workdir ?? '.'));
   const role = values.role ?? persona?.role;
   return {
     json: values.json,
@@ -98,12 +99,21 @@ function parse(argv: readonly string[]): { values: Values; positionals: string[]
 
 async function readPrompt(values: Values, positionals: readonly string[], io: CliIo): Promise<string> {
   const file = values['prompt-file'];
-  if (file !== undefined && positionals.length > 0) throw new SemoError('invalid_argument', 'Give the prompt as an argument or with --prompt-file, not both.');
+  if (file !== undefined && positionals.length > 0)
+    throw new SemoError('invalid_argument', 'Give the prompt as an argument or with --prompt-file, not both.');
   if (file === '-') return io.readStdin();
   if (file !== undefined) return readText(resolve(io.cwd, file), 'prompt file');
   const [prompt, ...rest] = positionals;
-  if (prompt === undefined) throw new SemoError('invalid_prompt', 'There is no prompt. Say what is to be done, as the last argument or with --prompt-file.');
-  if (rest.length > 0) throw new SemoError('invalid_argument', `The prompt must be one argument; put it in quotes. There were ${positionals.length}.`);
+  if (prompt === undefined)
+    throw new SemoError(
+      'invalid_prompt',
+      'There is no prompt. Say what is to be done, as the last argument or with --prompt-file.',
+    );
+  if (rest.length > 0)
+    throw new SemoError(
+      'invalid_argument',
+      `The prompt must be one argument; put it in quotes. There were ${positionals.length}.`,
+    );
   return prompt;
 }
 
@@ -114,7 +124,9 @@ async function readPersona({ persona, role }: Values, io: CliIo): Promise<Person
   try {
     value = JSON.parse(text);
   } catch (error) {
-    throw new SemoError('invalid_persona', `${persona} is not JSON: ${SemoError.from(error).message}`, { cause: error });
+    throw new SemoError('invalid_persona', `${persona} is not JSON: ${SemoError.from(error).message}`, {
+      cause: error,
+    });
   }
   const withRole = typeof value === 'object' && value !== null && role !== undefined ? { ...value, role } : value;
   return parsePersona(withRole);
@@ -124,37 +136,69 @@ async function readText(path: string, what: string): Promise<string> {
   try {
     return await readFile(path, 'utf8');
   } catch (error) {
-    throw new SemoError('invalid_argument', `The ${what} ${path} cannot be read: ${SemoError.from(error).message}`, { cause: error });
+    throw new SemoError('invalid_argument', `The ${what} ${path} cannot be read: ${SemoError.from(error).message}`, {
+      cause: error,
+    });
   }
 }
 
 function agentSpec(values: Values): AgentSpec {
   const command = values.exec ?? values['exec-pipe'];
   const agent = values.agent;
-  if (agent !== 'command' && command !== undefined) throw new SemoError('invalid_argument', '--exec and --exec-pipe go with --agent command.');
+  if (agent !== 'command' && command !== undefined)
+    throw new SemoError('invalid_argument', '--exec and --exec-pipe go with --agent command.');
   if (agent === 'claude') {
     const mode = permissionModeSchema.safeParse(values['permission-mode'] ?? 'default');
-    if (!mode.success) throw new SemoError('invalid_argument', `--permission-mode is one of ${permissionModeSchema.options.join(', ')}.`);
-    return { kind: 'claude', permissionMode: mode.data, useLogin: values['use-login'], ...(values.model === undefined ? {} : { model: values.model }) };
+    if (!mode.success)
+      throw new SemoError(
+        'invalid_argument',
+        `--permission-mode is one of ${permissionModeSchema.options.join(', ')}.`,
+      );
+    return {
+      kind: 'claude',
+      permissionMode: mode.data,
+      useLogin: values['use-login'],
+      ...(values.model === undefined ? {} : { model: values.model }),
+    };
   }
-  if (agent !== 'command') throw new SemoError('unknown_agent', `There is no agent ${JSON.stringify(agent)}. Known: claude, command.`);
+  if (agent !== 'command')
+    throw new SemoError('unknown_agent', `There is no agent ${JSON.stringify(agent)}. Known: claude, command.`);
   for (const name of ['permission-mode', 'model'] as const) {
     if (values[name] !== undefined) throw new SemoError('invalid_argument', `--${name} goes with --agent claude.`);
   }
-  if (command === undefined) throw new SemoError('invalid_argument', '--agent command needs --exec \'CMD ARGS\' or --exec-pipe \'CMD ARGS\'.');
-  if (values.exec !== undefined && values['exec-pipe'] !== undefined) throw new SemoError('invalid_argument', 'Give --exec or --exec-pipe, not both.');
+  if (command === undefined)
+    throw new SemoError('invalid_argument', "--agent command needs --exec 'CMD ARGS' or --exec-pipe 'CMD ARGS'.");
+  if (values.exec !== undefined && values['exec-pipe'] !== undefined)
+    throw new SemoError('invalid_argument', 'Give --exec or --exec-pipe, not both.');
   return { kind: 'command', command: commandWords(command), over: values.exec === undefined ? 'pipe' : 'terminal' };
 }
 
-function workspace(values: Values, io: CliIo, { repositoryId, role }: { repositoryId: string | undefined; role: string | undefined }): Workspace {
-  if (values.worktree === undefined || repositoryId === undefined) return { kind: 'path', path: resolve(io.cwd, values.workdir ?? '.') };
-  const taskId = values.worktree.replaceAll(/[^A-Za-z0-9_-]+/g, '-').replace(/^-+/, '').slice(0, 64);
-  return { kind: 'git', repoId: repositoryId, branch: values.worktree, retain: 'changed', taskId: taskId === '' ? 'task' : taskId, ...(role === undefined ? {} : { role }) };
+function workspace(
+  values: Values,
+  io: CliIo,
+  { repositoryId, role }: { repositoryId: string | undefined; role: string | undefined },
+): Workspace {
+  if (values.worktree === undefined || repositoryId === undefined)
+    return { kind: 'path', path: resolve(io.cwd, values.workdir ?? '.') };
+  const taskId = values.worktree
+    .replaceAll(/[^A-Za-z0-9_-]+/g, '-')
+    .replace(/^-+/, '')
+    .slice(0, 64);
+  return {
+    kind: 'git',
+    repoId: repositoryId,
+    branch: values.worktree,
+    retain: 'changed',
+    taskId: taskId === '' ? 'task' : taskId,
+    ...(role === undefined ? {} : { role }),
+  };
 }
 
 function environment(entries: readonly string[]): { pass: string[]; set: Record<string, string> } {
   const pass = entries.filter((entry) => !entry.includes('='));
-  const set = entries.filter((entry) => entry.includes('=')).map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]);
+  const set = entries
+    .filter((entry) => entry.includes('='))
+    .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]);
   return { pass, set: Object.fromEntries(set) as Record<string, string> };
 }
 

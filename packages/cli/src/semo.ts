@@ -6,7 +6,8 @@ import { HELP } from './usage.ts';
 /** Runs the `semo` command; resolves with its exit status. */
 export async function main(argv: readonly string[], io: CliIo): Promise<number> {
   const [command, ...rest] = argv;
-  const wantsHelp = command === undefined || command === 'help' || argv.slice(0, 2).some((word) => word === '--help' || word === '-h');
+  const wantsHelp =
+    command === undefined || command === 'help' || argv.slice(0, 2).some((word) => word === '--help' || word === '-h');
   if (wantsHelp) {
     io.stdout(HELP);
     return command === undefined ? 2 : 0;

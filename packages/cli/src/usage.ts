@@ -58,7 +58,14 @@ const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
 ]);
 
 /** The exit status of `semo run` for a result. */
-export function exitStatus({ outcome, error }: { readonly outcome: Outcome; readonly error: { readonly code: string } | null }): number {
-  if (outcome === 'failed' && error !== null && error.code in ERROR_CODES && USAGE_ERRORS.has(error.code as ErrorCode)) return 2;
+export function exitStatus({
+  outcome,
+  error,
+}: {
+  readonly outcome: Outcome;
+  readonly error: { readonly code: string } | null;
+}): number {
+  if (outcome === 'failed' && error !== null && error.code in ERROR_CODES && USAGE_ERRORS.has(error.code as ErrorCode))
+    return 2;
   return BY_OUTCOME[outcome];
 }

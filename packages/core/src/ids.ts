@@ -5,7 +5,10 @@ import { z } from 'zod';
  */
 export const idSchema = z
   .string()
-  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'An id has 1 to 64 letters, digits, "-" or "_" and begins with a letter or digit.');
+  .regex(
+    /^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/,
+    'An id has 1 to 64 letters, digits, "-" or "_" and begins with a letter or digit.',
+  );
 
 /**
  * A fresh id: the prefix and 96 random bits.

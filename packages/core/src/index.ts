@@ -2,11 +2,33 @@
 export { SemoError, isSemoError, assertNever, ERROR_CLASSES, ERROR_CODES } from './errors.ts';
 export type { ErrorClass, ErrorCode, SemoErrorOptions } from './errors.ts';
 export { newId, idSchema } from './ids.ts';
-export { sessionSpecSchema, sessionInfoSchema, sessionStatusSchema, agentSpecSchema, permissionModeSchema, containmentReportSchema } from './session/session.ts';
-export type { AgentSpec, ContainmentReport, PermissionMode, ResolvedSessionSpec, SessionInfo, SessionSpec, SessionStatus } from './session/session.ts';
+export {
+  sessionSpecSchema,
+  sessionInfoSchema,
+  sessionStatusSchema,
+  agentSpecSchema,
+  permissionModeSchema,
+  containmentReportSchema,
+} from './session/session.ts';
+export type {
+  AgentSpec,
+  ContainmentReport,
+  PermissionMode,
+  ResolvedSessionSpec,
+  SessionInfo,
+  SessionSpec,
+  SessionStatus,
+} from './session/session.ts';
 export { workspaceSchema, workspaceInfoSchema } from './session/workspace.ts';
 export type { Workspace, WorkspaceInfo } from './session/workspace.ts';
-export { MAX_PROMPT_BYTES, outcomeSchema, confidenceSchema, promptOptionsSchema, turnInfoSchema, turnStateSchema } from './session/turn.ts';
+export {
+  MAX_PROMPT_BYTES,
+  outcomeSchema,
+  confidenceSchema,
+  promptOptionsSchema,
+  turnInfoSchema,
+  turnStateSchema,
+} from './session/turn.ts';
 export type { Confidence, Outcome, PromptOptions, ResolvedPromptOptions, TurnInfo, TurnState } from './session/turn.ts';
 export { outputRangeSchema, terminalSizeSchema } from './session/output.ts';
 export type { OutputRange, OutputSlice, TerminalSize } from './session/output.ts';
@@ -14,8 +36,22 @@ export { humanAnswerSchema, humanRequestSchema } from './session/human-request.t
 export type { HumanAnswer, HumanRequest } from './session/human-request.ts';
 export { encodeKey, keySchema } from './session/keys.ts';
 export type { Key } from './session/keys.ts';
-export type { CallOptions, SessionEventName, SessionEvents, SessionManager, TurnChange, Unsubscribe } from './session/session-manager.ts';
-export { PERSONA_TEMPLATE_VERSION, parsePersona, personaSchema, personaVersion, renderPersona, scopePatternFault } from './persona/persona.ts';
+export type {
+  CallOptions,
+  SessionEventName,
+  SessionEvents,
+  SessionManager,
+  TurnChange,
+  Unsubscribe,
+} from './session/session-manager.ts';
+export {
+  PERSONA_TEMPLATE_VERSION,
+  parsePersona,
+  personaSchema,
+  personaVersion,
+  renderPersona,
+  scopePatternFault,
+} from './persona/persona.ts';
 export type { Persona } from './persona/persona.ts';
 export { attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
 export type { Attempt, JobResult, RunLine } from './job/run-line.ts';
@@ -44,10 +80,23 @@ export { DECIDERS, deciderSchema, evidenceSchema, turnErrorSchema } from './moni
 export type { Decider, Evidence, TurnError } from './monitor/evidence.ts';
 export { DONE_MARKER, beginTurn, nextTickAt, observe, turnError } from './monitor/output-monitor.ts';
 export type { MonitorConfig, MonitorState } from './monitor/output-monitor.ts';
-export { commandBodySchema, commandResultSchema, commandSchema, errorFromWire, errorToWire, laneOf, wireErrorSchema } from './command/command.ts';
+export {
+  commandBodySchema,
+  commandResultSchema,
+  commandSchema,
+  errorFromWire,
+  errorToWire,
+  laneOf,
+  wireErrorSchema,
+} from './command/command.ts';
 export type { Command, CommandBody, CommandResult, Lane, ParsedCommandBody, WireError } from './command/command.ts';
 export { base64ToBytes, bytesToBase64, eventFromWire, eventToWire, wireEventSchema } from './command/wire-event.ts';
 export type { WireEvent } from './command/wire-event.ts';
 export type { HostLink, LinkStatus, OfficeLink } from './command/transport.ts';
-export { commandAnswerSchemas, outputSliceFromWire, outputSliceToWire, wireOutputSliceSchema } from './command/wire-result.ts';
+export {
+  commandAnswerSchemas,
+  outputSliceFromWire,
+  outputSliceToWire,
+  wireOutputSliceSchema,
+} from './command/wire-result.ts';
 export type { CommandAnswer, WireOutputSlice } from './command/wire-result.ts';

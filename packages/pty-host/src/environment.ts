@@ -6,7 +6,17 @@ import { SESSION_TAG } from './process/session-evidence.ts';
 const PASSED = ['PATH', 'LANG', 'TZ', 'USER', 'LOGNAME', 'SHELL'] as const;
 const PASSED_PREFIX = 'LC_';
 /** Where a network asks for a proxy or its own certificates, an agent without them reaches nothing. */
-const NETWORK = ['HTTP_PROXY', 'HTTPS_PROXY', 'ALL_PROXY', 'http_proxy', 'https_proxy', 'all_proxy', 'SSL_CERT_FILE', 'SSL_CERT_DIR', 'NODE_EXTRA_CA_CERTS'] as const;
+const NETWORK = [
+  'HTTP_PROXY',
+  'HTTPS_PROXY',
+  'ALL_PROXY',
+  'http_proxy',
+  'https_proxy',
+  'all_proxy',
+  'SSL_CERT_FILE',
+  'SSL_CERT_DIR',
+  'NODE_EXTRA_CA_CERTS',
+] as const;
 const LOOPBACK = ['localhost', '127.0.0.1', '::1'];
 
 /** What {@link agentEnvironment} is made from. */
@@ -22,8 +32,18 @@ export interface AgentEnvironmentOptions {
  * The environment of an agent: named variables only. Nothing that marks an enclosing agent, a terminal multiplexer or a
  * git command gets through, and loopback is never sent to a proxy.
  */
-export function agentEnvironment({ spec, hostEnv, privateHome, over }: AgentEnvironmentOptions): Record<string, string> {
-  const names = [...PASSED, ...NETWORK, ...Object.keys(hostEnv).filter((name) => name.startsWith(PASSED_PREFIX)), ...spec.environment.pass];
+export function agentEnvironment({
+  spec,
+  hostEnv,
+  privateHome,
+  over,
+}: AgentEnvironmentOptions): Record<string, string> {
+  const names = [
+    ...PASSED,
+    ...NETWORK,
+    ...Object.keys(hostEnv).filter((name) => name.startsWith(PASSED_PREFIX)),
+    ...spec.environment.pass,
+  ];
   const env: Record<string, string> = { PATH: '/usr/local/bin:/usr/bin:/bin', LANG: 'C.UTF-8' };
   for (const name of names) {
     const value = hostEnv[name];

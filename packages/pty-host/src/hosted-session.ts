@@ -1,4 +1,11 @@
-import type { Clock, ContainmentReport, PersonaPlacement, ResolvedSessionSpec, SessionInfo, WorkspaceInfo } from '@semo-office/core';
+import type {
+  Clock,
+  ContainmentReport,
+  PersonaPlacement,
+  ResolvedSessionSpec,
+  SessionInfo,
+  WorkspaceInfo,
+} from '@semo-office/core';
 
 import type { LiveSession } from './live-session.ts';
 import type { ProcessTree } from './process/process-tree.ts';

@@ -15,7 +15,10 @@ export class HumanRequests {
   }
 
   /** Opens a request; `answer` resolves with what was said, or `null` when it was withdrawn. */
-  open(question: Omit<HumanRequest, 'requestId' | 'askedAt'>): { request: HumanRequest; answer: Promise<HumanAnswer | null> } {
+  open(question: Omit<HumanRequest, 'requestId' | 'askedAt'>): {
+    request: HumanRequest;
+    answer: Promise<HumanAnswer | null>;
+  } {
     const request: HumanRequest = { ...question, requestId: newId('req'), askedAt: this.#clock.now() };
     const { promise, resolve } = Promise.withResolvers<HumanAnswer | null>();
     this.#open.set(request.requestId, { request, settle: resolve });
@@ -26,7 +29,10 @@ export class HumanRequests {
   answer(requestId: string, answer: HumanAnswer): void {
     const open = this.#open.get(requestId);
     if (open === undefined) {
-      throw new SemoError('request_unknown', `No open request ${requestId}: it was never made, is already answered, or was withdrawn.`);
+      throw new SemoError(
+        'request_unknown',
+        `No open request ${requestId}: it was never made, is already answered, or was withdrawn.`,
+      );
     }
     this.#open.delete(requestId);
     open.settle(answer);

@@ -4,5 +4,13 @@ export { createClaudeDriver } from './agent/claude-terminal.ts';
 export type { ClaudeDriverOptions } from './agent/claude-terminal.ts';
 export type { Credential, TokenProvider } from './agent/claude-credential.ts';
 export { createCommandDriver } from './agent/command-line.ts';
-export type { AgentControl, AgentDriver, AgentIo, Launch, LaunchContext, PrivateFolders, Submission } from './agent/agent-driver.ts';
+export type {
+  AgentControl,
+  AgentDriver,
+  AgentIo,
+  Launch,
+  LaunchContext,
+  PrivateFolders,
+  Submission,
+} from './agent/agent-driver.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';

@@ -75,7 +75,11 @@ export class LiveOutput {
 
   /** The end of the output as text, for error messages. */
   lastWords(): string {
-    return this.textSince(this.log.end - LAST_WORDS_BYTES).trim().split('\n').slice(-12).join('\n');
+    return this.textSince(this.log.end - LAST_WORDS_BYTES)
+      .trim()
+      .split('\n')
+      .slice(-12)
+      .join('\n');
   }
 
   resize(size: TerminalSize): void {

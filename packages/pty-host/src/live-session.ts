@@ -155,8 +155,10 @@ export class LiveSession {
   /** Makes the agent forget the conversation. @throws SemoError `not_supported`, `session_busy`. */
   async reset(): Promise<void> {
     this.#assertAlive();
-    if (this.#agent.reset === undefined) throw new SemoError('not_supported', 'This agent cannot forget its conversation; start a new session.');
-    if (this.#state.kind === 'executing' && !this.#state.turn.hasEnded) throw new SemoError('session_busy', 'A turn is running. Wait for its end or cancel it, then reset.');
+    if (this.#agent.reset === undefined)
+      throw new SemoError('not_supported', 'This agent cannot forget its conversation; start a new session.');
+    if (this.#state.kind === 'executing' && !this.#state.turn.hasEnded)
+      throw new SemoError('session_busy', 'A turn is running. Wait for its end or cancel it, then reset.');
     const done = this.#lane.then(() => this.#agent.reset?.(this.#gone.signal));
     this.#lane = done.catch(() => undefined);
     await done;
@@ -234,7 +236,8 @@ export class LiveSession {
     this.#options.requests.withdraw({ sessionId: this.sessionId });
     const { state } = turn.info();
     if (state.kind !== 'ended' || this.#gone.signal.aborted) return;
-    const oursToStop = state.decidedBy === 'cancel' || state.decidedBy === 'timeout' || state.decidedBy === 'needs_input';
+    const oursToStop =
+      state.decidedBy === 'cancel' || state.decidedBy === 'timeout' || state.decidedBy === 'needs_input';
     if (!oursToStop) return;
     using limit = deadline(this.#options.clock, INTERRUPT_TIMEOUT_MS);
     await this.#agent.interrupt(AbortSignal.any([this.#gone.signal, limit.signal]));
@@ -248,7 +251,10 @@ export class LiveSession {
     }
   }
 
-  async #ask(question: Pick<HumanRequest, 'kind' | 'tool' | 'input'>, withdrawn: AbortSignal): Promise<HumanAnswer | null> {
+  async #ask(
+    question: Pick<HumanRequest, 'kind' | 'tool' | 'input'>,
+    withdrawn: AbortSignal,
+  ): Promise<HumanAnswer | null> {
     if (this.#state.kind !== 'executing' || this.#state.turn.hasEnded) return null;
     const { turn } = this.#state;
     const { requests, emit } = this.#options;
@@ -283,8 +289,9 @@ export class LiveSession {
     if (this.#options.isHeard()) this.#tellOutput();
     this.#agent.onExit();
     if (this.#state.kind === 'executing') this.#state.turn.observe({ kind: 'exit', at: this.#now(), ...exit });
-    else if (this.#options.launch.monitor.exitMeans === 'status' && this.#turns.size === 0) this.#earlyExit = exit;
-    this.#enter({ kind: 'gone', exit, asked: this.#gone.signal.aborted });
+    const asked = this.#gone.signal.aborted;
+    if (!asked && this.#options.launch.monitor.exitMeans === 'status' && this.#turns.size === 0) this.#earlyExit = exit;
+    this.#enter({ kind: 'gone', exit, asked });
     this.#gone.abort();
     this.#exited.resolve(exit);
   }
@@ -327,7 +334,8 @@ export class LiveSession {
   }
 
   #assertAlive(): void {
-    if (this.#state.kind === 'gone' || this.#state.kind === 'terminated' || this.#gone.signal.aborted) throw terminatedError(this.sessionId);
+    if (this.#state.kind === 'gone' || this.#state.kind === 'terminated' || this.#gone.signal.aborted)
+      throw terminatedError(this.sessionId);
   }
 
   #now(): number {
@@ -360,5 +368,8 @@ function statusOf(state: LiveState): SessionStatus | null {
 
 /** The error for anything asked of a session whose agent is gone. */
 export function terminatedError(sessionId: string): SemoError {
-  return new SemoError('session_terminated', `Session ${sessionId} has terminated. Create a new one; its output can still be read.`);
+  return new SemoError(
+    'session_terminated',
+    `Session ${sessionId} has terminated. Create a new one; its output can still be read.`,
+  );
 }

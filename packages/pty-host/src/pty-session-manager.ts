@@ -182,11 +182,15 @@ class PtySessionManager implements SessionManager {
     this.#hosted(sessionId).live.resize(parseEdge(terminalSizeSchema, size, { what: 'terminal size' }));
   }
 
-  async getOutput(...[sessionId, range]: Parameters<SessionManager['getOutput']>): ReturnType<SessionManager['getOutput']> {
+  async getOutput(
+    ...[sessionId, range]: Parameters<SessionManager['getOutput']>
+  ): ReturnType<SessionManager['getOutput']> {
     return this.#hosted(sessionId).live.output.read(range);
   }
 
-  async listRequests(filter: Parameters<SessionManager['listRequests']>[0] = {}): ReturnType<SessionManager['listRequests']> {
+  async listRequests(
+    filter: Parameters<SessionManager['listRequests']>[0] = {},
+  ): ReturnType<SessionManager['listRequests']> {
     return this.#requests.list(filter.sessionId);
   }
 
@@ -240,7 +244,10 @@ class PtySessionManager implements SessionManager {
 
   async #same(known: Entry, wanted: ResolvedSessionSpec): Promise<SessionInfo> {
     if (JSON.stringify(known.spec) !== JSON.stringify(wanted)) {
-      throw new SemoError('session_conflict', `Session ${wanted.sessionId} exists with another specification. Use a new id.`);
+      throw new SemoError(
+        'session_conflict',
+        `Session ${wanted.sessionId} exists with another specification. Use a new id.`,
+      );
     }
     return (await known.opening).info();
   }
@@ -250,16 +257,21 @@ class PtySessionManager implements SessionManager {
     const hosted = this.#entries.get(sessionId)?.hosted ?? null;
     if (hosted !== null) return hosted;
     const shown = idSchema.safeParse(sessionId).success ? sessionId : JSON.stringify(sessionId);
-    throw new SemoError('session_unknown', `There is no session ${shown} on this host. Create it, or list those there are.`);
+    throw new SemoError(
+      'session_unknown',
+      `There is no session ${shown} on this host. Create it, or list those there are.`,
+    );
   }
 
   #forgetOldest(): void {
-    const terminated = [...this.#entries].filter(([, { hosted }]) => hosted !== null && hosted.live.status === 'terminated');
-    for (const [sessionId] of terminated.slice(0, Math.max(0, terminated.length - this.#rememberTerminated))) this.#entries.delete(sessionId);
+    const terminated = [...this.#entries].filter(
+      ([, { hosted }]) => hosted !== null && hosted.live.status === 'terminated',
+    );
+    for (const [sessionId] of terminated.slice(0, Math.max(0, terminated.length - this.#rememberTerminated)))
+      this.#entries.delete(sessionId);
   }
 
   #assertOpen(): void {
     if (this.#closed) throw new SemoError('closed', 'These sessions are closed. Create a new session manager.');
   }
 }
-

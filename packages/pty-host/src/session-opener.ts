@@ -86,41 +86,67 @@ export class SessionOpener {
     const folder = workspace.info.path;
     const over = spec.agent.kind === 'command' ? spec.agent.over : 'terminal';
     const baseEnv = agentEnvironment({ spec, hostEnv, privateHome: place.homeFolder, over });
-    const launch = await driver.prepare({ spec, folder, folders: privateFolders(place), baseEnv, hostEnv, signal: call.signal });
+    const launch = await driver.prepare({
+      spec,
+      folder,
+      folders: privateFolders(place),
+      baseEnv,
+      hostEnv,
+      signal: call.signal,
+    });
     undo.add(() => launch.dispose());
-    const persona = await this.#persona({ spec, folder, place, undo });
+    const persona = await this.#persona({ spec, folder, place, undo, configHome: launch.configHome });
     call.signal?.throwIfAborted();
     return this.#launch({ spec, place, undo, launch, workspace, persona });
   }
 
   async #workspace({ spec, place, undo }: Pick<Opening, 'spec' | 'place' | 'undo'>): Promise<ResolvedWorkspace> {
     const role = spec.persona?.role ?? spec.agentId;
-    const workspace = await this.#options.workspaces.resolve({ workspace: spec.workspace, sessionId: spec.sessionId, role });
-    const { worktree } = workspace;
-    if (worktree !== null) {
-      undo.add(() => removeWorktree(worktree));
-      await place.update({ worktree });
-    }
-    return workspace;
+    return this.#options.workspaces.resolve({
+      workspace: spec.workspace,
+      sessionId: spec.sessionId,
+      role,
+      async announce(worktree) {
+        undo.add(() => removeWorktree(worktree));
+        await place.update({ worktree });
+      },
+    });
   }
 
-  async #persona({ spec, folder, place, undo }: Pick<Opening, 'spec' | 'place' | 'undo'> & { folder: string }): Promise<PersonaPlacement | null> {
+  async #persona({
+    spec,
+    folder,
+    configHome,
+    place,
+    undo,
+  }: Pick<Opening, 'spec' | 'place' | 'undo'> & {
+    folder: string;
+    configHome: string | null;
+  }): Promise<PersonaPlacement | null> {
     if (spec.persona === undefined) return null;
     const { personas } = this.#options;
     const { sessionId, persona } = spec;
     await place.update({ personaFolders: [folder] });
     undo.add(() => personas.remove({ folder, sessionId }));
-    return personas.inject({ persona, folder, configHome: place.configFolder, sessionId });
+    return personas.inject({ persona, folder, configHome: configHome ?? undefined, sessionId });
   }
 
-  async #launch({ spec, place, undo, launch, workspace, persona }: Omit<Opening, 'driver' | 'call'> & {
+  async #launch({
+    spec,
+    place,
+    undo,
+    launch,
+    workspace,
+    persona,
+  }: Omit<Opening, 'driver' | 'call'> & {
     launch: Launch;
     workspace: ResolvedWorkspace;
     persona: PersonaPlacement | null;
   }): Promise<HostedSession> {
     const { requests, emit, isHeard } = this.#options;
     const brand = await createBrand(systemProcessTable, { path: this.#options.hostEnv['PATH'] });
-    const ownFolders = [place.folder, ...(workspace.worktree === null ? [] : [workspace.worktree.path])];
+    const { worktree } = workspace;
+    const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
     const clock = this.#clock;
     const live = new LiveSession({
@@ -145,8 +171,18 @@ export class SessionOpener {
     });
     const root = tree.track(live.pid);
     if (root !== null) await place.update({ root });
-    const containment = containmentReport({ branded: brand !== null, ownFolders: workspace.worktree !== null });
-    return new HostedSession({ spec, live, tree, undo, version: launch.version, workspace: workspace.info, persona, containment, clock });
+    const containment = containmentReport({ branded: brand !== null, ownFolders: ownFolders.length > 1 });
+    return new HostedSession({
+      spec,
+      live,
+      tree,
+      undo,
+      version: launch.version,
+      workspace: workspace.info,
+      persona,
+      containment,
+      clock,
+    });
   }
 
   async #becomeReady({ live }: HostedSession, { signal }: CallOptions): Promise<void> {

@@ -1,6 +1,12 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
-import { SemoError, createPtySessionManager, listenOnSocket, serveSessions, type PtySessionManagerOptions } from 'semo-office';
+import {
+  SemoError,
+  createPtySessionManager,
+  listenOnSocket,
+  serveSessions,
+  type PtySessionManagerOptions,
+} from 'semo-office';
 
 import type { CliIo } from '../cli-io.ts';
 

@@ -1,4 +1,13 @@
-import { SemoError, createLocalOffice, isSemoError, joinOffice, turnError, type JobResult, type Office, type RunLine } from 'semo-office';
+import {
+  SemoError,
+  createLocalOffice,
+  isSemoError,
+  joinOffice,
+  turnError,
+  type JobResult,
+  type Office,
+  type RunLine,
+} from 'semo-office';
 
 import type { CliIo } from '../cli-io.ts';
 import { readRunArguments, wantsJson, type RunRequest } from '../run-arguments.ts';
@@ -24,7 +33,11 @@ export async function runCommand(argv: readonly string[], io: CliIo): Promise<nu
   }
 }
 
-async function runJob({ job, socket, repository }: RunRequest, io: CliIo, onLine: (line: RunLine) => void): Promise<JobResult> {
+async function runJob(
+  { job, socket, repository }: RunRequest,
+  io: CliIo,
+  onLine: (line: RunLine) => void,
+): Promise<JobResult> {
   const { signal, release } = io.interruption();
   const office = await openOffice({ socket, repository }, io);
   try {
@@ -38,11 +51,16 @@ async function runJob({ job, socket, repository }: RunRequest, io: CliIo, onLine
   }
 }
 
-async function openOffice({ socket, repository }: Pick<RunRequest, 'socket' | 'repository'>, io: CliIo): Promise<Office> {
+async function openOffice(
+  { socket, repository }: Pick<RunRequest, 'socket' | 'repository'>,
+  io: CliIo,
+): Promise<Office> {
   if (socket !== null) return joinOffice({ socketPath: socket });
   return createLocalOffice({
     hostEnv: io.env,
-    ...(repository === null ? {} : { repositories: { [repository.id]: repository.path }, worktreeRoot: repository.worktreeRoot }),
+    ...(repository === null
+      ? {}
+      : { repositories: { [repository.id]: repository.path }, worktreeRoot: repository.worktreeRoot }),
   });
 }
 

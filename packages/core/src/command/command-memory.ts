@@ -1,6 +1,12 @@
 import type { CommandBody, CommandResult } from './command.ts';
 
-const READS: ReadonlySet<CommandBody['kind']> = new Set(['get_output', 'get_session', 'list_sessions', 'get_turn', 'list_requests']);
+const READS: ReadonlySet<CommandBody['kind']> = new Set([
+  'get_output',
+  'get_session',
+  'list_sessions',
+  'get_turn',
+  'list_requests',
+]);
 
 /** Whether a command only looks: carrying it out again changes nothing, so its answer need not be kept. */
 export function isRead({ kind }: Pick<CommandBody, 'kind'>): boolean {
@@ -19,7 +25,10 @@ export class CommandMemory {
   }
 
   /** The outcome of that command: the one it has or will have, or, the first time, that of `run`. */
-  once(commandId: string, { keep, run }: { readonly keep: boolean; readonly run: () => Promise<CommandResult> }): Promise<CommandResult> {
+  once(
+    commandId: string,
+    { keep, run }: { readonly keep: boolean; readonly run: () => Promise<CommandResult> },
+  ): Promise<CommandResult> {
     const running = this.#running.get(commandId);
     if (running !== undefined) return running;
     const finished = this.#finished.get(commandId);

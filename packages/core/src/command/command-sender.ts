@@ -38,7 +38,10 @@ export class CommandSender {
   }
 
   /** The host's answer. @throws SemoError whatever the host answered, `invalid_argument`, `host_lost`, `aborted`, `closed`. */
-  async send<Body extends CommandBody>(body: Body, call: CallOptions & { readonly repeat?: boolean } = {}): Promise<CommandAnswer<Body['kind']>> {
+  async send<Body extends CommandBody>(
+    body: Body,
+    call: CallOptions & { readonly repeat?: boolean } = {},
+  ): Promise<CommandAnswer<Body['kind']>> {
     const command = { commandId: newId('cmd'), body: parseEdge(commandBodySchema, body, { what: body.kind }) };
     const repeat = (call.repeat ?? true) && mayRepeat(body);
     let deadline: number | null = null;
@@ -55,13 +58,19 @@ export class CommandSender {
     }
   }
 
-  async #sendOnce<Kind extends CommandBody['kind']>(command: Command, signal: AbortSignal | undefined): Promise<CommandAnswer<Kind>> {
+  async #sendOnce<Kind extends CommandBody['kind']>(
+    command: Command,
+    signal: AbortSignal | undefined,
+  ): Promise<CommandAnswer<Kind>> {
     if (signal?.aborted === true) throw abortedError(signal);
     const arrived = await this.#link.dispatch(command, { signal });
     const result = parseEdge(commandResultSchema, arrived, { what: 'answer of the host', code: 'invalid_message' });
     if (!result.success) throw errorFromWire(result.error);
     const schema: z.ZodType = commandAnswerSchemas[command.body.kind];
-    const answer = parseEdge(schema, result.result, { what: `answer to ${command.body.kind}`, code: 'invalid_message' });
+    const answer = parseEdge(schema, result.result, {
+      what: `answer to ${command.body.kind}`,
+      code: 'invalid_message',
+    });
     return answer as CommandAnswer<Kind>;
   }
 
@@ -92,5 +101,7 @@ export class CommandSender {
 
 /** The error of a call whose signal gave it up. */
 export function abortedError(signal: AbortSignal | undefined): SemoError {
-  return new SemoError('aborted', 'The call was given up by its signal. What it asked for may still happen.', { cause: signal?.reason });
+  return new SemoError('aborted', 'The call was given up by its signal. What it asked for may still happen.', {
+    cause: signal?.reason,
+  });
 }

@@ -13,7 +13,13 @@ const sessionId = idSchema;
 /** What an office asks a host to do. Plain JSON, parsed on arrival. */
 export const commandBodySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('create_session'), sessionId, spec: sessionSpecSchema }),
-  z.object({ kind: z.literal('send_prompt'), sessionId, turnId: idSchema, prompt: z.string(), options: promptOptionsSchema }),
+  z.object({
+    kind: z.literal('send_prompt'),
+    sessionId,
+    turnId: idSchema,
+    prompt: z.string(),
+    options: promptOptionsSchema,
+  }),
   z.object({ kind: z.literal('send_text'), sessionId, text: z.string() }),
   z.object({ kind: z.literal('send_keystrokes'), sessionId, keys: z.array(keySchema) }),
   z.object({ kind: z.literal('resize'), sessionId, size: terminalSizeSchema }),

@@ -11,7 +11,13 @@ import type { OutputRange, OutputSlice, TerminalSize } from '../session/output.t
 import { checkPrompt } from '../session/prompt.ts';
 import type { SessionInfo, SessionSpec, SessionStatus } from '../session/session.ts';
 import { sessionSpecSchema } from '../session/session.ts';
-import type { CallOptions, SessionEventName, SessionEvents, SessionManager, Unsubscribe } from '../session/session-manager.ts';
+import type {
+  CallOptions,
+  SessionEventName,
+  SessionEvents,
+  SessionManager,
+  Unsubscribe,
+} from '../session/session-manager.ts';
 import { promptOptionsSchema, type PromptOptions, type TurnInfo } from '../session/turn.ts';
 import { CommandSender } from './command-sender.ts';
 import type { LinkStatus, OfficeLink } from './transport.ts';
@@ -102,7 +108,12 @@ class RemoteSessions implements SessionManager {
   }
 
   // oxlint-disable-next-line max-params -- the port's own shape
-  async sendPrompt(sessionId: string, prompt: string, options: PromptOptions = {}, call: CallOptions = {}): Promise<TurnInfo> {
+  async sendPrompt(
+    sessionId: string,
+    prompt: string,
+    options: PromptOptions = {},
+    call: CallOptions = {},
+  ): Promise<TurnInfo> {
     checkPrompt(prompt);
     const parsed = parseEdge(promptOptionsSchema, options, { what: 'prompt options' });
     const turnId = parsed.turnId ?? newId('turn');
@@ -113,7 +124,11 @@ class RemoteSessions implements SessionManager {
     return this.#open().send({ kind: 'get_turn', sessionId, turnId });
   }
 
-  async waitForTurn(sessionId: string, turnId: string, wait: { readonly timeoutMs?: number } & CallOptions = {}): Promise<TurnInfo> {
+  async waitForTurn(
+    sessionId: string,
+    turnId: string,
+    wait: { readonly timeoutMs?: number } & CallOptions = {},
+  ): Promise<TurnInfo> {
     parseEdge(idSchema, turnId, { what: 'turn id' });
     const { timeoutMs } = parseEdge(waitSchema, wait, { what: 'wait' });
     const sender = this.#open();

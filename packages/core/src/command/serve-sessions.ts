@@ -37,7 +37,11 @@ const EVENT_NAMES: readonly SessionEventName[] = ['status', 'output', 'turn', 'r
  * const served = serveSessions(link, sessions);
  * ```
  */
-export function serveSessions(link: HostLink, sessions: SessionManager, options: ServeSessionsOptions = {}): ServedSessions {
+export function serveSessions(
+  link: HostLink,
+  sessions: SessionManager,
+  options: ServeSessionsOptions = {},
+): ServedSessions {
   const desk = new CommandDesk(sessions, options.maxRememberedCommands ?? 10_000);
   const stops: Unsubscribe[] = EVENT_NAMES.map((name) =>
     sessions.on(name, (event) => {
@@ -79,11 +83,14 @@ class CommandDesk {
 
   #route(body: ParsedCommandBody): Promise<CommandResult> {
     const run = (): Promise<CommandResult> => this.#run(body);
-    return laneOf(body) === 'turn' && 'sessionId' in body && body.sessionId !== undefined ? this.#lanes.enter(body.sessionId, run) : run();
+    return laneOf(body) === 'turn' && 'sessionId' in body && body.sessionId !== undefined
+      ? this.#lanes.enter(body.sessionId, run)
+      : run();
   }
 
   async #run(body: ParsedCommandBody): Promise<CommandResult> {
-    if (!this.#isOpen) return failure(new SemoError('host_lost', 'The host stopped serving before it began this command.'));
+    if (!this.#isOpen)
+      return failure(new SemoError('host_lost', 'The host stopped serving before it began this command.'));
     try {
       return { success: true, result: await carryOut(this.#sessions, body) };
     } catch (thrown) {

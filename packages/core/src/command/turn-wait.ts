@@ -58,9 +58,13 @@ class TurnWait {
       signal.addEventListener('abort', onAbort, { once: true });
       this.#stops.push(() => signal.removeEventListener('abort', onAbort));
     }
-    if (timeoutMs !== undefined) this.#stops.push(clock.schedule(timeoutMs, () => this.#fail(waitTimedOut(this.#watch.turnId, timeoutMs))));
+    if (timeoutMs !== undefined)
+      this.#stops.push(clock.schedule(timeoutMs, () => this.#fail(waitTimedOut(this.#watch.turnId, timeoutMs))));
     // Events first, the question second: an end between the two is then seen at least once.
-    this.#stops.push(onTurn((turn) => this.#see(turn)), onStatus((status) => this.#seeLine(status)));
+    this.#stops.push(
+      onTurn((turn) => this.#see(turn)),
+      onStatus((status) => this.#seeLine(status)),
+    );
     this.#ask();
   }
 
@@ -107,7 +111,12 @@ class TurnWait {
   #startLost(): void {
     const { clock, hostLostAfterMs } = this.#watch;
     this.#cancelLost ??= clock.schedule(hostLostAfterMs, () =>
-      this.#fail(new SemoError('host_lost', `The host has not answered for ${hostLostAfterMs} ms; how the turn went on is not known.`)),
+      this.#fail(
+        new SemoError(
+          'host_lost',
+          `The host has not answered for ${hostLostAfterMs} ms; how the turn went on is not known.`,
+        ),
+      ),
     );
   }
 
@@ -132,7 +141,10 @@ class TurnWait {
 
 /** The error of a wait that took too long. */
 function waitTimedOut(turnId: string, timeoutMs: number): SemoError {
-  return new SemoError('wait_timed_out', `Turn ${turnId} did not end within ${timeoutMs} ms. It goes on; wait again or cancel it.`);
+  return new SemoError(
+    'wait_timed_out',
+    `Turn ${turnId} did not end within ${timeoutMs} ms. It goes on; wait again or cancel it.`,
+  );
 }
 
 /** The error of a question after a turn nobody knows. */

@@ -11,7 +11,13 @@ const at = z.number();
 /** An event as it travels from host to office; output bytes are base64. */
 export const wireEventSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('status'), sessionId: idSchema, status: sessionStatusSchema, at }),
-  z.object({ name: z.literal('output'), sessionId: idSchema, offset: z.number().int().nonnegative(), base64: z.base64(), at }),
+  z.object({
+    name: z.literal('output'),
+    sessionId: idSchema,
+    offset: z.number().int().nonnegative(),
+    base64: z.base64(),
+    at,
+  }),
   z.object({
     name: z.literal('turn'),
     sessionId: idSchema,
@@ -21,7 +27,13 @@ export const wireEventSchema = z.discriminatedUnion('name', [
     at,
   }),
   z.object({ name: z.literal('request'), request: humanRequestSchema, at }),
-  z.object({ name: z.literal('exit'), sessionId: idSchema, code: z.number().nullable(), signal: z.string().nullable(), at }),
+  z.object({
+    name: z.literal('exit'),
+    sessionId: idSchema,
+    code: z.number().nullable(),
+    signal: z.string().nullable(),
+    at,
+  }),
 ]);
 
 /** See {@link wireEventSchema}. */
@@ -35,7 +47,9 @@ export function eventToWire<Name extends SessionEventName>(name: Name, event: Se
 }
 
 /** The name and the event a {@link WireEvent} stands for. */
-export function eventFromWire(wire: WireEvent): { [Name in SessionEventName]: { name: Name; event: SessionEvents[Name] } }[SessionEventName] {
+export function eventFromWire(
+  wire: WireEvent,
+): { [Name in SessionEventName]: { name: Name; event: SessionEvents[Name] } }[SessionEventName] {
   if (wire.name === 'output') {
     const { name, base64, ...rest } = wire;
     return { name, event: { ...rest, bytes: base64ToBytes(base64) } };

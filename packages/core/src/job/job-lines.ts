@@ -8,16 +8,27 @@ import type { RunLine } from './run-line.ts';
  */
 export function followSession(sessions: SessionManager, sessionId: string, tell: (line: RunLine) => void): Unsubscribe {
   const decoder = new TextDecoder();
-  const ours = <Event extends { readonly sessionId: string }>(listener: (event: Event) => void) => (event: Event) => {
-    if (event.sessionId === sessionId) listener(event);
-  };
+  const ours =
+    <Event extends { readonly sessionId: string }>(listener: (event: Event) => void) =>
+    (event: Event) => {
+      if (event.sessionId === sessionId) listener(event);
+    };
   const stops = [
-    sessions.on('status', ours(({ at, status }) => tell({ type: 'status', at, sessionId, status }))),
-    sessions.on('output', ours(({ at, offset, bytes }) => tell({ type: 'output', at, offset, text: decoder.decode(bytes) }))),
-    sessions.on('turn', ours((event) => {
-      const line = turnLine(event);
-      if (line !== null) tell(line);
-    })),
+    sessions.on(
+      'status',
+      ours(({ at, status }) => tell({ type: 'status', at, sessionId, status })),
+    ),
+    sessions.on(
+      'output',
+      ours(({ at, offset, bytes }) => tell({ type: 'output', at, offset, text: decoder.decode(bytes) })),
+    ),
+    sessions.on(
+      'turn',
+      ours((event) => {
+        const line = turnLine(event);
+        if (line !== null) tell(line);
+      }),
+    ),
     sessions.on('request', ({ at, request: { requestId, kind, tool, input, sessionId: of } }) => {
       if (of === sessionId) tell({ type: 'request', at, requestId, kind, tool, input });
     }),

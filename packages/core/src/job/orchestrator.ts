@@ -25,7 +25,12 @@ export interface ExecuteOptions {
  * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`: the job could not even begin. Everything
  * later is an outcome of the result.
  */
-export async function executeJob({ sessions, clock, job, options = {} }: {
+export async function executeJob({
+  sessions,
+  clock,
+  job,
+  options = {},
+}: {
   readonly sessions: SessionManager;
   readonly clock: Clock;
   readonly job: JobSpec;
@@ -58,7 +63,14 @@ interface Run {
   readonly error: SemoError | null;
 }
 
-async function runTurn({ sessions, spec, prompt, promptOptions, options, cancel }: {
+async function runTurn({
+  sessions,
+  spec,
+  prompt,
+  promptOptions,
+  options,
+  cancel,
+}: {
   readonly sessions: SessionManager;
   readonly spec: Parameters<SessionManager['create']>[0];
   readonly prompt: string;
@@ -81,9 +93,26 @@ async function runTurn({ sessions, spec, prompt, promptOptions, options, cancel 
   }
 }
 
-function toResult({ session, turn, error, sessionId, startedAt, endedAt }: Run & { sessionId: string; startedAt: number; endedAt: number }): JobResult {
-  const verdict = turn?.state.kind === 'ended' ? turn.state : verdictOf(error ?? new SemoError('internal', 'The turn has no verdict.'));
-  const attempt = { sessionId, turnId: turn?.turnId ?? null, outcome: verdict.outcome, startedAt, endedAt, error: verdict.error };
+function toResult({
+  session,
+  turn,
+  error,
+  sessionId,
+  startedAt,
+  endedAt,
+}: Run & { sessionId: string; startedAt: number; endedAt: number }): JobResult {
+  const verdict =
+    turn?.state.kind === 'ended'
+      ? turn.state
+      : verdictOf(error ?? new SemoError('internal', 'The turn has no verdict.'));
+  const attempt = {
+    sessionId,
+    turnId: turn?.turnId ?? null,
+    outcome: verdict.outcome,
+    startedAt,
+    endedAt,
+    error: verdict.error,
+  };
   return {
     outcome: verdict.outcome,
     confidence: verdict.confidence,
@@ -101,7 +130,11 @@ function toResult({ session, turn, error, sessionId, startedAt, endedAt }: Run &
 /** The verdict on a job whose turn never began or was lost from sight. */
 function verdictOf(error: SemoError) {
   const confidence = 'certain' as const;
-  return { outcome: outcomeOf(error), confidence, error: { ...turnError(error.code, error.message), class: error.class, retryable: error.retryable } };
+  return {
+    outcome: outcomeOf(error),
+    confidence,
+    error: { ...turnError(error.code, error.message), class: error.class, retryable: error.retryable },
+  };
 }
 
 function outcomeOf({ class: errorClass, code }: SemoError): Outcome {

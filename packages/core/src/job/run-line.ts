@@ -48,28 +48,28 @@ export type JobResult = z.infer<typeof jobResultSchema>;
 export const runLineSchema = z.union([
   z.intersection(z.object({ type: z.literal('milestone'), at }), milestoneSchema),
   z.discriminatedUnion('type', [
-  z.object({ type: z.literal('status'), at, sessionId: z.string(), status: sessionStatusSchema }),
-  /** Output as the terminal got it, escape sequences and all; `offset` counts bytes. */
-  z.object({ type: z.literal('output'), at, offset: z.number().int().nonnegative(), text: z.string() }),
-  z.object({ type: z.literal('progress'), at, percent: z.number() }),
-  z.object({
-    type: z.literal('request'),
-    at,
-    requestId: z.string(),
-    kind: z.enum(['permission', 'question']),
-    tool: z.string().optional(),
-    input: z.unknown().optional(),
-  }),
-  z.object({ type: z.literal('stalled'), at, forMs: z.number() }),
-  z.object({
-    type: z.literal('turn'),
-    at,
-    turnId: z.string(),
-    outcome: outcomeSchema,
-    confidence: confidenceSchema,
-    decidedBy: deciderSchema,
-  }),
-  jobResultSchema.extend({ type: z.literal('result'), at }),
+    z.object({ type: z.literal('status'), at, sessionId: z.string(), status: sessionStatusSchema }),
+    /** Output as the terminal got it, escape sequences and all; `offset` counts bytes. */
+    z.object({ type: z.literal('output'), at, offset: z.number().int().nonnegative(), text: z.string() }),
+    z.object({ type: z.literal('progress'), at, percent: z.number() }),
+    z.object({
+      type: z.literal('request'),
+      at,
+      requestId: z.string(),
+      kind: z.enum(['permission', 'question']),
+      tool: z.string().optional(),
+      input: z.unknown().optional(),
+    }),
+    z.object({ type: z.literal('stalled'), at, forMs: z.number() }),
+    z.object({
+      type: z.literal('turn'),
+      at,
+      turnId: z.string(),
+      outcome: outcomeSchema,
+      confidence: confidenceSchema,
+      decidedBy: deciderSchema,
+    }),
+    jobResultSchema.extend({ type: z.literal('result'), at }),
   ]),
 ]);
 

@@ -133,10 +133,18 @@ function afterExit(state: MonitorState, evidence: Extract<Evidence, { kind: 'exi
   const verdict = { decidedBy: 'exit', at: evidence.at } as const;
   const how = evidence.signal === null ? `with status ${evidence.code}` : `by signal ${evidence.signal}`;
   if (state.config.exitMeans === 'crash' || evidence.signal !== null) {
-    return end(state, { ...verdict, outcome: 'crashed', error: turnError('agent_crashed', `The agent ended ${how} during the turn.`) });
+    return end(state, {
+      ...verdict,
+      outcome: 'crashed',
+      error: turnError('agent_crashed', `The agent ended ${how} during the turn.`),
+    });
   }
   if (evidence.code === 0) return end(state, { ...verdict, outcome: 'completed' });
-  return end(state, { ...verdict, outcome: 'failed', error: turnError('agent_exit_failed', `The program ended ${how}.`) });
+  return end(state, {
+    ...verdict,
+    outcome: 'failed',
+    error: turnError('agent_exit_failed', `The program ended ${how}.`),
+  });
 }
 
 function afterAnswer(state: MonitorState, evidence: Extract<Evidence, { kind: 'answered' }>): MonitorState {
@@ -153,7 +161,12 @@ function afterStop(state: MonitorState, evidence: Extract<Evidence, { kind: 'sto
   const { at, by } = evidence;
   switch (by) {
     case 'cancel':
-      return end(state, { outcome: 'cancelled', decidedBy: by, at, error: turnError('turn_cancelled', 'The turn was cancelled.') });
+      return end(state, {
+        outcome: 'cancelled',
+        decidedBy: by,
+        at,
+        error: turnError('turn_cancelled', 'The turn was cancelled.'),
+      });
     case 'timeout':
       return timedOut(state, at);
     case 'needs_input':
@@ -192,7 +205,11 @@ interface Verdict {
 }
 
 function end(state: MonitorState, { outcome, confidence = 'certain', decidedBy, at, error }: Verdict): MonitorState {
-  return { ...state, waitingSince: null, turn: { kind: 'ended', outcome, confidence, decidedBy, at, error: error ?? null } };
+  return {
+    ...state,
+    waitingSince: null,
+    turn: { kind: 'ended', outcome, confidence, decidedBy, at, error: error ?? null },
+  };
 }
 
 /** A turn's error from a code and a sentence; class and retryability follow from the code. */

@@ -19,7 +19,10 @@ const plainText = (maxLength: number) =>
     .min(1)
     .max(maxLength)
     .refine((text) => !CONTROL.test(text), 'Control characters are not allowed.')
-    .refine((text) => !text.includes(MANAGED_BLOCK_MARK), `The text "${MANAGED_BLOCK_MARK}" marks the managed block and cannot be used inside it.`);
+    .refine(
+      (text) => !text.includes(MANAGED_BLOCK_MARK),
+      `The text "${MANAGED_BLOCK_MARK}" marks the managed block and cannot be used inside it.`,
+    );
 
 const oneLine = (maxLength: number) => plainText(maxLength).refine((text) => !/[\r\n]/.test(text), 'One line, please.');
 
@@ -28,7 +31,8 @@ export function scopePatternFault(pattern: string): string | null {
   if (pattern.trim() === '' || pattern !== pattern.trim()) return 'is empty or has spaces around it';
   if (CONTROL.test(pattern) || /[\r\n]/.test(pattern)) return 'has control characters';
   if (pattern.includes('\\')) return 'has a backslash; use "/" between folders';
-  if (pattern.startsWith('/') || /^[A-Za-z]:/.test(pattern) || pattern.startsWith('~')) return 'is absolute; write it relative to the worktree';
+  if (pattern.startsWith('/') || /^[A-Za-z]:/.test(pattern) || pattern.startsWith('~'))
+    return 'is absolute; write it relative to the worktree';
   if (pattern.startsWith('!')) return 'is a negation; list what is in scope instead';
   if (pattern.split('/').includes('..')) return 'leaves the worktree with ".."';
   try {
@@ -44,7 +48,8 @@ const scopePatternSchema = z
   .max(1024)
   .superRefine((pattern, context) => {
     const fault = scopePatternFault(pattern);
-    if (fault !== null) context.addIssue({ code: 'custom', message: `Scope pattern ${JSON.stringify(pattern)} ${fault}.` });
+    if (fault !== null)
+      context.addIssue({ code: 'custom', message: `Scope pattern ${JSON.stringify(pattern)} ${fault}.` });
   });
 
 /** Who an agent is: the part of its instructions that stays the same from job to job. */
@@ -83,7 +88,9 @@ export function parsePersona(value: unknown): ParsedPersona {
       : value;
   const parsed = personaSchema.safeParse(named);
   if (parsed.success) return parsed.data;
-  throw new SemoError('invalid_persona', `The persona is not valid. ${z.prettifyError(parsed.error)}`, { cause: parsed.error });
+  throw new SemoError('invalid_persona', `The persona is not valid. ${z.prettifyError(parsed.error)}`, {
+    cause: parsed.error,
+  });
 }
 
 /**
@@ -97,7 +104,9 @@ export function renderPersona(persona: Persona): string {
   if (coreSkills.length > 0) sections.push(`## Core skills\n\n${coreSkills.map((skill) => `- ${skill}`).join('\n')}`);
   if (scopePatterns.length > 0) {
     const list = scopePatterns.map((pattern) => `- \`${pattern}\``).join('\n');
-    sections.push(`## Scope\n\nChange only files that match one of these patterns, relative to the worktree:\n\n${list}`);
+    sections.push(
+      `## Scope\n\nChange only files that match one of these patterns, relative to the worktree:\n\n${list}`,
+    );
   }
   return `${sections.join('\n\n')}\n`;
 }

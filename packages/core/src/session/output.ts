@@ -13,7 +13,12 @@ export const outputRangeSchema = z.object({
   /** Byte offset to begin at; default: the oldest byte still kept. */
   from: z.number().int().nonnegative().optional(),
   /** At most this many bytes; default 65 536. A character is never cut in two. */
-  maxBytes: z.number().int().min(4).max(8 * 1024 * 1024).default(65_536),
+  maxBytes: z
+    .number()
+    .int()
+    .min(4)
+    .max(8 * 1024 * 1024)
+    .default(65_536),
 });
 
 /** See {@link outputRangeSchema}. */
@@ -34,7 +39,11 @@ interface OutputBounds {
 export type OutputSlice =
   | (OutputBounds & { readonly as: 'raw'; readonly bytes: Uint8Array })
   | (OutputBounds & { readonly as: 'text'; readonly text: string })
-  | (OutputBounds & { readonly as: 'screen'; readonly lines: readonly string[]; readonly cursor: { readonly column: number; readonly row: number } });
+  | (OutputBounds & {
+      readonly as: 'screen';
+      readonly lines: readonly string[];
+      readonly cursor: { readonly column: number; readonly row: number };
+    });
 
 /** A terminal's size in character cells. */
 export const terminalSizeSchema = z.object({

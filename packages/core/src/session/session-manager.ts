@@ -30,7 +30,12 @@ export interface SessionEvents {
     readonly at: number;
   };
   request: { readonly request: HumanRequest; readonly at: number };
-  exit: { readonly sessionId: string; readonly code: number | null; readonly signal: string | null; readonly at: number };
+  exit: {
+    readonly sessionId: string;
+    readonly code: number | null;
+    readonly signal: string | null;
+    readonly at: number;
+  };
 }
 
 /** The name of an event of {@link SessionEvents}. */
@@ -62,7 +67,11 @@ export interface SessionManager {
    * Resolves when the turn has ended, however it ended. Giving up waiting never cancels the turn.
    * @throws SemoError `turn_unknown`, `wait_timed_out`, `aborted`, `host_lost`.
    */
-  waitForTurn(sessionId: string, turnId: string, wait?: { readonly timeoutMs?: number } & CallOptions): Promise<TurnInfo>;
+  waitForTurn(
+    sessionId: string,
+    turnId: string,
+    wait?: { readonly timeoutMs?: number } & CallOptions,
+  ): Promise<TurnInfo>;
   /** Types text into the terminal, as it is, without submitting it. */
   sendText(sessionId: string, text: string): Promise<void>;
   sendKeystrokes(sessionId: string, keys: readonly Key[]): Promise<void>;

@@ -56,13 +56,26 @@ export const sessionSpecSchema = z.strictObject({
       /** Variables of the host's own environment to hand on, by name. */
       pass: z.array(environmentName).max(200).default([]),
       /** Variables to set. */
-      set: z.record(environmentName, z.string().max(131_072).refine((value) => !value.includes('\0'), 'No NUL in a variable.')).default({}),
+      set: z
+        .record(
+          environmentName,
+          z
+            .string()
+            .max(131_072)
+            .refine((value) => !value.includes('\0'), 'No NUL in a variable.'),
+        )
+        .default({}),
     })
     .default({ pass: [], set: {} }),
   /** `user`: the agent sees the user's home (git identity, caches); `private`: an empty one. Default `user`. */
   home: z.enum(['user', 'private']).default('user'),
   /** How much output is kept. Default 1 MiB. */
-  maxOutputBytes: z.number().int().min(4096).max(256 * 1024 * 1024).default(1024 * 1024),
+  maxOutputBytes: z
+    .number()
+    .int()
+    .min(4096)
+    .max(256 * 1024 * 1024)
+    .default(1024 * 1024),
   /** Keep a rendered screen from the start; otherwise one is made when first asked for. Default false. */
   screen: z.boolean().default(false),
 });

@@ -8,7 +8,15 @@ import { idSchema } from '../ids.ts';
  * How a turn can end. `unknown` is a legal answer: it is given when no source of evidence is left. `needs_input` ends a
  * turn only where nobody is configured to answer.
  */
-export const outcomeSchema = z.enum(['completed', 'failed', 'timed_out', 'cancelled', 'crashed', 'needs_input', 'unknown']);
+export const outcomeSchema = z.enum([
+  'completed',
+  'failed',
+  'timed_out',
+  'cancelled',
+  'crashed',
+  'needs_input',
+  'unknown',
+]);
 
 /** See {@link outcomeSchema}. */
 export type Outcome = z.infer<typeof outcomeSchema>;
@@ -66,7 +74,12 @@ export const promptOptionsSchema = z.object({
   /** Made by the caller, so that sending twice is sending once. Default: a new id. */
   turnId: idSchema.optional(),
   /** The turn is interrupted and `timed_out` after this long. Default: 600 000 (10 minutes). */
-  timeoutMs: z.number().int().positive().max(7 * 24 * 3_600_000).default(600_000),
+  timeoutMs: z
+    .number()
+    .int()
+    .positive()
+    .max(7 * 24 * 3_600_000)
+    .default(600_000),
   /** With `marker`, an end without `[SEMO:DONE]` in the agent's final message is `failed / marker_missing`. */
   require: z.enum(['marker']).optional(),
   /** What to do when the agent needs a person: `wait`, or `interrupt` and end as `needs_input`. Default `wait`. */

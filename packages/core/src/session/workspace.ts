@@ -18,8 +18,14 @@ export const workspaceSchema = z.discriminatedUnion('kind', [
     /** The branch the worktree is on; made if it does not exist. */
     branch: z.string().min(1).max(255),
     /** Folder names below the host's worktree root: `agent/{role}/{taskId}`. */
-    role: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/).optional(),
-    taskId: z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/).optional(),
+    role: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)
+      .optional(),
+    taskId: z
+      .string()
+      .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/)
+      .optional(),
     /**
      * What keeps the worktree after the session. `dirty`: only what is not committed, since a branch keeps the rest.
      * `changed`: also commits, so that somebody can look at them in place. Default `dirty`.

@@ -53,6 +53,7 @@ export class ContractRun {
     const { sessions } = this;
     const log = new EventLog(sessions, id);
     const info = await sessions.create(spec);
+    await this.#require().whenListening?.(id);
     const prompt: StartedSession['prompt'] = (text, options) => sessions.sendPrompt(id, text, options);
     const run: StartedSession['run'] = async (text, options) => {
       const { turnId } = await prompt(text, options);

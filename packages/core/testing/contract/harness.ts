@@ -6,6 +6,11 @@ export interface OpenedSessions {
   readonly sessions: SessionManager;
   /** A spec with which `create` succeeds. Called with many ids; calling it again with one must give an equal spec. */
   specFor(sessionId: string): SessionSpec;
+  /**
+   * Resolves when the agent of a new session can be interrupted. Only for agents that take prompts before they can: a
+   * program's input is kept for it while it starts, a signal is not.
+   */
+  whenListening?(sessionId: string): Promise<void>;
   /** Called once, after the last test. Also closes `sessions`. */
   close(): Promise<void>;
 }

@@ -28,6 +28,17 @@ function told({ log }: StartedSession): { readonly bytes: Buffer; readonly end: 
   return { bytes, end: last === undefined ? 0 : last.offset + last.bytes.length };
 }
 
+/** The end of a turn may be told before its last words are painted: asks again after every piece of output. */
+async function untilOnScreen(run: ContractRun, { id, log }: StartedSession, pattern: string | RegExp): Promise<void> {
+  const isThere = (text: string): boolean => (typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text));
+  for (;;) {
+    const pieces = log.of('output').length;
+    const screen = await run.sessions.getOutput(id, { as: 'screen' });
+    if (screen.as === 'screen' && isThere(screen.lines.join('\n'))) return;
+    await log.until(() => log.of('output').length > pieces);
+  }
+}
+
 /** Typing, sizes and output. */
 export function terminalContract(run: ContractRun): void {
   describe('terminal', () => {
@@ -64,8 +75,7 @@ export function terminalContract(run: ContractRun): void {
     it('gives output as text and as a screen, also after the end', async () => {
       const session = await run.start();
       await session.run(run.prompts.quick);
-      const screen = await run.sessions.getOutput(session.id, { as: 'screen' });
-      expect(screen.as === 'screen' ? screen.lines.join('\n') : '').toMatch(run.prompts.quickAnswer);
+      await untilOnScreen(run, session, run.prompts.quickAnswer);
       await run.sessions.terminate(session.id);
       const text = await run.sessions.getOutput(session.id);
       expect(text.as === 'text' ? text.text : '').toMatch(run.prompts.quickAnswer);
@@ -84,6 +94,7 @@ export function terminalContract(run: ContractRun): void {
     it('says so when output is no longer kept', async () => {
       const session = await run.start({ maxOutputBytes: 4096 });
       await session.run(printLines(2000));
+      await session.log.until(() => told(session).end > 4096);
       const error = await expectError(run.sessions.getOutput(session.id, { from: 0 }), 'output_dropped');
       const { start, end } = await readRaw(run, session.id, {});
       expect(start).toBeGreaterThan(0);

@@ -1,4 +1,12 @@
-import type { Clock, Decider, Evidence, HumanAnswer, HumanRequest, MonitorConfig, ResolvedSessionSpec } from '@semo-office/core';
+import type {
+  Clock,
+  Decider,
+  Evidence,
+  HumanAnswer,
+  HumanRequest,
+  MonitorConfig,
+  ResolvedSessionSpec,
+} from '@semo-office/core';
 
 /** A session's own folders on the host, gone with it. */
 export interface PrivateFolders {
@@ -25,6 +33,8 @@ export interface Launch {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly over: 'terminal' | 'pipe';
+  /** Where the agent reads instructions of its user, if that is a folder of the session's own; else `null`. */
+  readonly configHome: string | null;
   /** The agent's version, if it tells one. */
   readonly version: string | null;
   readonly monitor: { readonly sources: readonly Decider[]; readonly exitMeans: MonitorConfig['exitMeans'] };

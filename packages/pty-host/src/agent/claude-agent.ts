@@ -18,7 +18,11 @@ type Hook<Name extends HookInput['hook_event_name']> = Extract<HookInput, { hook
 /** Where the present prompt stands. Only an accepted one can be ended by a hook: a late Stop belongs to the turn before. */
 type Delivery =
   | { readonly kind: 'none' }
-  | { readonly kind: 'offered'; readonly prompt: string; readonly verdict: PromiseWithResolvers<'accepted' | 'garbled'> }
+  | {
+      readonly kind: 'offered';
+      readonly prompt: string;
+      readonly verdict: PromiseWithResolvers<'accepted' | 'garbled'>;
+    }
   | { readonly kind: 'accepted' };
 
 /** A running Claude Code in a terminal. */
@@ -57,7 +61,10 @@ export class ClaudeAgent implements AgentControl {
     await this.#box.clear();
     const second = await this.#offer(prompt, signal);
     if (second === 'accepted') return;
-    throw new SemoError('prompt_not_accepted', 'The agent got another text than was sent, twice. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).');
+    throw new SemoError(
+      'prompt_not_accepted',
+      'The agent got another text than was sent, twice. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).',
+    );
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
@@ -145,19 +152,35 @@ export class ClaudeAgent implements AgentControl {
   }
 
   #onStop({ last_assistant_message: text, background_tasks: tasks }: Hook<'Stop'>): void {
-    const running = (tasks ?? []).filter(({ status }) => status === undefined || status === 'running' || status === 'pending');
+    const running = (tasks ?? []).filter(
+      ({ status }) => status === undefined || status === 'running' || status === 'pending',
+    );
     this.#onEnd(text ?? '', running.length);
   }
 
   #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {
     if (this.#delivery.kind !== 'accepted') return;
     if (backgroundTasks === 0) this.#delivery = { kind: 'none' };
-    this.#io.report({ kind: 'agent_end', at: this.#io.clock.now(), text, backgroundTasks, ...(error === undefined ? {} : { error }) });
+    this.#io.report({
+      kind: 'agent_end',
+      at: this.#io.clock.now(),
+      text,
+      backgroundTasks,
+      ...(error === undefined ? {} : { error }),
+    });
   }
 
-  async #onPermission({ tool_name: tool, tool_input: input }: Hook<'PermissionRequest'>, withdrawn: AbortSignal): Promise<object> {
-    const answer = await this.#io.ask({ kind: tool === 'AskUserQuestion' ? 'question' : 'permission', tool, input }, withdrawn);
-    return answer === null ? {} : { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer) } };
+  async #onPermission(
+    { tool_name: tool, tool_input: input }: Hook<'PermissionRequest'>,
+    withdrawn: AbortSignal,
+  ): Promise<object> {
+    const answer = await this.#io.ask(
+      { kind: tool === 'AskUserQuestion' ? 'question' : 'permission', tool, input },
+      withdrawn,
+    );
+    return answer === null
+      ? {}
+      : { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer) } };
   }
 
   /** A promise that rejects when time is up or the session ends. */
@@ -166,7 +189,12 @@ export class ClaudeAgent implements AgentControl {
     promise.catch(() => undefined);
     const cancelTimer = this.#io.clock.schedule(timeoutMs, () => {
       const seen = this.#io.lastWords();
-      reject(new SemoError('prompt_not_accepted', `The agent did not take the prompt within ${timeoutMs} ms. Its terminal shows:\n${seen}`));
+      reject(
+        new SemoError(
+          'prompt_not_accepted',
+          `The agent did not take the prompt within ${timeoutMs} ms. Its terminal shows:\n${seen}`,
+        ),
+      );
     });
     const onAbort = () => {
       reject(new SemoError('agent_crashed', 'The agent ended before it had taken the prompt.'));
@@ -187,4 +215,3 @@ function permissionDecision(answer: HumanAnswer): object {
   if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
   return { behavior: 'allow', ...(answer.updatedInput === undefined ? {} : { updatedInput: answer.updatedInput }) };
 }
-

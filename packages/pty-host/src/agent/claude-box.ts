@@ -93,7 +93,9 @@ export class ClaudeBox {
     if (this.#isPainted) return;
     const seen = this.#io.lastWords();
     const shows = seen === '' ? 'It printed nothing.' : `Its terminal shows:\n${seen}`;
-    this.#painted.reject(new SemoError('agent_start_failed', `Claude Code did not get as far as its input box. ${shows}`));
+    this.#painted.reject(
+      new SemoError('agent_start_failed', `Claude Code did not get as far as its input box. ${shows}`),
+    );
   }
 
   #pressAgain(verdict: Promise<unknown>): void {

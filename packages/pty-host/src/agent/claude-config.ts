@@ -21,7 +21,19 @@ export function claudeSettings({ url, token }: HookEndpoint): Record<string, unk
   const hooks = Object.fromEntries(
     HOOK_EVENTS.map((event) => [
       event,
-      [{ matcher: '*', hooks: [{ type: 'http', url: `${url}/${event}`, headers: { Authorization: `Bearer ${token}` }, timeout: HOOK_TIMEOUT_S }] }],
+      [
+        {
+          matcher: '*',
+          hooks: [
+            {
+              type: 'http',
+              url: `${url}/${event}`,
+              headers: { Authorization: `Bearer ${token}` },
+              timeout: HOOK_TIMEOUT_S,
+            },
+          ],
+        },
+      ],
     ]),
   );
   return {
@@ -34,18 +46,30 @@ export function claudeSettings({ url, token }: HookEndpoint): Record<string, unk
 }
 
 /** The start of a private configuration home: every dialog that could open at start has been answered here. */
-export function claudeState({ credential, trusted }: { readonly credential: Credential; readonly trusted: readonly string[] }): Record<string, unknown> {
+export function claudeState({
+  credential,
+  trusted,
+}: {
+  readonly credential: Credential;
+  readonly trusted: readonly string[];
+}): Record<string, unknown> {
   const approved = credential.variable === 'ANTHROPIC_API_KEY' ? [credential.value.slice(-APPROVED_KEY_TAIL)] : [];
   return {
     hasCompletedOnboarding: true,
     bypassPermissionsModeAccepted: true,
     customApiKeyResponses: { approved, rejected: [] },
-    projects: Object.fromEntries(trusted.map((folder) => [folder, { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true }])),
+    projects: Object.fromEntries(
+      trusted.map((folder) => [folder, { hasTrustDialogAccepted: true, hasCompletedProjectOnboarding: true }]),
+    ),
   };
 }
 
 /** Writes a private configuration home. */
-export async function writeConfigHome({ configHome, state, settings }: {
+export async function writeConfigHome({
+  configHome,
+  state,
+  settings,
+}: {
   readonly configHome: string;
   readonly state: Record<string, unknown>;
   readonly settings: Record<string, unknown>;
@@ -58,9 +82,13 @@ export async function writeConfigHome({ configHome, state, settings }: {
 /** The folders whose trust the agent asks about: the working folder, and the repository that a worktree belongs to. */
 export async function trustedFolders(folder: string, path: string): Promise<string[]> {
   try {
-    const { stdout } = await run('git', ['-C', folder, 'rev-parse', '--path-format=absolute', '--show-toplevel', '--git-common-dir'], {
-      env: { PATH: path, LC_ALL: 'C' },
-    });
+    const { stdout } = await run(
+      'git',
+      ['-C', folder, 'rev-parse', '--path-format=absolute', '--show-toplevel', '--git-common-dir'],
+      {
+        env: { PATH: path, LC_ALL: 'C' },
+      },
+    );
     const [top = folder, common = ''] = stdout.split('\n');
     return [...new Set([folder, top, dirname(common)])];
   } catch {

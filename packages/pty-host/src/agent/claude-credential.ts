@@ -35,7 +35,11 @@ export function withoutCredentials(env: Readonly<Record<string, string>>): Recor
  *
  * @throws SemoError `not_signed_in`, saying what to do on this machine.
  */
-export async function resolveCredential({ sessionEnv, hostEnv, provider }: {
+export async function resolveCredential({
+  sessionEnv,
+  hostEnv,
+  provider,
+}: {
   readonly sessionEnv: Environment;
   readonly hostEnv: Environment;
   readonly provider: TokenProvider | undefined;
@@ -57,7 +61,11 @@ async function interactiveAccount(hostEnv: Environment): Promise<boolean> {
   const home = hostEnv['HOME'];
   const configDir = hostEnv['CLAUDE_CONFIG_DIR'] ?? (home === undefined ? undefined : join(home, '.claude'));
   if (configDir === undefined) return false;
-  const places = [join(configDir, '.credentials.json'), join(configDir, '.claude.json'), join(home ?? configDir, '.claude.json')];
+  const places = [
+    join(configDir, '.credentials.json'),
+    join(configDir, '.claude.json'),
+    join(home ?? configDir, '.claude.json'),
+  ];
   const texts = await Promise.all(places.map((place) => readFile(place, 'utf8').catch(() => '')));
   return texts.some((text) => text.includes('claudeAiOauth') || text.includes('oauthAccount'));
 }

@@ -21,7 +21,11 @@ export interface Login {
  */
 export async function claimLogin({ hostEnv, folder, baseEnv }: LaunchContext): Promise<Login> {
   const home = hostEnv['HOME'];
-  if (home === undefined) throw new SemoError('not_signed_in', 'There is no HOME, so there is no login to use. Set CLAUDE_CODE_OAUTH_TOKEN or ANTHROPIC_API_KEY.');
+  if (home === undefined)
+    throw new SemoError(
+      'not_signed_in',
+      'There is no HOME, so there is no login to use. Set CLAUDE_CODE_OAUTH_TOKEN or ANTHROPIC_API_KEY.',
+    );
   const ownConfig = hostEnv['CLAUDE_CONFIG_DIR'];
   const configDir = ownConfig ?? join(home, '.claude');
   const stateFile = ownConfig === undefined ? join(home, '.claude.json') : join(ownConfig, '.claude.json');
@@ -30,7 +34,11 @@ export async function claimLogin({ hostEnv, folder, baseEnv }: LaunchContext): P
   await takeLock(lock);
   return {
     configDir,
-    env: { HOME: home, ...(ownConfig === undefined ? {} : { CLAUDE_CONFIG_DIR: ownConfig }), ...(baseEnv['PATH'] === undefined ? {} : { PATH: baseEnv['PATH'] }) },
+    env: {
+      HOME: home,
+      ...(ownConfig === undefined ? {} : { CLAUDE_CONFIG_DIR: ownConfig }),
+      ...(baseEnv['PATH'] === undefined ? {} : { PATH: baseEnv['PATH'] }),
+    },
     release: () => rm(lock, { force: true }),
   };
 }
@@ -44,10 +52,20 @@ export async function loginSettings(file: string, settings: Record<string, unkno
 /** The trust dialog's default is to leave, and no key press of ours is to get past it: trust is the user's to give. */
 async function assertTrusted(stateFile: string, folder: string): Promise<void> {
   const text = await readFile(stateFile, 'utf8').catch(() => null);
-  if (text === null) throw new SemoError('not_signed_in', 'Nobody is logged in to Claude Code on this machine. Run `claude` once and log in, or run `claude setup-token`.');
+  if (text === null)
+    throw new SemoError(
+      'not_signed_in',
+      'Nobody is logged in to Claude Code on this machine. Run `claude` once and log in, or run `claude setup-token`.',
+    );
   const { projects = {} } = JSON.parse(text) as { projects?: Record<string, { hasTrustDialogAccepted?: boolean }> };
-  const trusted = Object.entries(projects).some(([path, project]) => project.hasTrustDialogAccepted === true && (folder === path || folder.startsWith(`${path}/`)));
-  if (!trusted) throw new SemoError('workspace_forbidden', `Claude Code does not trust ${folder} yet. Run \`claude\` there once and confirm, or do without --use-login.`);
+  const trusted = Object.entries(projects).some(
+    ([path, project]) => project.hasTrustDialogAccepted === true && (folder === path || folder.startsWith(`${path}/`)),
+  );
+  if (!trusted)
+    throw new SemoError(
+      'workspace_forbidden',
+      `Claude Code does not trust ${folder} yet. Run \`claude\` there once and confirm, or do without --use-login.`,
+    );
 }
 
 async function takeLock(lock: string): Promise<void> {
@@ -58,7 +76,10 @@ async function takeLock(lock: string): Promise<void> {
   } catch {
     const holder = await lockHolder(lock);
     if (holder !== null && isAlive(systemProcessTable, holder)) {
-      throw new SemoError('login_in_use', 'Another session is using the login of this machine; one at a time. Wait for it, or use a token of your own (`claude setup-token`).');
+      throw new SemoError(
+        'login_in_use',
+        'Another session is using the login of this machine; one at a time. Wait for it, or use a token of your own (`claude setup-token`).',
+      );
     }
     await rm(lock, { force: true });
     await attempt();

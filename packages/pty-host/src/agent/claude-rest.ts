@@ -25,7 +25,15 @@ export class ClaudeRest {
   #title = '';
   #carry = '';
 
-  constructor({ io, statusFolder, isQuiet }: { readonly io: AgentIo; readonly statusFolder: string; readonly isQuiet: () => boolean }) {
+  constructor({
+    io,
+    statusFolder,
+    isQuiet,
+  }: {
+    readonly io: AgentIo;
+    readonly statusFolder: string;
+    readonly isQuiet: () => boolean;
+  }) {
     this.#io = io;
     this.#statusFolder = statusFolder;
     this.#isQuiet = isQuiet;

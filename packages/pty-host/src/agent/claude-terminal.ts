@@ -61,7 +61,10 @@ interface ConfigHome {
   release(): Promise<void>;
 }
 
-async function findBinary({ binary }: ClaudeDriverOptions, { baseEnv, folder, hostEnv }: LaunchContext): Promise<string> {
+async function findBinary(
+  { binary }: ClaudeDriverOptions,
+  { baseEnv, folder, hostEnv }: LaunchContext,
+): Promise<string> {
   return findExecutable({
     name: binary ?? hostEnv['SEMO_CLAUDE_BIN'] ?? 'claude',
     path: baseEnv['PATH'] ?? '',
@@ -72,7 +75,11 @@ async function findBinary({ binary }: ClaudeDriverOptions, { baseEnv, folder, ho
 
 async function privateHome({ tokenProvider }: ClaudeDriverOptions, context: LaunchContext): Promise<ConfigHome> {
   const { folders, folder, baseEnv, hostEnv, spec } = context;
-  const credential = await resolveCredential({ sessionEnv: { ...spec.environment.set }, hostEnv, provider: tokenProvider });
+  const credential = await resolveCredential({
+    sessionEnv: { ...spec.environment.set },
+    hostEnv,
+    provider: tokenProvider,
+  });
   const configHome = folders.config;
   return {
     configDir: configHome,
@@ -96,7 +103,14 @@ async function loginHome(context: LaunchContext): Promise<ConfigHome> {
   };
 }
 
-async function claudeLaunch({ context, spec, binary, version, home, hooks }: {
+async function claudeLaunch({
+  context,
+  spec,
+  binary,
+  version,
+  home,
+  hooks,
+}: {
   readonly context: LaunchContext;
   readonly spec: ClaudeSpec;
   readonly binary: string;
@@ -111,7 +125,15 @@ async function claudeLaunch({ context, spec, binary, version, home, hooks }: {
     command: [binary, ...claudeArguments(spec), ...settingArguments],
     over: 'terminal',
     version,
-    env: { ...withoutCredentials(context.baseEnv), ...modelVariables(context), ...QUIET, ...sandboxNote(spec), CLAUDE_CODE_TMPDIR: context.folders.tmp, ...home.env },
+    configHome: spec.useLogin === true ? null : home.configDir,
+    env: {
+      ...withoutCredentials(context.baseEnv),
+      ...modelVariables(context),
+      ...QUIET,
+      ...sandboxNote(spec),
+      CLAUDE_CODE_TMPDIR: context.folders.tmp,
+      ...home.env,
+    },
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
     attach(io) {
       agent.attach(io);
@@ -125,13 +147,16 @@ async function claudeLaunch({ context, spec, binary, version, home, hooks }: {
 }
 
 function claudeArguments({ model, permissionMode = 'default' }: ClaudeSpec): string[] {
-  if (model?.startsWith('-')) throw new SemoError('invalid_argument', `A model's name cannot begin with a dash: ${model}`);
+  if (model?.startsWith('-'))
+    throw new SemoError('invalid_argument', `A model's name cannot begin with a dash: ${model}`);
   return ['--permission-mode', permissionMode, ...(model === undefined ? [] : ['--model', model])];
 }
 
 function modelVariables({ hostEnv, spec }: LaunchContext): Record<string, string> {
   const given = MODEL_VARIABLES.flatMap((name) => (hostEnv[name] === undefined ? [] : [[name, hostEnv[name]]]));
-  const named = Object.entries(spec.environment.set).filter(([name]) => name.startsWith('ANTHROPIC_') || name.startsWith('CLAUDE_CODE_'));
+  const named = Object.entries(spec.environment.set).filter(
+    ([name]) => name.startsWith('ANTHROPIC_') || name.startsWith('CLAUDE_CODE_'),
+  );
   return withoutCredentials(Object.fromEntries([...given, ...named]) as Record<string, string>);
 }
 

@@ -30,11 +30,19 @@ export async function probeClaudeVersion(binary: string, env: Readonly<Record<st
 
 async function askVersion(binary: string, env: Readonly<Record<string, string>>): Promise<string> {
   try {
-    const { stdout } = await run(binary, ['--version'], { env: { ...env }, timeout: PROBE_TIMEOUT_MS, killSignal: 'SIGKILL' });
+    const { stdout } = await run(binary, ['--version'], {
+      env: { ...env },
+      timeout: PROBE_TIMEOUT_MS,
+      killSignal: 'SIGKILL',
+    });
     return supportedVersion(stdout, binary);
   } catch (error) {
     if (error instanceof SemoError) throw error;
-    throw new SemoError('agent_start_failed', `${binary} --version failed. Check that it is Claude Code and runs by hand.`, { cause: error });
+    throw new SemoError(
+      'agent_start_failed',
+      `${binary} --version failed. Check that it is Claude Code and runs by hand.`,
+      { cause: error },
+    );
   }
 }
 
@@ -44,13 +52,20 @@ export function supportedVersion(printed: string, binary: string): string {
   const range = `${OLDEST.join('.')} or later, below ${TOO_NEW_MAJOR}.0.0`;
   if (version === undefined) {
     const said = JSON.stringify(printed.trim().slice(0, 100));
-    throw new SemoError('agent_version_unsupported', `${binary} does not say which Claude Code it is (it said ${said}). Install version ${range}.`);
+    throw new SemoError(
+      'agent_version_unsupported',
+      `${binary} does not say which Claude Code it is (it said ${said}). Install version ${range}.`,
+    );
   }
   const numbers = [Number(major), Number(minor), Number(patch)];
   if (isBefore(numbers, OLDEST) || Number(major) >= TOO_NEW_MAJOR) {
-    throw new SemoError('agent_version_unsupported', `Claude Code ${version} is not supported: this driver knows ${range}. Install such a version, or set SEMO_CLAUDE_BIN to one.`, {
-      details: { version },
-    });
+    throw new SemoError(
+      'agent_version_unsupported',
+      `Claude Code ${version} is not supported: this driver knows ${range}. Install such a version, or set SEMO_CLAUDE_BIN to one.`,
+      {
+        details: { version },
+      },
+    );
   }
   return version;
 }

@@ -37,12 +37,21 @@ export function createCommandDriver(): AgentDriver {
   };
 }
 
-function commandLaunch({ context, command, over }: { context: LaunchContext; command: string[]; over: 'terminal' | 'pipe' }): Launch {
+function commandLaunch({
+  context,
+  command,
+  over,
+}: {
+  context: LaunchContext;
+  command: string[];
+  over: 'terminal' | 'pipe';
+}): Launch {
   const marker = `SEMO-DONE-${randomBytes(12).toString('hex')}`;
   return {
     command,
     over,
     version: null,
+    configHome: null,
     env: { ...context.baseEnv, TMPDIR: context.folders.tmp, [MARKER_VARIABLE]: marker },
     monitor: { sources: ['exit', 'screen_marker', 'silence'], exitMeans: 'status' },
     attach: (io) => new CommandAgent(io, marker),
@@ -132,7 +141,12 @@ class CommandAgent implements AgentControl {
     return new Promise((resolve) => {
       const look = () => {
         const now = clock.now();
-        if (signal.aborted || now - Math.max(since, this.#lastOutputAt) >= REST_QUIET_MS || now - since >= REST_LIMIT_MS) resolve();
+        if (
+          signal.aborted ||
+          now - Math.max(since, this.#lastOutputAt) >= REST_QUIET_MS ||
+          now - since >= REST_LIMIT_MS
+        )
+          resolve();
         else clock.schedule(REST_QUIET_MS / 4, look);
       };
       look();

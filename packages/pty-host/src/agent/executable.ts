@@ -9,17 +9,29 @@ import { SemoError } from '@semo-office/core';
  * @returns Its absolute path.
  * @throws SemoError `agent_not_found`, with what to do.
  */
-export async function findExecutable({ name, path, folder, hint }: {
+export async function findExecutable({
+  name,
+  path,
+  folder,
+  hint,
+}: {
   readonly name: string;
   readonly path: string;
   readonly folder: string;
   readonly hint: string;
 }): Promise<string> {
-  const candidates = name.includes('/') ? [isAbsolute(name) ? name : resolve(folder, name)] : path.split(delimiter).filter(isAbsolute).map((part) => join(part, name));
+  const candidates = name.includes('/')
+    ? [isAbsolute(name) ? name : resolve(folder, name)]
+    : path
+        .split(delimiter)
+        .filter(isAbsolute)
+        .map((part) => join(part, name));
   for (const candidate of candidates) {
     if (await isExecutable(candidate)) return candidate;
   }
-  throw new SemoError('agent_not_found', `${JSON.stringify(name)} was not found or cannot be executed. ${hint}`, { details: { name } });
+  throw new SemoError('agent_not_found', `${JSON.stringify(name)} was not found or cannot be executed. ${hint}`, {
+    details: { name },
+  });
 }
 
 async function isExecutable(path: string): Promise<boolean> {

@@ -15,7 +15,8 @@ export class MarkerScanner {
   /** Offset of the first marker that ends in this piece, or `null`. */
   find(bytes: Uint8Array, offset: number): number | null {
     const known = this.#carry.length;
-    const text = known === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.concat([this.#carry, bytes]);
+    const text =
+      known === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.concat([this.#carry, bytes]);
     const found = this.#firstSpoken(text, known);
     const keep = Math.min(text.length, this.#marker.length + this.#notAfter.length + 1);
     this.#carry = Buffer.from(text.subarray(text.length - keep));

@@ -13,7 +13,9 @@ export type TerminalMode = 'line' | 'raw';
 export async function readTerminalMode(device: string): Promise<TerminalMode> {
   const flag = process.platform === 'darwin' ? '-f' : '-F';
   try {
-    const { stdout } = await run('stty', [flag, device, '-a'], { env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' } });
+    const { stdout } = await run('stty', [flag, device, '-a'], {
+      env: { PATH: process.env['PATH'] ?? '/usr/bin:/bin', LC_ALL: 'C' },
+    });
     return /(^|\s)-icanon(\s|;|$)/.test(stdout) ? 'raw' : 'line';
   } catch {
     return 'line';

@@ -119,9 +119,10 @@ export class ProcessTree {
     for (const entry of candidates) {
       if (this.#family.has(entry)) continue;
       const evidence = evidenceOf(this.#table, entry.pid, this.#marks);
+      // In a folder of ours somebody may also just be looking around: only who has lost its parent is taken by the folder.
       // The process may have ended, and its number been given away, between the two looks.
       const same = identify(this.#table, entry.pid)?.startTime === entry.startTime;
-      if (same && (evidence === 'ours' || evidence === 'folder')) this.#family.add(entry);
+      if (same && (evidence === 'ours' || (evidence === 'folder' && entry.ppid === 1))) this.#family.add(entry);
       looks += 1;
       if (looks % LOOKS_PER_TURN === 0) await new Promise(setImmediate);
     }

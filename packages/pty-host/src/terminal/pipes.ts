@@ -76,7 +76,8 @@ function writeTo(child: ChildProcessWithoutNullStreams, bytes: Uint8Array | stri
     if (!child.stdin.writable) reject(new SemoError('session_terminated', 'The agent takes no more input.'));
     else {
       child.stdin.write(bytes, (error) => {
-        if (error) reject(new SemoError('session_terminated', 'The agent has ended; it takes no more input.', { cause: error }));
+        if (error)
+          reject(new SemoError('session_terminated', 'The agent has ended; it takes no more input.', { cause: error }));
         else resolve();
       });
     }

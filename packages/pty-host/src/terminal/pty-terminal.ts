@@ -120,9 +120,19 @@ export function openPty(options: TerminalOptions): Terminal {
 function spawn({ command, cwd, env, size }: TerminalOptions): UnixPty {
   const [file = '', ...args] = command;
   try {
-    const pty = nodePty.spawn(file, args, { name: env['TERM'] ?? 'xterm-256color', cwd, env: { ...env }, ...size, encoding: null });
+    const pty = nodePty.spawn(file, args, {
+      name: env['TERM'] ?? 'xterm-256color',
+      cwd,
+      env: { ...env },
+      ...size,
+      encoding: null,
+    });
     return pty as UnixPty;
   } catch (error) {
-    throw new SemoError('agent_start_failed', `No terminal could be opened for ${file}: ${SemoError.from(error).message}`, { cause: error });
+    throw new SemoError(
+      'agent_start_failed',
+      `No terminal could be opened for ${file}: ${SemoError.from(error).message}`,
+      { cause: error },
+    );
   }
 }

@@ -21,6 +21,10 @@ export const madeWorktreeSchema = z.object({
   baseCommit: z.string(),
   /** Whether the branch is ours too. */
   branchMade: z.boolean(),
+  /** What keeps it: only what is not committed, or commits too. */
+  retain: z.enum(['dirty', 'changed']).default('dirty'),
+  /** Whether it was there already, kept from a session before: then others may be at home in it. */
+  reused: z.boolean().default(false),
 });
 
 /** See {@link madeWorktreeSchema}. */
@@ -40,6 +44,8 @@ export interface WorktreeRequest {
   readonly path: string;
   readonly branch: string;
   readonly base: string;
+  /** See `retain` of core's workspace. A worktree kept by `changed` is taken up again by the next session on its branch. */
+  readonly retain?: 'dirty' | 'changed' | undefined;
   /** Is told what will be made before it is, to write it down: a crash in between then leaves nothing unknown. */
   readonly announce?: ((worktree: MadeWorktree) => Promise<void>) | undefined;
 }
@@ -58,10 +64,11 @@ export async function addWorktree(request: WorktreeRequest): Promise<MadeWorktre
   await checkBranchName(repository, branch);
   return perRepository.run(common, async () => {
     const worktree = await planWorktree(request);
-    const { path, baseCommit, branchMade } = worktree;
+    const { path, baseCommit, branchMade, reused } = worktree;
     const what = branchMade ? ['--no-track', '-b', branch, path, baseCommit] : [path, branch];
     try {
       await request.announce?.(worktree);
+      if (reused) return worktree;
       await git({ cwd: repository, args: ['worktree', 'add', '--quiet', ...what] });
     } catch (error) {
       await removeEmptyParents(worktree);
@@ -71,8 +78,10 @@ export async function addWorktree(request: WorktreeRequest): Promise<MadeWorktre
   });
 }
 
-async function planWorktree({ repository, root, path, branch, base }: WorktreeRequest): Promise<MadeWorktree> {
+async function planWorktree(request: WorktreeRequest): Promise<MadeWorktree> {
+  const { repository, root, path, branch, base, retain = 'dirty' } = request;
   if (existsSync(path)) {
+    if (retain === 'changed' && (await isOnBranch(request))) return takeUp(request);
     throw new SemoError('git_failed', `There is something at ${path} already. Remove it, or choose another taskId.`, {
       details: { path },
     });
@@ -86,7 +95,20 @@ async function planWorktree({ repository, root, path, branch, base }: WorktreeRe
   });
   await mkdir(dirname(path), { recursive: true });
   const real = join(await realpath(dirname(path)), basename(path));
-  return { repository, root: await realpath(root), path: real, branch, baseCommit, branchMade };
+  return { repository, root: await realpath(root), path: real, branch, baseCommit, branchMade, retain, reused: false };
+}
+
+/** Whether the path is a worktree of this very repository with this branch checked out. */
+async function isOnBranch({ repository, path, branch }: WorktreeRequest): Promise<boolean> {
+  const head = await tryGit({ cwd: path, args: ['symbolic-ref', '--short', 'HEAD'] });
+  if (head.status !== 0 || head.stdout.trim() !== branch) return false;
+  return (await commonGitFolder(path)) === (await commonGitFolder(repository));
+}
+
+async function takeUp({ repository, root, path, branch }: WorktreeRequest): Promise<MadeWorktree> {
+  const baseCommit = await git({ cwd: path, args: ['rev-parse', 'HEAD'] });
+  const real = { root: await realpath(root), path: await realpath(path) };
+  return { repository, ...real, branch, baseCommit, branchMade: false, retain: 'changed', reused: true };
 }
 
 /**
@@ -104,7 +126,7 @@ export async function removeWorktree(worktree: MadeWorktree): Promise<WorktreeRe
       () => false,
     );
     if (isThere) {
-      const reason = await reasonToKeep(path);
+      const reason = (await reasonToKeep(path)) ?? (await reasonToRetain(worktree));
       if (reason !== null) return kept(reason);
       const removal = await tryGit({ cwd: repository, args: ['worktree', 'remove', path] });
       if (removal.status !== 0) return kept(`git would not remove it: ${removal.stderr.trim()}`);
@@ -146,6 +168,13 @@ async function reasonToKeep(path: string): Promise<string | null> {
   if (unnamed.status === 0 && unnamed.stdout.trim() !== '0')
     return `It has ${unnamed.stdout.trim()} commits that no branch leads to.`;
   return null;
+}
+
+async function reasonToRetain({ retain, reused, path, baseCommit }: MadeWorktree): Promise<string | null> {
+  if (retain === 'dirty') return null;
+  if (reused) return 'It was there before.';
+  const made = await tryGit({ cwd: path, args: ['rev-list', '--count', `${baseCommit}..HEAD`] });
+  return made.stdout.trim() === '0' ? null : `It has ${made.stdout.trim()} commits to look at.`;
 }
 
 async function deleteUnusedBranch({ repository, branch, baseCommit, branchMade }: MadeWorktree): Promise<boolean> {

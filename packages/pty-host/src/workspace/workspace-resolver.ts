@@ -63,7 +63,7 @@ export function createWorkspaceResolver({
     workspace: GitWorkspace,
     { sessionId, role, announce }: WorkspaceRequest,
   ): Promise<ResolvedWorkspace> {
-    const { repoId, branch, base, taskId } = workspace;
+    const { repoId, branch, base, taskId, retain } = workspace;
     const repository = Object.hasOwn(repositories, repoId) ? repositories[repoId] : undefined;
     if (repository === undefined) {
       const known =
@@ -84,6 +84,7 @@ export function createWorkspaceResolver({
       path,
       branch,
       base,
+      retain,
       announce,
     });
     return { info: { kind: 'git', path: worktree.path, branch, repoId }, worktree };

@@ -100,18 +100,18 @@ describe('ProcessTree finds and ends', () => {
     expect(printed.filter(lives)).toEqual([]);
   });
 
-  it('one in a folder of the session alone, and nobody who is beside it', async () => {
+  it('one without a parent in a folder of the session alone, and nobody who is beside it or looks in', async () => {
     using real = new RealProcesses();
     const own = join(real.folder, 'own');
     for (const folder of [own, join(own, 'deep'), `${own}-not`]) mkdirSync(folder);
-    const inside = await real.shell('echo $$; exec sleep 100', { cwd: join(own, 'deep'), tag: false });
+    const inside = await real.shell("(sh -c 'echo $$; exec sleep 100' &)", { cwd: join(own, 'deep'), tag: false });
+    const visitor = await real.shell('echo $$; exec sleep 100', { cwd: own, tag: false });
     const beside = await real.shell('echo $$; exec sleep 100', { cwd: `${own}-not`, tag: false });
     const bystander = await real.shell('echo $$; exec sleep 100', { cwd: real.folder, tag: false });
     const { tree } = treeOf(real, { ownFolders: [own] });
     expect(sorted(await tree.members())).toEqual(inside.printed);
     await tree.stop({ graceMs: GRACE_MS });
-    expect(table.find(beside.pid)).not.toBeNull();
-    expect(table.find(bystander.pid)).not.toBeNull();
+    for (const { pid } of [beside, bystander, visitor]) expect(table.find(pid)).not.toBeNull();
   });
 
   it('nobody of another session, be it in its folder', async () => {

@@ -147,7 +147,11 @@ describe('sweep', () => {
     const place = await openJournal({ stateDir, table: deadHost }).claim(sessionId);
     const agent = await real.shell('echo $$; exec sleep 100');
     const journaled = await real.shell('echo $$; exec sleep 100', { tag: false });
-    const inside = await real.shell('echo $$; exec sleep 100', { tag: false, cwd: place.temporaryFolder });
+    const { printed } = await real.shell("(sh -c 'echo $$; exec sleep 100' &)", {
+      tag: false,
+      cwd: place.temporaryFolder,
+    });
+    const inside = { pid: printed[0] ?? 0 };
     const bystander = await real.shell('echo $$; exec sleep 100', { tag: false });
     await place.update({
       root: identify(table, agent.pid),

@@ -1,0 +1,54 @@
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { describeSessionManagerContract } from '@semo-office/core/testing';
+import { temporaryFolder } from '@semo-office/testbed';
+
+import { connectToSocket, createPtySessionManager, listenOnSocket, remoteSessions, serveSessions } from '../src/index.ts';
+
+const program = fileURLToPath(new URL('../../pty-host/test/fixtures/prompted-program.mjs', import.meta.url));
+
+// Office, socket, host, terminal, program: the whole way, with nothing in it that is not real.
+describeSessionManagerContract('a program in a terminal of a host, over a unix socket', {
+  canReset: false,
+  prompts: {
+    quick: 'add 20 22',
+    quickAnswer: 'The sum is 42. ✓',
+    endless: 'endless',
+    crash: 'crash',
+    ask: null,
+    printLines: (count) => `lines ${count}`,
+  },
+  async open() {
+    const folder = await temporaryFolder('semo-remote-');
+    const path = join(folder.path, 'host.sock');
+    const host = await listenOnSocket({ path });
+    const local = createPtySessionManager({ stateDir: join(folder.path, 'state') });
+    const served = serveSessions(host, local);
+    const sessions = remoteSessions(await connectToSocket({ path }));
+    return {
+      sessions,
+      specFor: (sessionId) => ({
+        sessionId,
+        agent: { kind: 'command', command: [process.execPath, program] },
+        workspace: { kind: 'path', path: folder.path },
+      }),
+      async whenListening(sessionId) {
+        const listening = Promise.withResolvers<void>();
+        const look = async (): Promise<void> => {
+          const slice = await local.getOutput(sessionId);
+          if (slice.as === 'text' && slice.text.includes('listening')) listening.resolve();
+        };
+        const stop = local.on('output', () => void look().catch(listening.reject));
+        await look();
+        await listening.promise.finally(stop);
+      },
+      async close() {
+        await sessions.close();
+        await served.close();
+        await host.close();
+        await local.close();
+        await folder[Symbol.asyncDispose]();
+      },
+    };
+  },
+});
