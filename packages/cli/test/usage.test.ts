@@ -103,7 +103,7 @@ describe('the small print', () => {
     expect(['500ms', '30s', '10m', '1.5h', '2d', '90'].map(parseDuration)).toEqual([
       500, 30_000, 600_000, 5_400_000, 172_800_000, 90_000,
     ]);
-    expect(() => parseDuration('0s')).toThrow();
+    expect(() => parseDuration('0s')).toThrow('is no time');
   });
 
   it('splits a command into words and expands nothing', () => {

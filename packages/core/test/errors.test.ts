@@ -28,8 +28,18 @@ describe('SemoError', () => {
   it('is recognised, also when another copy of the library made it', () => {
     const error = new SemoError('closed', 'x');
     const foreign = Object.assign(new Error('x'), { code: 'closed', [Symbol.for('semo-office.error')]: true });
-    expect([isSemoError(error), isSemoError(foreign), isSemoError(error, 'closed'), isSemoError(foreign, 'closed')]).toEqual([true, true, true, true]);
-    expect([isSemoError(error, 'aborted'), isSemoError(new Error('x')), isSemoError(null), isSemoError('closed')]).toEqual([false, false, false, false]);
+    expect([
+      isSemoError(error),
+      isSemoError(foreign),
+      isSemoError(error, 'closed'),
+      isSemoError(foreign, 'closed'),
+    ]).toEqual([true, true, true, true]);
+    expect([
+      isSemoError(error, 'aborted'),
+      isSemoError(new Error('x')),
+      isSemoError(null),
+      isSemoError('closed'),
+    ]).toEqual([false, false, false, false]);
   });
 
   it('fails loudly on a case that cannot be', () => {

@@ -43,7 +43,10 @@ function parseLine(line: string): Step[] {
     case 'wait':
       return [{ kind: 'wait', ms: amount }];
     case 'work':
-      return [{ kind: 'wait', ms: amount }, { kind: 'say', text }];
+      return [
+        { kind: 'wait', ms: amount },
+        { kind: 'say', text },
+      ];
     case 'lines':
       return [{ kind: 'print', text: Array.from({ length: amount }, (_, index) => `line ${index + 1}`).join('\n') }];
     case 'ask':

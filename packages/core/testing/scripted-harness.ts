@@ -3,7 +3,11 @@ import type { ContractPrompts } from './contract/harness.ts';
 
 /** A spec for `createScriptedSessions`. */
 export function scriptedSpec(sessionId: string): SessionSpec {
-  return { sessionId, agent: { kind: 'command', command: ['scripted'] }, workspace: { kind: 'path', path: '/scripted' } };
+  return {
+    sessionId,
+    agent: { kind: 'command', command: ['scripted'] },
+    workspace: { kind: 'path', path: '/scripted' },
+  };
 }
 
 /** The prompts of the contract suite in the words scripted agents know. */

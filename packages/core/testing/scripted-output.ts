@@ -31,7 +31,8 @@ export class ScriptedOutput {
     const { as, from = this.#start, maxBytes } = parseEdge(outputRangeSchema, range ?? {}, { what: 'output range' });
     if (as === 'screen') return this.#screen(size);
     const details = { requested: from, start: this.#start, end: this.end };
-    if (from < this.#start) throw new SemoError('output_dropped', `Output before byte ${this.#start} is no longer kept.`, { details });
+    if (from < this.#start)
+      throw new SemoError('output_dropped', `Output before byte ${this.#start} is no longer kept.`, { details });
     if (from > this.end) throw new SemoError('output_beyond_end', `The output ends at byte ${this.end}.`, { details });
     const rest = this.#kept.subarray(from - this.#start);
     const bytes = Uint8Array.from(rest.subarray(0, wholeCharacters(rest, maxBytes)));

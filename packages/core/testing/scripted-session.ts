@@ -113,7 +113,8 @@ export class ScriptedSession {
 
   reset(): void {
     this.mustLive();
-    if (this.#running !== null) throw new SemoError('session_busy', 'A turn is running. Cancel it or wait for its end.');
+    if (this.#running !== null)
+      throw new SemoError('session_busy', 'A turn is running. Cancel it or wait for its end.');
   }
 
   answer(requestId: string, answer: HumanAnswer): void {

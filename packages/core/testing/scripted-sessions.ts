@@ -9,7 +9,13 @@ import { encodeKey, keySchema, type Key } from '../src/session/keys.ts';
 import { terminalSizeSchema, type OutputRange, type OutputSlice, type TerminalSize } from '../src/session/output.ts';
 import { checkPrompt } from '../src/session/prompt.ts';
 import { sessionSpecSchema, type SessionInfo, type SessionSpec, type SessionStatus } from '../src/session/session.ts';
-import type { CallOptions, SessionEventName, SessionEvents, SessionManager, Unsubscribe } from '../src/session/session-manager.ts';
+import type {
+  CallOptions,
+  SessionEventName,
+  SessionEvents,
+  SessionManager,
+  Unsubscribe,
+} from '../src/session/session-manager.ts';
 import { promptOptionsSchema, type PromptOptions, type TurnInfo } from '../src/session/turn.ts';
 import { ScriptedSession } from './scripted-session.ts';
 
@@ -52,7 +58,10 @@ class ScriptedSessions implements SessionManager {
     const known = this.#sessions.get(parsed.sessionId);
     if (known !== undefined) {
       if (JSON.stringify(known.spec) === JSON.stringify(parsed)) return known.info();
-      throw new SemoError('session_conflict', `There is a session ${parsed.sessionId} with another spec. Use another id.`);
+      throw new SemoError(
+        'session_conflict',
+        `There is a session ${parsed.sessionId} with another spec. Use another id.`,
+      );
     }
     const session = new ScriptedSession({ spec: parsed, clock: this.#clock, events: this.#events });
     this.#sessions.set(parsed.sessionId, session);
@@ -79,8 +88,14 @@ class ScriptedSessions implements SessionManager {
     return this.#session(sessionId).turn(turnId);
   }
 
-  async waitForTurn(sessionId: string, turnId: string, wait: { readonly timeoutMs?: number } & CallOptions = {}): Promise<TurnInfo> {
-    const { timeoutMs } = parseEdge(z.object({ timeoutMs: z.number().int().nonnegative().optional() }), wait, { what: 'wait' });
+  async waitForTurn(
+    sessionId: string,
+    turnId: string,
+    wait: { readonly timeoutMs?: number } & CallOptions = {},
+  ): Promise<TurnInfo> {
+    const { timeoutMs } = parseEdge(z.object({ timeoutMs: z.number().int().nonnegative().optional() }), wait, {
+      what: 'wait',
+    });
     const turn = this.#session(sessionId).turn(turnId);
     if (turn === null) throw new SemoError('turn_unknown', `There is no turn ${turnId} in this session.`);
     if (wait.signal?.aborted === true) throw new SemoError('aborted', 'The wait was given up before it began.');
@@ -143,15 +158,20 @@ class ScriptedSessions implements SessionManager {
     for (const session of this.#sessions.values()) session.terminate();
   }
 
-  #untilEnded(turnId: string, { timeoutMs, signal }: { readonly timeoutMs?: number | undefined } & CallOptions): Promise<TurnInfo> {
+  #untilEnded(
+    turnId: string,
+    { timeoutMs, signal }: { readonly timeoutMs?: number | undefined } & CallOptions,
+  ): Promise<TurnInfo> {
     return new Promise((resolve, reject) => {
       const stops: (() => void)[] = [];
       const settle = (run: () => void): void => {
         for (const stop of stops.splice(0)) stop();
         run();
       };
-      const onAbort = (): void => settle(() => reject(new SemoError('aborted', 'The wait was given up. The turn goes on.')));
-      const onTime = (): void => settle(() => reject(new SemoError('wait_timed_out', `The turn did not end within ${timeoutMs} ms.`)));
+      const onAbort = (): void =>
+        settle(() => reject(new SemoError('aborted', 'The wait was given up. The turn goes on.')));
+      const onTime = (): void =>
+        settle(() => reject(new SemoError('wait_timed_out', `The turn did not end within ${timeoutMs} ms.`)));
       signal?.addEventListener('abort', onAbort, { once: true });
       stops.push(() => signal?.removeEventListener('abort', onAbort));
       if (timeoutMs !== undefined) stops.push(this.#clock.schedule(timeoutMs, onTime));

@@ -84,7 +84,11 @@ export class ScriptedTurn {
     const told = changeBetween(before, this.#state);
     if (told === null) return;
     const { stalledSince } = this.#state;
-    this.#stage.tell(told, this.info(), told === 'stalled' && stalledSince !== null ? this.#now() - stalledSince : undefined);
+    this.#stage.tell(
+      told,
+      this.info(),
+      told === 'stalled' && stalledSince !== null ? this.#now() - stalledSince : undefined,
+    );
     if (told === 'ended') this.#goOn();
   }
 
@@ -121,7 +125,13 @@ export class ScriptedTurn {
         this.observe({ kind: 'milestone', at, milestone: { kind: 'commit', hash: step.hash } });
         return;
       case 'fail':
-        this.observe({ kind: 'agent_end', at, text: step.message, backgroundTasks: 0, error: turnError('agent_failed', step.message) });
+        this.observe({
+          kind: 'agent_end',
+          at,
+          text: step.message,
+          backgroundTasks: 0,
+          error: turnError('agent_failed', step.message),
+        });
         return;
       case 'crash':
         this.#stage.crash();
@@ -137,7 +147,14 @@ export class ScriptedTurn {
     const asked = step.for === 'permission' ? { tool: step.what, input: {} } : { input: { question: step.what } };
     const answered = this.#pause(() => () => this.#stage.withdraw(requestId));
     this.observe({ kind: 'waiting', at: this.#now(), for: step.for, requestId });
-    this.#stage.ask({ requestId, sessionId, turnId: this.#start.turnId, kind: step.for, ...asked, askedAt: this.#now() });
+    this.#stage.ask({
+      requestId,
+      sessionId,
+      turnId: this.#start.turnId,
+      kind: step.for,
+      ...asked,
+      askedAt: this.#now(),
+    });
     if (this.#start.options.onNeedsPerson === 'interrupt') this.stop('needs_input');
     const answer = await answered;
     if (answer === undefined) return;
@@ -177,7 +194,8 @@ export class ScriptedTurn {
     this.#cancelTick?.();
     const at = nextTickAt(this.#state);
     const { clock } = this.#stage;
-    this.#cancelTick = at === null ? null : clock.schedule(at - clock.now(), () => this.observe({ kind: 'tick', at: clock.now() }));
+    this.#cancelTick =
+      at === null ? null : clock.schedule(at - clock.now(), () => this.observe({ kind: 'tick', at: clock.now() }));
   }
 }
 

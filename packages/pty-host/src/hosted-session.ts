@@ -8,6 +8,7 @@ import type {
 } from '@semo-office/core';
 
 import type { LiveSession } from './live-session.ts';
+import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
 import type { UndoList } from './undo-list.ts';
 
@@ -23,6 +24,8 @@ export interface HostedSessionOptions {
   readonly spec: ResolvedSessionSpec;
   readonly live: LiveSession;
   readonly tree: ProcessTree;
+  /** The agent's process; `null` if it was gone before it could be looked at. */
+  readonly root: ProcessIdentity | null;
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
   readonly version: string | null;
@@ -35,6 +38,7 @@ export interface HostedSessionOptions {
 /** A session with everything it has on this machine: it knows how to end without leaving anything. */
 export class HostedSession {
   readonly live: LiveSession;
+  readonly root: ProcessIdentity | null;
   readonly #options: HostedSessionOptions;
   readonly #createdAt: number;
   #ending: Promise<void> | null = null;
@@ -42,6 +46,7 @@ export class HostedSession {
   constructor(options: HostedSessionOptions) {
     this.#options = options;
     this.live = options.live;
+    this.root = options.root;
     this.#createdAt = options.clock.now();
     // An agent that leaves by itself may leave others behind.
     void this.live.exited.then(() => this.end({ graceMs: REMAINS_GRACE_MS }));

@@ -17,7 +17,7 @@ import { HostedSession } from './hosted-session.ts';
 import type { HumanRequests } from './human-requests.ts';
 import { LiveSession } from './live-session.ts';
 import { containmentReport } from './process/containment.ts';
-import { brandedCommand, createBrand } from './process/process-brand.ts';
+import { brandedCommand, createBrand, type ProcessBrand } from './process/process-brand.ts';
 import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
 import { systemProcessTable } from './process/system-process-table.ts';
@@ -63,8 +63,9 @@ export class SessionOpener {
     try {
       const place = await journal.claim(spec.sessionId, { privateHome: spec.home === 'private' });
       undo.add(() => place.release());
-      hosted = await this.#start({ spec, driver, place, undo, call });
-      await this.#becomeReady(hosted, call);
+      const opening = { spec, driver, place, undo, call };
+      hosted = await this.#start(opening);
+      await this.#becomeReady(hosted, opening);
       return hosted;
     } catch (thrown) {
       if (hosted === null) await undo.run();
@@ -160,22 +161,15 @@ export class SessionOpener {
       emit,
       isHeard,
     });
-    const tree = new ProcessTree({
-      sessionId: spec.sessionId,
-      brand: brand?.softLimit,
-      ownFolders,
-      clock,
-      onDetached: (processes) => {
-        place.update({ detached: [...place.record.detached, ...processes] }).catch(() => undefined);
-      },
-    });
+    const tree = this.#tree({ spec, place, brand, ownFolders });
+    // From here on there is somebody to end, whatever fails.
     const root = tree.track(live.pid);
-    if (root !== null) await place.update({ root });
     const containment = containmentReport({ branded: brand !== null, ownFolders: ownFolders.length > 1 });
     return new HostedSession({
       spec,
       live,
       tree,
+      root,
       undo,
       version: launch.version,
       workspace: workspace.info,
@@ -185,7 +179,25 @@ export class SessionOpener {
     });
   }
 
-  async #becomeReady({ live }: HostedSession, { signal }: CallOptions): Promise<void> {
+  #tree({
+    spec,
+    place,
+    brand,
+    ownFolders,
+  }: Pick<Opening, 'spec' | 'place'> & { brand: ProcessBrand | null; ownFolders: readonly string[] }): ProcessTree {
+    return new ProcessTree({
+      sessionId: spec.sessionId,
+      brand: brand?.softLimit,
+      ownFolders,
+      clock: this.#clock,
+      onDetached: (processes) => {
+        place.update({ detached: [...place.record.detached, ...processes] }).catch(() => undefined);
+      },
+    });
+  }
+
+  async #becomeReady({ live, root }: HostedSession, { place, call: { signal } }: Opening): Promise<void> {
+    await place.update({ root });
     using limit = deadline(this.#clock, START_TIMEOUT_MS);
     await live.becomeReady(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]));
   }

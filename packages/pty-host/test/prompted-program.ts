@@ -14,7 +14,11 @@ export const PROGRAM_PROMPTS: ContractPrompts = {
 
 /** The program as an agent. */
 export function programAgent(over: 'terminal' | 'pipe'): AgentSpec {
-  return { kind: 'command', command: [process.execPath, fileURLToPath(new URL('fixtures/prompted-program.mjs', import.meta.url))], over };
+  return {
+    kind: 'command',
+    command: [process.execPath, fileURLToPath(new URL('fixtures/prompted-program.mjs', import.meta.url))],
+    over,
+  };
 }
 
 /** Resolves when a session has printed `text`. A program is interruptible only from the moment it has set that up. */

@@ -1,5 +1,15 @@
 import { describeSessionManagerContract, type ContractPrompts, type OpenedSessions } from '@semo-office/core/testing';
-import { hang, lastToolResults, promptTexts, say, sayLines, temporaryFolder, useTool, type ModelRequest, type ModelStep } from '@semo-office/testbed';
+import {
+  hang,
+  lastToolResults,
+  promptTexts,
+  say,
+  sayLines,
+  temporaryFolder,
+  useTool,
+  type ModelRequest,
+  type ModelStep,
+} from '@semo-office/testbed';
 
 import { claudeStage } from './agent/claude-stage.ts';
 import { createPtySessionManager } from '../src/index.ts';
@@ -44,7 +54,9 @@ function claudeAnswer(request: ModelRequest): ModelStep {
   if (lines !== undefined) return sayLines(Number(lines));
   if (prompt === CLAUDE_PROMPTS.endless) return hang({ text: 'Hm.' });
   if (prompt !== CLAUDE_PROMPTS.ask) return say('The sum is 42.');
-  return lastToolResults(request).length === 0 ? useTool('Bash', { command: 'touch asked', description: 'Touch' }) : say('Touched.');
+  return lastToolResults(request).length === 0
+    ? useTool('Bash', { command: 'touch asked', description: 'Touch' })
+    : say('Touched.');
 }
 
 describeSessionManagerContract('Claude Code in a terminal', {
@@ -53,7 +65,8 @@ describeSessionManagerContract('Claude Code in a terminal', {
   async open() {
     const stage = await claudeStage(async (request) => {
       if (promptTexts(request).at(-1) !== CLAUDE_PROMPTS.crash) return claudeAnswer(request);
-      for (const { terminalId } of await stage.sessions.list({ status: ['executing'] })) process.kill(Number(terminalId), 'SIGKILL');
+      for (const { terminalId } of await stage.sessions.list({ status: ['executing'] }))
+        process.kill(Number(terminalId), 'SIGKILL');
       return hang();
     });
     return {

@@ -3,7 +3,13 @@ import { fileURLToPath } from 'node:url';
 import { describeSessionManagerContract } from '@semo-office/core/testing';
 import { temporaryFolder } from '@semo-office/testbed';
 
-import { connectToSocket, createPtySessionManager, listenOnSocket, remoteSessions, serveSessions } from '../src/index.ts';
+import {
+  connectToSocket,
+  createPtySessionManager,
+  listenOnSocket,
+  remoteSessions,
+  serveSessions,
+} from '../src/index.ts';
 
 const program = fileURLToPath(new URL('../../pty-host/test/fixtures/prompted-program.mjs', import.meta.url));
 

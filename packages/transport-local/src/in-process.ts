@@ -1,5 +1,13 @@
 import { EventHub, SemoError } from '@semo-office/core';
-import type { Command, CommandResult, HostLink, LinkStatus, OfficeLink, Unsubscribe, WireEvent } from '@semo-office/core';
+import type {
+  Command,
+  CommandResult,
+  HostLink,
+  LinkStatus,
+  OfficeLink,
+  Unsubscribe,
+  WireEvent,
+} from '@semo-office/core';
 
 /** The two ends of a transport within one process. */
 export interface InProcessTransport {
@@ -55,7 +63,10 @@ class Line {
   dispatch(command: Command, signal: AbortSignal | undefined): Promise<CommandResult> {
     return new Promise((resolve, reject) => {
       const refuse = (error: SemoError): void => settle(() => reject(error));
-      const onAbort = (): void => refuse(new SemoError('aborted', 'The command was given up. It may still be carried out.', { cause: signal?.reason }));
+      const onAbort = (): void =>
+        refuse(
+          new SemoError('aborted', 'The command was given up. It may still be carried out.', { cause: signal?.reason }),
+        );
       const settle = (run: () => void): void => {
         this.#pending.delete(refuse);
         signal?.removeEventListener('abort', onAbort);
@@ -78,7 +89,8 @@ class Line {
 
   serve(handler: Handler): Unsubscribe {
     if (!this.#isHostOpen) throw new SemoError('closed', 'This end of the line was closed.');
-    if (this.#handler !== null) throw new SemoError('invalid_argument', 'This line is being served already. Stop that first.');
+    if (this.#handler !== null)
+      throw new SemoError('invalid_argument', 'This line is being served already. Stop that first.');
     this.#handler = handler;
     this.#tell('connected');
     return () => {
@@ -99,7 +111,9 @@ class Line {
     this.#isHostOpen = false;
     if (this.#handler !== null) this.#tell('disconnected');
     this.#handler = null;
-    this.#refuseAll(new SemoError('host_lost', 'The host closed the line before it answered. It may have carried out the command.'));
+    this.#refuseAll(
+      new SemoError('host_lost', 'The host closed the line before it answered. It may have carried out the command.'),
+    );
     return Promise.resolve();
   }
 

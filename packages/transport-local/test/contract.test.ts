@@ -4,12 +4,20 @@ import { join } from 'node:path';
 
 import { remoteSessions, serveSessions } from '@semo-office/core';
 import type { HostLink, OfficeLink } from '@semo-office/core';
-import { SCRIPTED_PROMPTS, createScriptedSessions, describeSessionManagerContract, scriptedSpec } from '@semo-office/core/testing';
+import {
+  SCRIPTED_PROMPTS,
+  createScriptedSessions,
+  describeSessionManagerContract,
+  scriptedSpec,
+} from '@semo-office/core/testing';
 import type { OpenedSessions } from '@semo-office/core/testing';
 
 import { connectToSocket, inProcessTransport, listenOnSocket } from '../src/index.ts';
 
-function overLine({ office, host }: { readonly office: OfficeLink; readonly host: HostLink }, cleanUp: () => Promise<void>): OpenedSessions {
+function overLine(
+  { office, host }: { readonly office: OfficeLink; readonly host: HostLink },
+  cleanUp: () => Promise<void>,
+): OpenedSessions {
   const local = createScriptedSessions();
   const served = serveSessions(host, local);
   const sessions = remoteSessions(office);

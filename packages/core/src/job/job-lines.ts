@@ -4,7 +4,7 @@ import type { RunLine } from './run-line.ts';
 
 /**
  * Tells the events of one session as lines of `semo run --json`. Every line but the last, `result`, comes from here.
- * Bytes become text without a character being cut in two.
+ * Output events never cut a character in two, so each becomes text by itself.
  */
 export function followSession(sessions: SessionManager, sessionId: string, tell: (line: RunLine) => void): Unsubscribe {
   const decoder = new TextDecoder();

@@ -61,9 +61,9 @@ export const personaSchema = z.strictObject({
   /** How it works, in Markdown. */
   prompt: plainText(100_000),
   /** Globs of the files it may change, relative to the worktree. Empty: no limit. */
-  scopePatterns: z.array(scopePatternSchema).max(200).default([]),
+  scopePatterns: z.array(scopePatternSchema).max(200).readonly().default([]),
   /** What it is good at, one line each. */
-  coreSkills: z.array(oneLine(500)).max(100).default([]),
+  coreSkills: z.array(oneLine(500)).max(100).readonly().default([]),
 });
 
 /** See {@link personaSchema}. */

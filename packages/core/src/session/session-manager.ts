@@ -19,7 +19,7 @@ export type TurnChange = 'started' | 'milestone' | 'progress' | 'stalled' | 'wai
 /** What a {@link SessionManager} tells while it happens. Times are epoch milliseconds of the host. */
 export interface SessionEvents {
   status: { readonly sessionId: string; readonly status: SessionStatus; readonly at: number };
-  /** Output as it comes. May be lossy on its way; `getOutput` answers by offset. */
+  /** Output as it comes, never cut within a UTF-8 character. May be lossy on its way; `getOutput` answers by offset. */
   output: { readonly sessionId: string; readonly offset: number; readonly bytes: Uint8Array; readonly at: number };
   turn: {
     readonly sessionId: string;

@@ -31,7 +31,7 @@ export const agentSpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({
     kind: z.literal('command'),
     /** The program and its arguments; no shell reads them. */
-    command: z.array(z.string().max(131_072)).min(1).max(1000),
+    command: z.array(z.string().max(131_072)).min(1).max(1000).readonly(),
     /** A terminal, or plain pipes. Default `terminal`. */
     over: z.enum(['terminal', 'pipe']).default('terminal'),
   }),
@@ -54,7 +54,7 @@ export const sessionSpecSchema = z.strictObject({
   environment: z
     .strictObject({
       /** Variables of the host's own environment to hand on, by name. */
-      pass: z.array(environmentName).max(200).default([]),
+      pass: z.array(environmentName).max(200).readonly().default([]),
       /** Variables to set. */
       set: z
         .record(

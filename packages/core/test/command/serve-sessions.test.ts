@@ -11,23 +11,37 @@ async function serve() {
   const sessions = createScriptedSessions();
   const log = new EventLog(sessions, 'a');
   const served = serveSessions(line.host, sessions);
-  const handle = (command: unknown): Promise<CommandResult> => line.handler?.(command as Command) ?? Promise.reject(new Error('not served'));
-  const send = (body: CommandBody, commandId = `c${(lastId += 1)}`): Promise<CommandResult> => handle({ commandId, body });
+  const handle = (command: unknown): Promise<CommandResult> =>
+    line.handler?.(command as Command) ?? Promise.reject(new Error('not served'));
+  const send = (body: CommandBody, commandId = `c${(lastId += 1)}`): Promise<CommandResult> =>
+    handle({ commandId, body });
   await send({ kind: 'create_session', sessionId: 'a', spec: scriptedSpec('a') });
   return { line, sessions, log, served, handle, send };
 }
 
-const prompt = (turnId: string, text: string): CommandBody => ({ kind: 'send_prompt', sessionId: 'a', turnId, prompt: text, options: {} });
+const prompt = (turnId: string, text: string): CommandBody => ({
+  kind: 'send_prompt',
+  sessionId: 'a',
+  turnId,
+  prompt: text,
+  options: {},
+});
 
 describe('serveSessions', () => {
-  it.each([undefined, {}, { commandId: 'c', body: { kind: 'dance' } }, { commandId: 'c', body: { kind: 'cancel' } }])('answers %j with invalid_message', async (command) => {
-    const { handle } = await serve();
-    expect(await handle(command)).toMatchObject({ success: false, error: { code: 'invalid_message' } });
-  });
+  it.each([undefined, {}, { commandId: 'c', body: { kind: 'dance' } }, { commandId: 'c', body: { kind: 'cancel' } }])(
+    'answers %j with invalid_message',
+    async (command) => {
+      const { handle } = await serve();
+      expect(await handle(command)).toMatchObject({ success: false, error: { code: 'invalid_message' } });
+    },
+  );
 
   it('answers with errors as values', async () => {
     const { send } = await serve();
-    expect(await send({ kind: 'cancel', sessionId: 'nobody' })).toMatchObject({ success: false, error: { code: 'session_unknown' } });
+    expect(await send({ kind: 'cancel', sessionId: 'nobody' })).toMatchObject({
+      success: false,
+      error: { code: 'session_unknown' },
+    });
   });
 
   it('carries out once what arrives twice', async () => {
@@ -35,7 +49,11 @@ describe('serveSessions', () => {
     const typing: CommandBody = { kind: 'send_text', sessionId: 'a', text: 'x' };
     const results = await Promise.all([send(typing, 'same'), send(typing, 'same')]);
     results.push(await send(typing, 'same'));
-    expect(results).toEqual([{ success: true, result: null }, { success: true, result: null }, { success: true, result: null }]);
+    expect(results).toEqual([
+      { success: true, result: null },
+      { success: true, result: null },
+      { success: true, result: null },
+    ]);
     expect(log.of('output')).toHaveLength(1);
   });
 

@@ -1,6 +1,15 @@
 import { describe, expect, it } from 'vitest';
 
-import { base64ToBytes, bytesToBase64, eventFromWire, eventToWire, outputSliceFromWire, outputSliceToWire, wireEventSchema, wireOutputSliceSchema } from '../../src/index.ts';
+import {
+  base64ToBytes,
+  bytesToBase64,
+  eventFromWire,
+  eventToWire,
+  outputSliceFromWire,
+  outputSliceToWire,
+  wireEventSchema,
+  wireOutputSliceSchema,
+} from '../../src/index.ts';
 import type { OutputSlice, SessionEvents } from '../../src/index.ts';
 
 const overJson = (value: unknown): unknown => JSON.parse(JSON.stringify(value));
@@ -14,9 +23,15 @@ describe('what travels', () => {
 
   it('carries events there and back', () => {
     const output: SessionEvents['output'] = { sessionId: 's', offset: 3, bytes: Uint8Array.of(0, 255), at: 1 };
-    expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('output', output))))).toEqual({ name: 'output', event: output });
+    expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('output', output))))).toEqual({
+      name: 'output',
+      event: output,
+    });
     const exit: SessionEvents['exit'] = { sessionId: 's', code: null, signal: 'SIGTERM', at: 1 };
-    expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('exit', exit))))).toEqual({ name: 'exit', event: exit });
+    expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('exit', exit))))).toEqual({
+      name: 'exit',
+      event: exit,
+    });
   });
 
   it.each<OutputSlice>([

@@ -26,7 +26,10 @@ describe('keys', () => {
     expect(encodeKey(key)).toBe(bytes);
   });
 
-  it.each(['', 'enter', 'F13', 'Ctrl+', 'Ctrl+1', 'Ctrl+CC', 'Alt+', 'Alt+é', 'Alt+ab', 7, null])('knows no key %j', (value) => {
-    expect(keySchema.safeParse(value).error?.message).toContain('Unknown key');
-  });
+  it.each(['', 'enter', 'F13', 'Ctrl+', 'Ctrl+1', 'Ctrl+CC', 'Alt+', 'Alt+é', 'Alt+ab', 7, null])(
+    'knows no key %j',
+    (value) => {
+      expect(keySchema.safeParse(value).error?.message).toContain('Unknown key');
+    },
+  );
 });

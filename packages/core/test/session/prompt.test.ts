@@ -12,9 +12,12 @@ function codeOf(prompt: string): ErrorCode | null {
 }
 
 describe('checkPrompt', () => {
-  it.each(['do it', 'two\nlines\r\n', 'emoji 👩‍💻', '\x1b[200~ begins a paste', 'x'.repeat(MAX_PROMPT_BYTES)])('lets %# through', (prompt) => {
-    expect(codeOf(prompt)).toBeNull();
-  });
+  it.each(['do it', 'two\nlines\r\n', 'emoji 👩‍💻', '\x1b[200~ begins a paste', 'x'.repeat(MAX_PROMPT_BYTES)])(
+    'lets %# through',
+    (prompt) => {
+      expect(codeOf(prompt)).toBeNull();
+    },
+  );
 
   it.each<[string, string, ErrorCode]>([
     ['nothing', '', 'invalid_prompt'],
@@ -29,6 +32,8 @@ describe('checkPrompt', () => {
   });
 
   it('says how long a prompt is and may be', () => {
-    expect(() => checkPrompt('x'.repeat(MAX_PROMPT_BYTES + 1))).toThrow(expect.objectContaining({ details: { bytes: MAX_PROMPT_BYTES + 1, maxBytes: MAX_PROMPT_BYTES } }));
+    expect(() => checkPrompt('x'.repeat(MAX_PROMPT_BYTES + 1))).toThrow(
+      expect.objectContaining({ details: { bytes: MAX_PROMPT_BYTES + 1, maxBytes: MAX_PROMPT_BYTES } }),
+    );
   });
 });

@@ -14,7 +14,11 @@ describe('FakeClock', () => {
     const cancel = clock.schedule(7, note('never'));
     cancel();
     clock.advance(15);
-    expect(ran).toEqual([['nested', 6], ['a', 10], ['b', 10]]);
+    expect(ran).toEqual([
+      ['nested', 6],
+      ['a', 10],
+      ['b', 10],
+    ]);
     expect(clock.now()).toBe(15);
     expect(clock.pending).toBe(1);
     clock.advance(5);

@@ -1,4 +1,9 @@
-import { SCRIPTED_PROMPTS, createScriptedSessions, describeSessionManagerContract, scriptedSpec } from '../../testing/index.ts';
+import {
+  SCRIPTED_PROMPTS,
+  createScriptedSessions,
+  describeSessionManagerContract,
+  scriptedSpec,
+} from '../../testing/index.ts';
 
 describeSessionManagerContract('scripted sessions', {
   prompts: SCRIPTED_PROMPTS,

@@ -1,6 +1,13 @@
 import { describe, expect, it } from 'vitest';
 
-import { EventLog, FakeClock, createScriptedSessions, expectError, parseScript, scriptedSpec } from '../../testing/index.ts';
+import {
+  EventLog,
+  FakeClock,
+  createScriptedSessions,
+  expectError,
+  parseScript,
+  scriptedSpec,
+} from '../../testing/index.ts';
 
 async function start() {
   const clock = new FakeClock();
@@ -12,7 +19,11 @@ async function start() {
 
 describe('parseScript', () => {
   it('reads a directive a line', () => {
-    expect(parseScript('say: hi: there\nwork 50: done\nlines 2\nask: Bash\nprogress 40\ncommit 1a2b\nfail: why\ncrash\nhang\nwait 5')).toEqual([
+    expect(
+      parseScript(
+        'say: hi: there\nwork 50: done\nlines 2\nask: Bash\nprogress 40\ncommit 1a2b\nfail: why\ncrash\nhang\nwait 5',
+      ),
+    ).toEqual([
       { kind: 'say', text: 'hi: there' },
       { kind: 'wait', ms: 50 },
       { kind: 'say', text: 'done' },
@@ -47,7 +58,11 @@ describe('createScriptedSessions', () => {
     const { sessions, log } = await start();
     const { turnId } = await sessions.sendPrompt('a', 'progress 40\ncommit 1a2b\nfail: no way');
     const turn = await sessions.waitForTurn('a', turnId);
-    expect(turn).toMatchObject({ percent: 40, milestones: [{ kind: 'commit', hash: '1a2b' }], state: { outcome: 'failed', error: { code: 'agent_failed' } } });
+    expect(turn).toMatchObject({
+      percent: 40,
+      milestones: [{ kind: 'commit', hash: '1a2b' }],
+      state: { outcome: 'failed', error: { code: 'agent_failed' } },
+    });
     expect(log.changesOf(turnId).map(({ change }) => change)).toEqual(['started', 'progress', 'milestone', 'ended']);
   });
 
@@ -81,8 +96,16 @@ describe('createScriptedSessions', () => {
 
   it('knows worktrees by their branch', async () => {
     const { sessions } = await start();
-    const info = await sessions.create({ ...scriptedSpec('b'), agentId: 'BE', workspace: { kind: 'git', repoId: 'r', branch: 'x' } });
-    expect(info).toMatchObject({ agentId: 'BE', worktreeId: 'x', workspace: { kind: 'git', branch: 'x', repoId: 'r' } });
+    const info = await sessions.create({
+      ...scriptedSpec('b'),
+      agentId: 'BE',
+      workspace: { kind: 'git', repoId: 'r', branch: 'x' },
+    });
+    expect(info).toMatchObject({
+      agentId: 'BE',
+      worktreeId: 'x',
+      workspace: { kind: 'git', branch: 'x', repoId: 'r' },
+    });
   });
 
   it('waits no longer than it should', async () => {

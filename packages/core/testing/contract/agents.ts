@@ -54,7 +54,9 @@ function askContract(run: ContractRun, ask: string): void {
   it('hands requests to people and answers to agents', async () => {
     const { id, prompt, log } = await run.start();
     const { turnId } = await prompt(ask);
-    await log.until((told) => told.of('request').length > 0 && told.changesOf(turnId).some(({ change }) => change === 'waiting'));
+    await log.until(
+      (told) => told.of('request').length > 0 && told.changesOf(turnId).some(({ change }) => change === 'waiting'),
+    );
     const requests = await run.sessions.listRequests({ sessionId: id });
     expect(requests).toEqual([log.of('request')[0]?.request]);
     expect(requests[0]).toMatchObject({ sessionId: id, turnId, kind: 'permission' });

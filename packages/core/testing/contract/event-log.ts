@@ -1,7 +1,9 @@
 import type { SessionEventName, SessionEvents, SessionManager } from '../../src/session/session-manager.ts';
 
 /** One event of a session manager, with its name. */
-export type LoggedEvent = { [Name in SessionEventName]: { readonly name: Name; readonly event: SessionEvents[Name] } }[SessionEventName];
+export type LoggedEvent = {
+  [Name in SessionEventName]: { readonly name: Name; readonly event: SessionEvents[Name] };
+}[SessionEventName];
 
 const NAMES: readonly SessionEventName[] = ['status', 'output', 'turn', 'request', 'exit'];
 

@@ -30,7 +30,10 @@ export function sessionsContract(run: ContractRun): void {
     it('refuses a spec that is none', async () => {
       const spec = run.specFor(newId('ses'));
       await expectError(run.sessions.create({ ...spec, sessionId: '../up' }), 'invalid_argument');
-      await expectError(run.sessions.create({ ...spec, agent: { kind: 'unheard_of' } } as unknown as SessionSpec), 'invalid_argument');
+      await expectError(
+        run.sessions.create({ ...spec, agent: { kind: 'unheard_of' } } as unknown as SessionSpec),
+        'invalid_argument',
+      );
     });
 
     it('finds sessions by id, and lists them', async () => {
@@ -43,7 +46,8 @@ export function sessionsContract(run: ContractRun): void {
     it('lists by status', async () => {
       const [alive, dead] = [await run.start(), await run.start()];
       await run.sessions.terminate(dead.id);
-      const idsOf = async (status: 'ready' | 'terminated') => (await run.sessions.list({ status: [status] })).map(({ sessionId }) => sessionId);
+      const idsOf = async (status: 'ready' | 'terminated') =>
+        (await run.sessions.list({ status: [status] })).map(({ sessionId }) => sessionId);
       const [ready, terminated] = [await idsOf('ready'), await idsOf('terminated')];
       expect(ready).toContain(alive.id);
       expect(ready).not.toContain(dead.id);
@@ -105,7 +109,10 @@ export function sessionsContract(run: ContractRun): void {
       await run.sessions.terminate(id, { graceMs: 500 });
       await waiting;
       const turn = await run.sessions.waitForTurn(id, turnId);
-      expect(turn.state).toMatchObject({ kind: 'ended', outcome: expect.stringMatching(/^(cancelled|crashed|unknown)$/) as string });
+      expect(turn.state).toMatchObject({
+        kind: 'ended',
+        outcome: expect.stringMatching(/^(cancelled|crashed|unknown)$/) as string,
+      });
       await log.until((told) => told.changesOf(turnId).some(({ change }) => change === 'ended'));
     });
   });

@@ -6,7 +6,11 @@ import { expectError, type ContractRun, type StartedSession } from './contract-r
 
 type RawSlice = Extract<OutputSlice, { as: 'raw' }>;
 
-async function readRaw(run: ContractRun, id: string, range: { readonly from?: number; readonly maxBytes?: number }): Promise<RawSlice> {
+async function readRaw(
+  run: ContractRun,
+  id: string,
+  range: { readonly from?: number; readonly maxBytes?: number },
+): Promise<RawSlice> {
   const slice = await run.sessions.getOutput(id, { as: 'raw', ...range });
   if (slice.as === 'raw') return slice;
   throw new Error(`asked for raw bytes, got ${slice.as}`);
@@ -14,7 +18,11 @@ async function readRaw(run: ContractRun, id: string, range: { readonly from?: nu
 
 async function readAll(run: ContractRun, id: string, maxBytes: number): Promise<Buffer> {
   const pieces: Uint8Array[] = [];
-  for (let slice = await readRaw(run, id, { maxBytes }); slice.bytes.length > 0; slice = await readRaw(run, id, { from: slice.next, maxBytes })) {
+  for (
+    let slice = await readRaw(run, id, { maxBytes });
+    slice.bytes.length > 0;
+    slice = await readRaw(run, id, { from: slice.next, maxBytes })
+  ) {
     expect(slice.bytes.length).toBeLessThanOrEqual(maxBytes);
     expect(slice.next).toBe(slice.from + slice.bytes.length);
     pieces.push(slice.bytes);
@@ -30,7 +38,8 @@ function told({ log }: StartedSession): { readonly bytes: Buffer; readonly end: 
 
 /** The end of a turn may be told before its last words are painted: asks again after every piece of output. */
 async function untilOnScreen(run: ContractRun, { id, log }: StartedSession, pattern: string | RegExp): Promise<void> {
-  const isThere = (text: string): boolean => (typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text));
+  const isThere = (text: string): boolean =>
+    typeof pattern === 'string' ? text.includes(pattern) : pattern.test(text);
   for (;;) {
     const pieces = log.of('output').length;
     const screen = await run.sessions.getOutput(id, { as: 'screen' });
@@ -99,7 +108,11 @@ export function terminalContract(run: ContractRun): void {
       const { start, end } = await readRaw(run, session.id, {});
       expect(start).toBeGreaterThan(0);
       expect(end - start).toBeLessThanOrEqual(4096);
-      expect(error.details).toMatchObject({ requested: 0, start: expect.any(Number) as number, end: expect.any(Number) as number });
+      expect(error.details).toMatchObject({
+        requested: 0,
+        start: expect.any(Number) as number,
+        end: expect.any(Number) as number,
+      });
     });
   });
 }

@@ -20,7 +20,11 @@ export function turnsContract(run: ContractRun): void {
       const ended = await run.sessions.waitForTurn(id, accepted.turnId);
       expect(outcomeOf(ended)).toBe('completed');
       expect(ended.text).toMatch(run.prompts.quickAnswer);
-      expect(ended).toMatchObject({ turnId: accepted.turnId, acceptedAt: accepted.acceptedAt, outputStart: accepted.outputStart });
+      expect(ended).toMatchObject({
+        turnId: accepted.turnId,
+        acceptedAt: accepted.acceptedAt,
+        outputStart: accepted.outputStart,
+      });
       await log.until(hasEnded(accepted.turnId));
       await run.sessions.terminate(id);
       await log.until((told) => told.of('exit').length > 0);
@@ -42,7 +46,9 @@ export function turnsContract(run: ContractRun): void {
       const session = await run.start();
       await session.run(run.prompts.quick);
       const statuses = (): string[] => session.log.of('status').map(({ status }) => status);
-      await session.log.until(() => statuses().lastIndexOf('ready') > statuses().indexOf('executing') && statuses().includes('executing'));
+      await session.log.until(
+        () => statuses().lastIndexOf('ready') > statuses().indexOf('executing') && statuses().includes('executing'),
+      );
       expect((await run.sessions.get(session.id))?.turnId).toBeNull();
       await run.sessions.terminate(session.id);
       await session.log.until(() => statuses().at(-1) === 'terminated');
@@ -65,7 +71,10 @@ export function turnsContract(run: ContractRun): void {
     it('takes the same turn id once', async () => {
       const { id, prompt, log } = await run.start();
       const turnId = newId('turn');
-      const [first, second] = await Promise.all([prompt(run.prompts.quick, { turnId }), prompt(run.prompts.quick, { turnId })]);
+      const [first, second] = await Promise.all([
+        prompt(run.prompts.quick, { turnId }),
+        prompt(run.prompts.quick, { turnId }),
+      ]);
       expect([first.turnId, second.turnId]).toEqual([turnId, turnId]);
       await run.sessions.waitForTurn(id, turnId);
       expect((await prompt(run.prompts.quick, { turnId })).turnId).toBe(turnId);
@@ -120,7 +129,11 @@ export function turnsContract(run: ContractRun): void {
     it('ends a turn that takes too long as timed_out', async () => {
       const session = await run.start();
       const ended = await session.run(run.prompts.endless, { timeoutMs: 300 });
-      expect(ended.state).toMatchObject({ outcome: 'timed_out', decidedBy: 'timeout', error: { code: 'turn_timed_out' } });
+      expect(ended.state).toMatchObject({
+        outcome: 'timed_out',
+        decidedBy: 'timeout',
+        error: { code: 'turn_timed_out' },
+      });
     });
 
     it('refuses prompts that cannot be delivered', async () => {

@@ -9,7 +9,10 @@ export function waitingContract(run: ContractRun): void {
     it('resolves before and after the end, for everybody', async () => {
       const { id, prompt } = await run.start();
       const { turnId } = await prompt(run.prompts.quick);
-      const [one, other] = await Promise.all([run.sessions.waitForTurn(id, turnId), run.sessions.waitForTurn(id, turnId)]);
+      const [one, other] = await Promise.all([
+        run.sessions.waitForTurn(id, turnId),
+        run.sessions.waitForTurn(id, turnId),
+      ]);
       expect(other).toEqual(one);
       expect(await run.sessions.waitForTurn(id, turnId)).toEqual(one);
     });

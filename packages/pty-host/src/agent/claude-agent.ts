@@ -10,8 +10,10 @@ import { stopFailure } from './claude-stop-failure.ts';
 
 /** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
 const ACCEPT_TIMEOUT_MS = 60_000;
-/** An agent that is to leave gets this long to drop its work. */
-const LEAVE_REST_MS = 2000;
+/** How often a prompt is offered to an input box that has something else in it. */
+const OFFERS = 3;
+/** How long to wait for rest where it only helps: before leaving, and before the box is emptied. */
+const REST_PATIENCE_MS = 2000;
 
 type Hook<Name extends HookInput['hook_event_name']> = Extract<HookInput, { hook_event_name: Name }>;
 
@@ -55,15 +57,17 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async submit({ prompt, signal }: Submission): Promise<void> {
-    const first = await this.#offer(prompt, signal);
-    if (first === 'accepted') return;
-    // Something was left in the box, from a person or an interrupted prompt. The hook kept it from the model; once more.
-    await this.#box.clear();
-    const second = await this.#offer(prompt, signal);
-    if (second === 'accepted') return;
+    for (let offer = 1; offer <= OFFERS; offer += 1) {
+      if ((await this.#offer(prompt, signal)) === 'accepted') return;
+      // Something was in the box, from a person or an interrupted prompt. The hook kept it from the model, and the CLI
+      // puts it back into the box when it has come to rest.
+      using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
+      await this.#rest.wait(AbortSignal.any([signal, limit.signal]));
+      await this.#box.clear();
+    }
     throw new SemoError(
       'prompt_not_accepted',
-      'The agent got another text than was sent, twice. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).',
+      `The agent got another text than was sent, ${OFFERS} times. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).`,
     );
   }
 
@@ -91,7 +95,7 @@ export class ClaudeAgent implements AgentControl {
   async leave(): Promise<void> {
     try {
       // While it works, what is typed would only be queued.
-      using limit = deadline(this.#io.clock, LEAVE_REST_MS);
+      using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
       if (this.#delivery.kind === 'accepted') await this.#rest.reach(limit.signal);
       await this.#box.clear();
       await this.#box.command('/exit');

@@ -2,6 +2,7 @@ import { SemoError, type Cancel } from '@semo-office/core';
 
 import type { AgentIo } from './agent-driver.ts';
 import { pasteBytes } from './claude-paste.ts';
+import { keptBytes } from './kept-bytes.ts';
 
 /** The sign before Claude Code's input box. */
 const PROMPT_SIGN = Buffer.from('❯');
@@ -43,7 +44,7 @@ export class ClaudeBox {
     this.#lastPaintAt = this.#io.clock.now();
     if (this.#isPainted) return;
     const text = Buffer.concat([this.#carry, bytes]);
-    this.#carry = Buffer.from(text.subarray(Math.max(0, text.length - PROMPT_SIGN.length + 1)));
+    this.#carry = keptBytes(text.subarray(Math.max(0, text.length - PROMPT_SIGN.length + 1)));
     if (!text.includes(PROMPT_SIGN)) return;
     this.#isPainted = true;
     this.#painted.resolve();

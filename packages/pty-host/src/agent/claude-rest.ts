@@ -12,6 +12,7 @@ const LOOK_AGAIN_MS = 30;
 const IDLE_LOOKS = 3;
 /** The first sign of the terminal's title while Claude Code is not working. */
 const IDLE_TITLE = '✳';
+// oxlint-disable-next-line no-control-regex -- the sequence that sets a terminal's title begins and ends with one
 const TITLE = /\u001b\]0;([^\u0007\u001b]*)(?:\u0007|\u001b\\)/g;
 const LONGEST_TITLE = 512;
 
@@ -56,6 +57,14 @@ export class ClaudeRest {
         pressedAt = now;
         await this.#io.write(ESCAPE).catch(() => undefined);
       }
+      await this.#pause();
+      idleLooks = (await this.#isIdle()) ? idleLooks + 1 : 0;
+    }
+  }
+
+  /** Resolves when the agent rests by itself, or when `signal` aborts. */
+  async wait(signal: AbortSignal): Promise<void> {
+    for (let idleLooks = 0; !signal.aborted && idleLooks < IDLE_LOOKS;) {
       await this.#pause();
       idleLooks = (await this.#isIdle()) ? idleLooks + 1 : 0;
     }

@@ -99,7 +99,7 @@ async function loginHome(context: LaunchContext): Promise<ConfigHome> {
     configDir: login.configDir,
     env: login.env,
     install: (settings) => loginSettings(join(context.folders.config, 'login-settings.json'), settings),
-    release: login.release,
+    release: () => login.release(),
   };
 }
 

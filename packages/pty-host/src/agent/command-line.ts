@@ -77,11 +77,11 @@ class CommandAgent implements AgentControl {
   }
 
   onOutput(bytes: Uint8Array, offset: number): void {
-    const { clock, report } = this.#io;
-    this.#lastOutputAt = clock.now();
-    if (!this.#echo.consume(bytes)) report({ kind: 'activity', at: this.#lastOutputAt });
+    const io = this.#io;
+    this.#lastOutputAt = io.clock.now();
+    if (!this.#echo.consume(bytes)) io.report({ kind: 'activity', at: this.#lastOutputAt });
     const at = this.#scanner.find(bytes, offset);
-    if (at !== null) report({ kind: 'screen_marker', at: this.#lastOutputAt, offset: at });
+    if (at !== null) io.report({ kind: 'screen_marker', at: this.#lastOutputAt, offset: at });
   }
 
   async submit({ prompt, endInput }: Submission): Promise<void> {

@@ -1,3 +1,5 @@
+import { keptBytes } from './kept-bytes.ts';
+
 /**
  * Follows a terminal's echo of what was typed, so that the echo is not taken for the agent's own words. The first byte
  * that differs ends the echo for good.
@@ -11,7 +13,7 @@ export class EchoMatcher {
 
   constructor(typed: string) {
     this.text = typed;
-    this.#expected = Buffer.from(typed === '' ? '' : `${typed}\n`.replaceAll('\n', '\r\n'));
+    this.#expected = keptBytes(typed === '' ? '' : `${typed}\n`.replaceAll('\n', '\r\n'));
   }
 
   /** Whether all of these bytes are echo. */

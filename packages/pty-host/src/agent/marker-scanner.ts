@@ -1,3 +1,5 @@
+import { keptBytes } from './kept-bytes.ts';
+
 /**
  * Finds a marker in a stream of bytes, also where it is cut between two pieces. One that directly follows `notAfter`
  * (with or without a quote) is the environment being listed, not the agent speaking.
@@ -8,8 +10,8 @@ export class MarkerScanner {
   #carry: Buffer = Buffer.alloc(0);
 
   constructor(marker: string, notAfter: string) {
-    this.#marker = Buffer.from(marker);
-    this.#notAfter = Buffer.from(notAfter);
+    this.#marker = keptBytes(marker);
+    this.#notAfter = keptBytes(notAfter);
   }
 
   /** Offset of the first marker that ends in this piece, or `null`. */
@@ -19,7 +21,7 @@ export class MarkerScanner {
       known === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.concat([this.#carry, bytes]);
     const found = this.#firstSpoken(text, known);
     const keep = Math.min(text.length, this.#marker.length + this.#notAfter.length + 1);
-    this.#carry = Buffer.from(text.subarray(text.length - keep));
+    this.#carry = keptBytes(text.subarray(text.length - keep));
     return found === -1 ? null : offset - known + found;
   }
 

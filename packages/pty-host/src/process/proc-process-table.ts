@@ -1,4 +1,4 @@
-import { readdirSync, readFileSync, readlinkSync, statSync } from 'node:fs';
+import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync, statSync } from 'node:fs';
 import { hostname } from 'node:os';
 
 import { sendSignal, type ProcessEntry, type ProcessScan, type ProcessTable } from './process-table.ts';
@@ -6,6 +6,8 @@ import { sendSignal, type ProcessEntry, type ProcessScan, type ProcessTable } fr
 // A look at one process takes about 20 µs; after this many the event loop gets its turn, so that terminals keep echoing.
 const LOOKS_PER_TURN = 25;
 const KERNEL_THREADS_PARENT = 2;
+/** Files of `/proc` tell no size, so `readFileSync` would take 64 KiB for each; they have one or two. */
+const shared = Buffer.alloc(16 * 1024);
 
 /** The processes of a Linux machine, read from `/proc`. */
 export function createProcProcessTable(): ProcessTable {
@@ -14,7 +16,7 @@ export function createProcProcessTable(): ProcessTable {
     find,
     environment: (pid) => attempt(() => readFileSync(`/proc/${pid}/environ`)),
     workingFolder: (pid) => attempt(() => readlinkSync(`/proc/${pid}/cwd`)),
-    limits: (pid) => attempt(() => readFileSync(`/proc/${pid}/limits`, 'latin1')),
+    limits: (pid) => attempt(() => readProcFile(`/proc/${pid}/limits`)),
     signal: sendSignal,
     machine: {
       hostname: hostname(),
@@ -42,7 +44,7 @@ async function scan(except?: ReadonlySet<number>): Promise<ProcessScan> {
 }
 
 function find(pid: number): ProcessEntry | null {
-  const stat = attempt(() => readFileSync(`/proc/${pid}/stat`, 'latin1'));
+  const stat = attempt(() => readProcFile(`/proc/${pid}/stat`));
   const entry = stat === null ? null : parseStat(pid, stat);
   if (entry === null) return null;
   const uid = ownerOf(pid, entry.ppid);
@@ -65,9 +67,22 @@ function ownerOf(pid: number, ppid: number): number | null {
   const owner = attempt(() => statSync(`/proc/${pid}`).uid);
   if (owner !== 0 || process.getuid?.() === 0 || pid === KERNEL_THREADS_PARENT || ppid === KERNEL_THREADS_PARENT)
     return owner;
-  const status = attempt(() => readFileSync(`/proc/${pid}/status`, 'latin1'));
+  const status = attempt(() => readProcFile(`/proc/${pid}/status`));
   const real = /^Uid:\s+(\d+)/m.exec(status ?? '')?.[1];
   return real === undefined ? owner : Number(real);
+}
+
+function readProcFile(path: string): string {
+  const file = openSync(path, 'r');
+  try {
+    let length = 0;
+    for (let read = -1; read !== 0 && length < shared.length; length += read) {
+      read = readSync(file, shared, length, shared.length - length, null);
+    }
+    return shared.toString('latin1', 0, length);
+  } finally {
+    closeSync(file);
+  }
 }
 
 function attempt<Value>(look: () => Value): Value | null {

@@ -1,6 +1,7 @@
 import { spawn, type ChildProcessWithoutNullStreams } from 'node:child_process';
 import { SemoError } from '@semo-office/core';
 
+import { withOwnDescriptors } from './own-descriptors.ts';
 import type { Terminal, TerminalOptions } from './terminal.ts';
 
 /** A process that left its pipes to a descendant is not waited for longer than this, as node-pty does with terminals. */
@@ -12,12 +13,13 @@ const DRAIN_MS = 200;
  * @throws SemoError `agent_start_failed`.
  */
 export function openPipes(options: TerminalOptions): Terminal {
-  const [file = '', ...args] = options.command;
-  const child = spawn(file, args, { cwd: options.cwd, env: { ...options.env }, detached: true, stdio: 'pipe' });
+  const { command, env } = withOwnDescriptors(options);
+  const [file = '', ...args] = command;
+  const child = spawn(file, args, { cwd: options.cwd, env, detached: true, stdio: 'pipe' });
   if (child.pid === undefined) {
     // Spawning failed; the reason comes as an `error` event that must not go unheard.
     child.on('error', () => undefined);
-    throw new SemoError('agent_start_failed', `${file} could not be started.`);
+    throw new SemoError('agent_start_failed', `${options.command[0]} could not be started.`);
   }
   child.stdout.on('data', options.onData);
   child.stderr.on('data', options.onData);

@@ -3,6 +3,7 @@ import { constants } from 'node:os';
 import { SemoError } from '@semo-office/core';
 import * as nodePty from 'node-pty';
 
+import { withOwnDescriptors } from './own-descriptors.ts';
 import type { ProcessExit, Terminal, TerminalOptions } from './terminal.ts';
 
 /** How long to wait before asking a full terminal again; node-pty's own writer would spin instead. */
@@ -117,7 +118,9 @@ export function openPty(options: TerminalOptions): Terminal {
   };
 }
 
-function spawn({ command, cwd, env, size }: TerminalOptions): UnixPty {
+function spawn(options: TerminalOptions): UnixPty {
+  const { cwd, size } = options;
+  const { command, env } = withOwnDescriptors(options);
   const [file = '', ...args] = command;
   try {
     const pty = nodePty.spawn(file, args, {
@@ -131,7 +134,7 @@ function spawn({ command, cwd, env, size }: TerminalOptions): UnixPty {
   } catch (error) {
     throw new SemoError(
       'agent_start_failed',
-      `No terminal could be opened for ${file}: ${SemoError.from(error).message}`,
+      `No terminal could be opened for ${options.command[0]}: ${SemoError.from(error).message}`,
       { cause: error },
     );
   }

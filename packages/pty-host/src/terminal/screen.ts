@@ -34,7 +34,7 @@ export class Screen {
 
   write(bytes: Uint8Array): void {
     // The parser works later; the bytes may be somebody else's by then.
-    const copy = bytes.slice();
+    const copy = new Uint8Array(bytes);
     this.#unparsedBytes += copy.byteLength;
     this.#terminal.write(copy, () => {
       this.#parsed(copy.byteLength);

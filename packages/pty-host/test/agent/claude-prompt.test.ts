@@ -3,7 +3,10 @@ import { describe, expect, it } from 'vitest';
 
 import { claudeStage, type ClaudeStage } from './claude-stage.ts';
 
-const FORTY_LINES = Array.from({ length: 40 }, (_, line) => `line ${line}: "double" 'single' \`tick\` $HOME 한국어 🙂 \\n <b>`).join('\n');
+const FORTY_LINES = Array.from(
+  { length: 40 },
+  (_, line) => `line ${line}: "double" 'single' \`tick\` $HOME 한국어 🙂 \\n <b>`,
+).join('\n');
 const HUNDRED_KB = Array.from({ length: 1000 }, (_, line) => `row ${line} ${'abcdefghi '.repeat(9)}end`).join('\n');
 
 /** Sends prompts one after the other in one session; gives what the model was told of each. */
@@ -38,7 +41,15 @@ describe('a prompt pasted into Claude Code', () => {
 
   it('is text, also where the input box would act on it', async () => {
     await using stage = await claudeStage(() => say('ok'));
-    const prompts = ['!echo not a command', '/clear', '/help me out', '/no-such-thing', 'exit', 'ends with a backslash\\', 'ends with a space \\ '];
+    const prompts = [
+      '!echo not a command',
+      '/clear',
+      '/help me out',
+      '/no-such-thing',
+      'exit',
+      'ends with a backslash\\',
+      'ends with a space \\ ',
+    ];
     const heard = await told(stage, prompts);
     for (const [index, prompt] of prompts.entries()) expect(heard[index]).toContain(prompt.trim());
     // Nothing was cleared, left or run on the way: all of it is one conversation.
@@ -58,7 +69,10 @@ describe('a prompt pasted into Claude Code', () => {
     await using stage = await claudeStage(() => say('ok'));
     const id = await stage.open();
     const turnId = 'turn_once';
-    const [first, second] = await Promise.all([stage.sessions.sendPrompt(id, 'Once.', { turnId }), stage.sessions.sendPrompt(id, 'Once.', { turnId })]);
+    const [first, second] = await Promise.all([
+      stage.sessions.sendPrompt(id, 'Once.', { turnId }),
+      stage.sessions.sendPrompt(id, 'Once.', { turnId }),
+    ]);
     expect(second.turnId).toBe(first.turnId);
     await stage.sessions.waitForTurn(id, turnId);
     await stage.ask(id, 'Twice.');

@@ -1,5 +1,12 @@
 import { newId, type AgentSpec, type SessionManager, type SessionSpec, type TurnInfo } from '@semo-office/core';
-import { agentEnvironment, claudeBinary, startModelServer, temporaryFolder, type ModelScript, type ModelServer } from '@semo-office/testbed';
+import {
+  agentEnvironment,
+  claudeBinary,
+  startModelServer,
+  temporaryFolder,
+  type ModelScript,
+  type ModelServer,
+} from '@semo-office/testbed';
 
 import { createPtySessionManager, type PtySessionManagerOptions } from '../../src/index.ts';
 
@@ -20,11 +27,19 @@ export interface ClaudeStage extends AsyncDisposable {
 }
 
 /** Sets the stage; `await using` takes everything down again. */
-export async function claudeStage(script: ModelScript, { maxRetries = 1, ...options }: PtySessionManagerOptions & { maxRetries?: number } = {}): Promise<ClaudeStage> {
+export async function claudeStage(
+  script: ModelScript,
+  { maxRetries = 1, ...options }: PtySessionManagerOptions & { maxRetries?: number } = {},
+): Promise<ClaudeStage> {
   const model = await startModelServer({ script });
   const work = await temporaryFolder('semo-work-');
   const state = await temporaryFolder('semo-state-');
-  const hostEnv = { HOME: state.path, ...agentEnvironment(model, { maxRetries }), SEMO_CLAUDE_BIN: claudeBinary(), ...options.hostEnv };
+  const hostEnv = {
+    HOME: state.path,
+    ...agentEnvironment(model, { maxRetries }),
+    SEMO_CLAUDE_BIN: claudeBinary(),
+    ...options.hostEnv,
+  };
   const sessions = createPtySessionManager({ stateDir: state.path, ...options, hostEnv });
   const spec: ClaudeStage['spec'] = (more = {}, agent = {}) => ({
     sessionId: newId('ses'),

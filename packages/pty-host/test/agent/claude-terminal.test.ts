@@ -6,7 +6,8 @@ import { describe, expect, it } from 'vitest';
 
 import { claudeStage } from './claude-stage.ts';
 
-const bash = (command: string, more: Record<string, unknown> = {}) => useTool('Bash', { command, description: 'Test', ...more });
+const bash = (command: string, more: Record<string, unknown> = {}) =>
+  useTool('Bash', { command, description: 'Test', ...more });
 
 describe('a turn of Claude Code in a terminal', () => {
   it('is completed by the agent’s own word, after real work', async () => {
@@ -15,7 +16,12 @@ describe('a turn of Claude Code in a terminal', () => {
     expect(status).toBe('ready');
     expect(agent.version).toMatch(/^2\./);
     const turn = await stage.ask(sessionId, 'Make the file.');
-    expect(turn.state).toMatchObject({ kind: 'ended', outcome: 'completed', confidence: 'certain', decidedBy: 'agent_end' });
+    expect(turn.state).toMatchObject({
+      kind: 'ended',
+      outcome: 'completed',
+      confidence: 'certain',
+      decidedBy: 'agent_end',
+    });
     expect(turn.text).toBe('All done.');
     expect(await readFile(join(stage.folder, 'made.txt'), 'utf8')).toBe('made by the agent');
   });
@@ -33,30 +39,51 @@ describe('a turn of Claude Code in a terminal', () => {
   });
 
   it('is not over while a background task runs', async () => {
-    await using stage = await claudeStage([bash('sleep 1', { run_in_background: true }), say('Started it.'), say('It is done.')]);
+    await using stage = await claudeStage([
+      bash('sleep 1', { run_in_background: true }),
+      say('Started it.'),
+      say('It is done.'),
+    ]);
     const id = await stage.open();
     const turn = await stage.ask(id, 'Run it in the background.');
     expect(turn.text).toBe('It is done.');
-    expect(turn.evidence.filter(({ kind }) => kind === 'agent_end')).toMatchObject([{ backgroundTasks: 1 }, { backgroundTasks: 0 }]);
+    expect(turn.evidence.filter(({ kind }) => kind === 'agent_end')).toMatchObject([
+      { backgroundTasks: 1 },
+      { backgroundTasks: 0 },
+    ]);
   });
 
   it.each([
     { answer: failWith(529, 'overloaded_error'), code: 'agent_overloaded', errorClass: 'overloaded' },
-    { answer: failWith(429, 'rate_limit_error', { headers: { 'retry-after': '3600' } }), code: 'agent_rate_limited', errorClass: 'rate_limit' },
+    {
+      answer: failWith(429, 'rate_limit_error', { headers: { 'retry-after': '3600' } }),
+      code: 'agent_rate_limited',
+      errorClass: 'rate_limit',
+    },
     { answer: failWith(401, 'authentication_error'), code: 'sign_in_refused', errorClass: 'auth' },
     { answer: failWith(400, 'invalid_request_error'), code: 'agent_rejected', errorClass: 'invalid_request' },
   ])('fails as $code when the model’s API does', async ({ answer, code, errorClass }) => {
     await using stage = await claudeStage(() => answer, { maxRetries: 0 });
     const id = await stage.open();
     const turn = await stage.ask(id, 'Try.');
-    expect(turn.state).toMatchObject({ kind: 'ended', outcome: 'failed', decidedBy: 'agent_end', error: { code, class: errorClass } });
+    expect(turn.state).toMatchObject({
+      kind: 'ended',
+      outcome: 'failed',
+      decidedBy: 'agent_end',
+      error: { code, class: errorClass },
+    });
   });
 
   it('needs the marker where that is required', async () => {
     await using stage = await claudeStage([say('I think so.'), say('Yes. [SEMO:DONE]')]);
     const id = await stage.open();
-    expect((await stage.ask(id, 'End with [SEMO:DONE].', { require: 'marker' })).state).toMatchObject({ outcome: 'failed', error: { code: 'marker_missing' } });
-    expect((await stage.ask(id, 'End with [SEMO:DONE].', { require: 'marker' })).state).toMatchObject({ outcome: 'completed' });
+    expect((await stage.ask(id, 'End with [SEMO:DONE].', { require: 'marker' })).state).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'marker_missing' },
+    });
+    expect((await stage.ask(id, 'End with [SEMO:DONE].', { require: 'marker' })).state).toMatchObject({
+      outcome: 'completed',
+    });
   });
 
   it('crashes with the agent, and the session with it', async () => {
@@ -67,7 +94,11 @@ describe('a turn of Claude Code in a terminal', () => {
     stage.sessions.on('exit', exit.resolve);
     process.kill(Number((await stage.sessions.get(id))?.terminalId), 'SIGKILL');
     const turn = await stage.sessions.waitForTurn(id, turnId);
-    expect(turn.state).toMatchObject({ outcome: 'crashed', decidedBy: 'exit', error: { code: 'agent_crashed', class: 'crash' } });
+    expect(turn.state).toMatchObject({
+      outcome: 'crashed',
+      decidedBy: 'exit',
+      error: { code: 'agent_crashed', class: 'crash' },
+    });
     expect(await exit.promise).toMatchObject({ sessionId: id, signal: 'SIGKILL' });
     await expect(stage.sessions.sendPrompt(id, 'Still there?')).rejects.toMatchObject({ code: 'session_terminated' });
   });
@@ -88,10 +119,15 @@ describe('cancelling a turn of Claude Code', () => {
     const { turnId } = await stage.sessions.sendPrompt(id, 'one\ntwo\nthree');
     await stage.model.waitForRequest(() => true);
     await stage.sessions.cancel(id);
-    expect((await stage.sessions.getTurn(id, turnId))?.state).toMatchObject({ outcome: 'cancelled', decidedBy: 'cancel' });
+    expect((await stage.sessions.getTurn(id, turnId))?.state).toMatchObject({
+      outcome: 'cancelled',
+      decidedBy: 'cancel',
+    });
     expect((await stage.sessions.get(id))?.status).toBe('ready');
     expect((await stage.ask(id, 'Something else.')).text).toBe('Fresh start.');
-    expect(userTexts(stage.model.messages[1]!).filter((text) => text.includes('Something else'))).toEqual(['Something else.']);
+    expect(userTexts(stage.model.messages[1]!).filter((text) => text.includes('Something else'))).toEqual([
+      'Something else.',
+    ]);
   });
 
   it('in the middle of its words', async () => {
@@ -141,15 +177,21 @@ describe('an agent that needs a person', () => {
     await stage.sessions.answerRequest(request.requestId, { behavior: 'allow' });
     expect((await stage.sessions.waitForTurn(id, turnId)).text).toBe('Went on.');
     expect(await readFile(join(stage.folder, 'allowed'), 'utf8')).toBe('');
-    await expect(stage.sessions.answerRequest(request.requestId, { behavior: 'allow' })).rejects.toMatchObject({ code: 'request_unknown' });
+    await expect(stage.sessions.answerRequest(request.requestId, { behavior: 'allow' })).rejects.toMatchObject({
+      code: 'request_unknown',
+    });
   });
 
   it('ends as needs_input where nobody is there, and can be used again', async () => {
     await using stage = await claudeStage(script);
     const id = await stage.open({}, { permissionMode: 'default' });
     const turn = await stage.ask(id, 'Touch it.', { onNeedsPerson: 'interrupt' });
-    expect(turn.state).toMatchObject({ outcome: 'needs_input', decidedBy: 'needs_input', error: { class: 'permission' } });
-    await expect(readFile(join(stage.folder, 'allowed'))).rejects.toThrow();
+    expect(turn.state).toMatchObject({
+      outcome: 'needs_input',
+      decidedBy: 'needs_input',
+      error: { class: 'permission' },
+    });
+    await expect(readFile(join(stage.folder, 'allowed'))).rejects.toThrow('ENOENT');
     expect(await stage.sessions.listRequests()).toEqual([]);
     expect((await stage.ask(id, 'Then say something.')).text).toBe('Went on.');
   });

@@ -34,15 +34,20 @@ export async function bindSocket(server: Server, path: string): Promise<void> {
       await listenPrivately(server, path);
       break;
     } catch (thrown) {
-      if (!isAddressInUse(thrown)) throw new SemoError('internal', `Cannot listen at ${path}: ${String(thrown)}`, { cause: thrown });
-      if (triesLeft === 0) throw new SemoError('host_running', `Another host keeps starting at ${path}.`, { cause: thrown });
+      if (!isAddressInUse(thrown))
+        throw new SemoError('internal', `Cannot listen at ${path}: ${String(thrown)}`, { cause: thrown });
+      if (triesLeft === 0)
+        throw new SemoError('host_running', `Another host keeps starting at ${path}.`, { cause: thrown });
       await removeStale(path);
     }
   }
   const { mode } = await stat(path);
   if ((mode & 0o777) === 0o600) return;
   server.close();
-  throw new SemoError('unsafe_path', `The file system of ${path} does not keep a socket private (mode ${(mode & 0o777).toString(8)}). Choose another folder.`);
+  throw new SemoError(
+    'unsafe_path',
+    `The file system of ${path} does not keep a socket private (mode ${(mode & 0o777).toString(8)}). Choose another folder.`,
+  );
 }
 
 /** The file is born with mode 0600: `bind` happens within `listen`, so the mask holds for nothing else. */
@@ -67,7 +72,8 @@ async function removeStale(path: string): Promise<void> {
     if ((await lstat(path).catch(() => null)) === null) return;
     throw new SemoError('unsafe_path', `${path} is there and is no socket. Remove it or choose another path.`);
   }
-  if (await isAnswered(path)) throw new SemoError('host_running', `A host is running at ${path}. Connect to it, or stop it first.`);
+  if (await isAnswered(path))
+    throw new SemoError('host_running', `A host is running at ${path}. Connect to it, or stop it first.`);
   // Two hosts may get here at once: only the file that was found dead is removed, never one that was born since.
   const aside = join(dirname(path), `.${randomBytes(4).toString('hex')}`);
   await rename(path, aside).catch(() => {});

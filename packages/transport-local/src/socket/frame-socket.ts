@@ -55,7 +55,10 @@ export class FrameSocket {
   /** See {@link send}; for a frame that goes to many. */
   sendEncoded(line: Buffer): void {
     if (line.length > MAX_FRAME_BYTES + 1) {
-      throw new SemoError('invalid_argument', `A message of ${line.length} bytes is more than a frame carries (${MAX_FRAME_BYTES}). Ask for less at a time.`);
+      throw new SemoError(
+        'invalid_argument',
+        `A message of ${line.length} bytes is more than a frame carries (${MAX_FRAME_BYTES}). Ask for less at a time.`,
+      );
     }
     if (this.#socket.writable) this.#socket.write(line);
   }

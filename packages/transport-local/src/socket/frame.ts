@@ -11,7 +11,11 @@ const hello = z.object({ kind: z.literal('hello'), protocol: z.number().int() })
 const refused = z.object({ kind: z.literal('refused'), message: z.string().max(10_000) });
 
 /** What an office sends. What a command holds is parsed by whoever serves it. */
-export const officeFrameSchema = z.discriminatedUnion('kind', [hello, refused, z.object({ kind: z.literal('command'), seq, command: z.unknown() })]);
+export const officeFrameSchema = z.discriminatedUnion('kind', [
+  hello,
+  refused,
+  z.object({ kind: z.literal('command'), seq, command: z.unknown() }),
+]);
 
 /** What a host sends. */
 export const hostFrameSchema = z.discriminatedUnion('kind', [

@@ -30,7 +30,10 @@ export class PendingCommands {
           reject(error);
         },
       };
-      const onAbort = (): void => settle.reject(new SemoError('aborted', 'The command was given up. It may still be carried out.', { cause: signal?.reason }));
+      const onAbort = (): void =>
+        settle.reject(
+          new SemoError('aborted', 'The command was given up. It may still be carried out.', { cause: signal?.reason }),
+        );
       if (signal?.aborted === true) return onAbort();
       signal?.addEventListener('abort', onAbort, { once: true });
       this.#pending.set(seq, settle);

@@ -90,7 +90,8 @@ class SocketHost implements SocketHostLink {
 
   serve(handler: Handler): Unsubscribe {
     if (this.#closing !== null) throw new SemoError('closed', 'This socket was closed.');
-    if (this.#handler !== null) throw new SemoError('invalid_argument', 'This socket is being served already. Stop that first.');
+    if (this.#handler !== null)
+      throw new SemoError('invalid_argument', 'This socket is being served already. Stop that first.');
     this.#handler = handler;
     return () => {
       if (this.#handler === handler) this.#handler = null;
@@ -101,7 +102,12 @@ class SocketHost implements SocketHostLink {
     if (this.#offices.size === 0) return;
     const line = encodeFrame({ kind: 'event', event });
     if (line.length > MAX_FRAME_BYTES) {
-      this.#onProblem(new SemoError('internal', `An event ${event.name} of ${line.length} bytes is more than a frame carries; it was not sent.`));
+      this.#onProblem(
+        new SemoError(
+          'internal',
+          `An event ${event.name} of ${line.length} bytes is more than a frame carries; it was not sent.`,
+        ),
+      );
       return;
     }
     for (const office of this.#offices) office.tell(line, event.name === 'output');
@@ -125,7 +131,11 @@ class SocketHost implements SocketHostLink {
 
   async #answer(command: unknown): Promise<CommandResult> {
     const handler = this.#handler;
-    if (handler === null) return { success: false, error: errorToWire(new SemoError('host_lost', 'The host listens and does not serve sessions (yet).')) };
+    if (handler === null)
+      return {
+        success: false,
+        error: errorToWire(new SemoError('host_lost', 'The host listens and does not serve sessions (yet).')),
+      };
     return handler(command as Command);
   }
 }
@@ -194,13 +204,21 @@ class OfficeConnection {
       this.#write(line);
       return;
     }
-    const tooLong = new SemoError('invalid_argument', `The answer has ${line.length} bytes, more than a frame carries (${MAX_FRAME_BYTES}). Ask for less at a time.`);
+    const tooLong = new SemoError(
+      'invalid_argument',
+      `The answer has ${line.length} bytes, more than a frame carries (${MAX_FRAME_BYTES}). Ask for less at a time.`,
+    );
     this.#frames.send({ kind: 'result', seq, result: { success: false, error: errorToWire(tooLong) } });
   }
 
   #write(line: Buffer): void {
     if (this.#frames.bufferedBytes > MAX_BUFFERED_BYTES) {
-      this.#frames.destroy(new SemoError('invalid_message', `An office left ${this.#frames.bufferedBytes} bytes unread; it was hung up on.`));
+      this.#frames.destroy(
+        new SemoError(
+          'invalid_message',
+          `An office left ${this.#frames.bufferedBytes} bytes unread; it was hung up on.`,
+        ),
+      );
       return;
     }
     this.#frames.sendEncoded(line);

@@ -1,7 +1,16 @@
 import { createConnection } from 'node:net';
 
 import { EventHub, SemoError, assertNever, systemClock } from '@semo-office/core';
-import type { Cancel, Clock, Command, CommandResult, LinkStatus, OfficeLink, Unsubscribe, WireEvent } from '@semo-office/core';
+import type {
+  Cancel,
+  Clock,
+  Command,
+  CommandResult,
+  LinkStatus,
+  OfficeLink,
+  Unsubscribe,
+  WireEvent,
+} from '@semo-office/core';
 
 import { FrameSocket } from './frame-socket.ts';
 import { PROTOCOL_VERSION, decodeFrame, hostFrameSchema, protocolMismatch } from './frame.ts';
@@ -109,7 +118,8 @@ class SocketOffice implements OfficeLink {
         },
       });
       const cancelGreeting = this.#clock.schedule(this.#helloTimeoutMs, () => {
-        if (this.#line.kind === 'greeting') frames.destroy(new SemoError('host_lost', `The host did not say hello within ${this.#helloTimeoutMs} ms.`));
+        if (this.#line.kind === 'greeting')
+          frames.destroy(new SemoError('host_lost', `The host did not say hello within ${this.#helloTimeoutMs} ms.`));
       });
       this.#line = { kind: 'greeting', frames };
       socket.once('connect', () => frames.send({ kind: 'hello', protocol: PROTOCOL_VERSION }));
@@ -144,7 +154,11 @@ class SocketOffice implements OfficeLink {
   #lost(error: SemoError | null): SemoError {
     const line = this.#line;
     if (line.kind === 'closed') return line.why;
-    const lost = new SemoError('host_lost', `The line to the host at ${this.#path} broke. A command without an answer may have been carried out.`, { cause: error });
+    const lost = new SemoError(
+      'host_lost',
+      `The line to the host at ${this.#path} broke. A command without an answer may have been carried out.`,
+      { cause: error },
+    );
     if (error?.code === 'not_supported') {
       // Trying again would not teach either end another protocol.
       this.#shut(error);

@@ -11,12 +11,17 @@ const STICKY = 0o1000;
 
 /** @throws SemoError `invalid_argument`: relative, with a NUL, or longer than the system can address. */
 export function checkSocketPath(path: string): void {
-  if (!isAbsolute(path) || path.includes('\0')) throw new SemoError('invalid_argument', `The socket path must be absolute: ${JSON.stringify(path)}.`);
+  if (!isAbsolute(path) || path.includes('\0'))
+    throw new SemoError('invalid_argument', `The socket path must be absolute: ${JSON.stringify(path)}.`);
   const bytes = Buffer.byteLength(path);
   if (bytes <= MAX_PATH_BYTES) return;
-  throw new SemoError('invalid_argument', `The socket path has ${bytes} bytes; this system allows ${MAX_PATH_BYTES}. Choose a shorter folder: ${path}`, {
-    details: { bytes, maxBytes: MAX_PATH_BYTES },
-  });
+  throw new SemoError(
+    'invalid_argument',
+    `The socket path has ${bytes} bytes; this system allows ${MAX_PATH_BYTES}. Choose a shorter folder: ${path}`,
+    {
+      details: { bytes, maxBytes: MAX_PATH_BYTES },
+    },
+  );
 }
 
 /**
@@ -30,9 +35,13 @@ export async function prepareFolder(path: string): Promise<void> {
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const { mode, uid } = await stat(folder);
   if ((mode & WRITABLE_BY_OTHERS) !== 0 && (mode & STICKY) === 0) {
-    throw new SemoError('unsafe_path', `Others may write to ${folder}. Take that right away (chmod go-w) or choose another folder.`);
+    throw new SemoError(
+      'unsafe_path',
+      `Others may write to ${folder}. Take that right away (chmod go-w) or choose another folder.`,
+    );
   }
-  if (!isTrusted(uid)) throw new SemoError('unsafe_path', `${folder} belongs to another user. Choose a folder of your own.`);
+  if (!isTrusted(uid))
+    throw new SemoError('unsafe_path', `${folder} belongs to another user. Choose a folder of your own.`);
 }
 
 /** @throws SemoError `unsafe_path`: the socket belongs to somebody else, who would get our prompts. */

@@ -86,7 +86,11 @@ describe('listenOnSocket, the file', () => {
   it('lets one of several win the place of a host that was killed', async () => {
     const path = await socketPath();
     await killHard(await startDeadHost(path));
-    const outcomes = await Promise.allSettled([listenOnSocket({ path }), listenOnSocket({ path }), listenOnSocket({ path })]);
+    const outcomes = await Promise.allSettled([
+      listenOnSocket({ path }),
+      listenOnSocket({ path }),
+      listenOnSocket({ path }),
+    ]);
     const won = outcomes.filter((outcome) => outcome.status === 'fulfilled');
     for (const { value } of won) closeLater(value);
     expect(won).toHaveLength(1);
@@ -122,7 +126,11 @@ describe('listenOnSocket, connections that misbehave', () => {
     ['bytes that are no text', Buffer.from([0xff, 0xfe, 0x0a]), 'invalid_message'],
     ['a command before hello', '{"kind":"command","seq":1,"command":{}}\n', 'invalid_message'],
     ['another protocol', '{"kind":"hello","protocol":99}\n', 'not_supported'],
-    ['a frame of more than 16 MiB', Buffer.concat([Buffer.from(HELLO), Buffer.alloc(17 * 1024 * 1024, 'x')]), 'invalid_message'],
+    [
+      'a frame of more than 16 MiB',
+      Buffer.concat([Buffer.from(HELLO), Buffer.alloc(17 * 1024 * 1024, 'x')]),
+      'invalid_message',
+    ],
   ])('refuses %s and lives on', async (_, bytes, code) => {
     const path = await socketPath();
     const { onProblem, next } = problems();
@@ -135,7 +143,10 @@ describe('listenOnSocket, connections that misbehave', () => {
     expect(problem?.code).toBe(code);
     expect((await lines).join('\n')).toContain('"kind":"refused"');
     const office = closeLater(await connectToSocket({ path }));
-    expect(await office.dispatch({ commandId: 'c', body: { kind: 'list_sessions' } })).toEqual({ success: true, result: null });
+    expect(await office.dispatch({ commandId: 'c', body: { kind: 'list_sessions' } })).toEqual({
+      success: true,
+      result: null,
+    });
   });
 
   it('hangs up on who does not say hello', async () => {
@@ -163,7 +174,8 @@ describe('listenOnSocket, connections that misbehave', () => {
     await office.dispatch({ commandId: 'c', body: { kind: 'list_sessions' } });
     raw.pause();
     const base64 = Buffer.alloc(65_536, 7).toString('base64');
-    for (let index = 0; index < 3000; index += 1) host.publish({ name: 'output', sessionId: 's', offset: index * 65_536, base64, at: 1 });
+    for (let index = 0; index < 3000; index += 1)
+      host.publish({ name: 'output', sessionId: 's', offset: index * 65_536, base64, at: 1 });
     host.publish({ name: 'status', sessionId: 's', status: 'ready', at: 1 });
     const lines = readLines(raw, (line) => line.includes('"name":"status"'));
     raw.resume();
@@ -189,7 +201,14 @@ describe('listenOnSocket, connections that misbehave', () => {
     await greeted.promise;
     const event: WireEvent = {
       name: 'request',
-      request: { requestId: 'r', sessionId: 's', turnId: 't', kind: 'question', input: 'x'.repeat(4 * 1024 * 1024), askedAt: 1 },
+      request: {
+        requestId: 'r',
+        sessionId: 's',
+        turnId: 't',
+        kind: 'question',
+        input: 'x'.repeat(4 * 1024 * 1024),
+        askedAt: 1,
+      },
       at: 1,
     };
     for (let index = 0; index < 20; index += 1) host.publish(event);

@@ -3,7 +3,14 @@ import { createServer } from 'node:net';
 
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { remoteSessions, serveSessions, type Command, type LinkStatus, type OfficeLink, type WireEvent } from '@semo-office/core';
+import {
+  remoteSessions,
+  serveSessions,
+  type Command,
+  type LinkStatus,
+  type OfficeLink,
+  type WireEvent,
+} from '@semo-office/core';
 import { EventLog, FakeClock, createScriptedSessions, expectError, scriptedSpec } from '@semo-office/core/testing';
 
 import { connectToSocket, listenOnSocket } from '../../src/index.ts';
@@ -93,8 +100,14 @@ describe('connectToSocket', () => {
     const office = closeLater(await connectToSocket({ path }));
     const big = 'x'.repeat(17 * 1024 * 1024);
     host.serve(async (arrived) => ({ success: true, result: arrived.commandId === 'big' ? big : null }));
-    await expectError(office.dispatch({ commandId: 'c', body: { kind: 'send_text', sessionId: 's', text: big } }), 'invalid_argument');
-    expect(await office.dispatch({ ...command, commandId: 'big' })).toMatchObject({ success: false, error: { code: 'invalid_argument' } });
+    await expectError(
+      office.dispatch({ commandId: 'c', body: { kind: 'send_text', sessionId: 's', text: big } }),
+      'invalid_argument',
+    );
+    expect(await office.dispatch({ ...command, commandId: 'big' })).toMatchObject({
+      success: false,
+      error: { code: 'invalid_argument' },
+    });
     expect(await office.dispatch(command)).toEqual({ success: true, result: null });
   });
 
@@ -108,7 +121,10 @@ describe('connectToSocket', () => {
       return { success: true, result: null };
     });
     const giveUp = new AbortController();
-    const pending = expectError(office.dispatch({ ...command, commandId: 'slow' }, { signal: giveUp.signal }), 'aborted');
+    const pending = expectError(
+      office.dispatch({ ...command, commandId: 'slow' }, { signal: giveUp.signal }),
+      'aborted',
+    );
     giveUp.abort();
     await pending;
     gate.resolve();
@@ -207,7 +223,9 @@ describe('sessions over a socket', () => {
     await sessions?.terminate('a');
     await Promise.all(heard.map(({ exit }) => exit));
     expect(heard[0]?.events).toEqual(heard[1]?.events);
-    expect(heard[0]?.events.map(({ name }) => name)).toEqual(expect.arrayContaining(['status', 'output', 'turn', 'exit']));
+    expect(heard[0]?.events.map(({ name }) => name)).toEqual(
+      expect.arrayContaining(['status', 'output', 'turn', 'exit']),
+    );
   });
 
   it('outlast a host that stops listening for a while', async () => {
@@ -241,7 +259,10 @@ describe('sessions over a socket', () => {
     await sessions.cancel('a');
     await Promise.all(rest);
     await log.until((told) => told.of('turn').filter(({ change }) => change === 'ended').length === 3);
-    const texts = log.of('turn').filter(({ change }) => change === 'ended').map(({ turn }) => turn.text);
+    const texts = log
+      .of('turn')
+      .filter(({ change }) => change === 'ended')
+      .map(({ turn }) => turn.text);
     expect(log.changesOf(first.turnId).at(-1)?.turn.state).toMatchObject({ outcome: 'cancelled' });
     expect(texts.slice(1)).toEqual(['two', 'three']);
   });

@@ -1,0 +1,200 @@
+import {
+  SemoError,
+  type Clock,
+  type Evidence,
+  type ResolvedPromptOptions,
+  type SessionEvents,
+  type TurnInfo,
+} from '@semo-office/core';
+
+import type { AgentControl, Launch } from './agent/agent-driver.ts';
+import { deadline } from './deadline.ts';
+import { LiveTurn } from './live-turn.ts';
+import type { ProcessExit } from './terminal/terminal.ts';
+
+/** An agent that has not come to rest this long after being interrupted gets the next prompt all the same. */
+const INTERRUPT_TIMEOUT_MS = 15_000;
+/** Turns of a session that can still be asked for. */
+const REMEMBERED_TURNS = 1000;
+
+/** What {@link TurnLane} needs of its session. */
+export interface TurnLaneOptions {
+  readonly sessionId: string;
+  readonly agent: AgentControl;
+  readonly monitor: Launch['monitor'];
+  readonly clock: Clock;
+  /** Aborts when the agent is gone or is to go. */
+  readonly gone: AbortSignal;
+  /** Where the output stands. */
+  readonly outputEnd: () => number;
+  readonly onTurn: (event: SessionEvents['turn']) => void;
+  /** A turn has taken the lane, or the agent is at rest again. */
+  readonly onOccupancy: () => void;
+  /** The turn is over: questions it asked are too. */
+  readonly onTurnOver: () => void;
+  /** The error for a prompt that comes too late. */
+  readonly tooLate: () => SemoError;
+}
+
+interface QueuedPrompt {
+  readonly turnId: string;
+  readonly prompt: string;
+  readonly options: ResolvedPromptOptions;
+  readonly accepted: PromiseWithResolvers<LiveTurn>;
+}
+
+/** The turns of a session, one after the other: each prompt waits for the turn before it to end and the agent to rest. */
+export class TurnLane {
+  readonly #options: TurnLaneOptions;
+  readonly #turns = new Map<string, Promise<LiveTurn>>();
+  #tail: Promise<void> = Promise.resolve();
+  #current: { readonly turn: LiveTurn; readonly rested: PromiseWithResolvers<void> } | null = null;
+  /** A program that answered by exiting before anyone asked; its first prompt gets that answer. */
+  #earlyExit: ProcessExit | null = null;
+
+  constructor(options: TurnLaneOptions) {
+    this.#options = options;
+  }
+
+  /** The turn that occupies the agent, from its prompt until the agent is at rest again. */
+  get current(): LiveTurn | null {
+    return this.#current?.turn ?? null;
+  }
+
+  /** Delivers a prompt when its turn comes; the same turn id again is the same turn. */
+  async send(turnId: string, prompt: string, options: ResolvedPromptOptions): Promise<TurnInfo> {
+    const known = this.#turns.get(turnId);
+    if (known !== undefined) return (await known).info();
+    const accepted = Promise.withResolvers<LiveTurn>();
+    // Whoever sent it hears of a failure; the lane and the memory of turns need not.
+    accepted.promise.catch(() => this.#turns.delete(turnId));
+    this.#remember(turnId, accepted.promise);
+    this.#tail = this.#tail.then(() => this.#run({ turnId, prompt, options, accepted }));
+    return (await accepted.promise).info();
+  }
+
+  async find(turnId: string): Promise<LiveTurn | null> {
+    return (await this.#turns.get(turnId)?.catch(() => null)) ?? null;
+  }
+
+  /** Tells the running turn of something; without one it goes unheard. */
+  observe(evidence: Evidence): void {
+    this.current?.observe(evidence);
+  }
+
+  /** Ends the running turn as cancelled; resolves when the agent is at rest or gone. Prompts that wait go on waiting. */
+  async cancel(): Promise<void> {
+    const running = this.#current;
+    if (running === null) return;
+    running.turn.observe({ kind: 'stopped', at: this.#now(), by: 'cancel' });
+    await running.rested.promise;
+  }
+
+  /** Does something between two turns. @throws SemoError `session_busy` while a turn runs. */
+  async between(task: () => Promise<void>): Promise<void> {
+    if (this.current !== null && !this.current.hasEnded) {
+      throw new SemoError('session_busy', 'A turn is running. Wait for its end or cancel it first.');
+    }
+    const done = this.#tail.then(task);
+    this.#tail = done.catch(() => undefined);
+    await done;
+  }
+
+  /** The process has ended: the verdict of the running turn, or the answer to the first prompt still to come. */
+  onExit(exit: ProcessExit, { asked }: { readonly asked: boolean }): void {
+    const unasked = !asked && this.#turns.size === 0;
+    if (this.#current === null && unasked && this.#options.monitor.exitMeans === 'status') this.#earlyExit = exit;
+    this.observe({ kind: 'exit', at: this.#now(), ...exit });
+  }
+
+  async #run({ turnId, prompt, options, accepted }: QueuedPrompt): Promise<void> {
+    try {
+      if (this.#earlyExit !== null) return accepted.resolve(this.#answeredByExit(turnId, options));
+      if (this.#options.gone.aborted) throw this.#options.tooLate();
+      const turn = this.#begin(turnId, options, this.#options.outputEnd());
+      this.#occupy(turn);
+      await this.#deliver(turn, prompt, options);
+      accepted.resolve(turn);
+      await turn.ended;
+      await this.#comeToRest(turn);
+    } catch (error) {
+      accepted.reject(SemoError.from(error));
+    } finally {
+      this.#free();
+    }
+  }
+
+  #begin(turnId: string, options: ResolvedPromptOptions, outputStart: number): LiveTurn {
+    const { sessionId, agent, monitor, clock, onTurn } = this.#options;
+    const { timeoutMs, silenceMs, require, onNeedsPerson } = options;
+    const turn: LiveTurn = new LiveTurn({
+      turnId,
+      sessionId,
+      outputStart,
+      clock,
+      config: { ...monitor, timeoutMs, silenceMs, require },
+      finalText: agent.finalText === undefined ? undefined : () => agent.finalText?.(outputStart) ?? '',
+      onChange(event) {
+        onTurn(event);
+        if (event.change !== 'waiting' || onNeedsPerson === 'wait') return;
+        turn.observe({ kind: 'stopped', at: clock.now(), by: 'needs_input' });
+      },
+    });
+    return turn;
+  }
+
+  async #deliver(turn: LiveTurn, prompt: string, { endInput }: ResolvedPromptOptions): Promise<void> {
+    const { agent, gone } = this.#options;
+    try {
+      await agent.submit({ prompt, outputStart: turn.info().outputStart, endInput, signal: gone });
+    } catch (error) {
+      // An agent that died while taking the prompt has a verdict; one that refused it has had no turn.
+      if (turn.isAccepted && turn.hasEnded) return;
+      turn.abandon();
+      throw error;
+    }
+  }
+
+  #answeredByExit(turnId: string, options: ResolvedPromptOptions): LiveTurn {
+    const exit = this.#earlyExit;
+    this.#earlyExit = null;
+    const turn = this.#begin(turnId, options, 0);
+    turn.observe({ kind: 'accepted', at: this.#now() });
+    if (exit !== null) turn.observe({ kind: 'exit', at: this.#now(), ...exit });
+    return turn;
+  }
+
+  /** After a turn that we ended, the agent may still be at work. */
+  async #comeToRest(turn: LiveTurn): Promise<void> {
+    const { agent, clock, gone, onTurnOver } = this.#options;
+    onTurnOver();
+    const { state } = turn.info();
+    const ours = state.kind === 'ended' && ['cancel', 'timeout', 'needs_input'].includes(state.decidedBy);
+    if (!ours || gone.aborted) return;
+    using limit = deadline(clock, INTERRUPT_TIMEOUT_MS);
+    await agent.interrupt(AbortSignal.any([gone, limit.signal]));
+  }
+
+  #occupy(turn: LiveTurn): void {
+    this.#current = { turn, rested: Promise.withResolvers() };
+    this.#options.onOccupancy();
+  }
+
+  #free(): void {
+    const freed = this.#current;
+    if (freed === null) return;
+    this.#current = null;
+    this.#options.onOccupancy();
+    freed.rested.resolve();
+  }
+
+  #remember(turnId: string, turn: Promise<LiveTurn>): void {
+    this.#turns.set(turnId, turn);
+    const oldest = this.#turns.keys().next().value;
+    if (this.#turns.size > REMEMBERED_TURNS && oldest !== undefined) this.#turns.delete(oldest);
+  }
+
+  #now(): number {
+    return this.#options.clock.now();
+  }
+}
