@@ -239,7 +239,8 @@ class PtySessionManager implements SessionManager {
 
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
-    this.#onSweep?.(await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree }));
+    const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree });
+    this.#onSweep?.(report);
   }
 
   async #same(known: Entry, wanted: ResolvedSessionSpec): Promise<SessionInfo> {

@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { mkdir, writeFile } from 'node:fs/promises';
+import { writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
@@ -38,6 +38,7 @@ export function claudeSettings({ url, token }: HookEndpoint): Record<string, unk
   );
   return {
     hooks,
+    disableAllHooks: false,
     // Bypass mode asks for a confirmation on its first use; our caller has asked for the mode by name.
     skipDangerousModePermissionPrompt: true,
     // Without this it writes a desktop entry into the user's home.
@@ -64,19 +65,19 @@ export function claudeState({
   };
 }
 
-/** Writes a private configuration home. */
-export async function writeConfigHome({
-  configHome,
-  state,
-  settings,
-}: {
-  readonly configHome: string;
-  readonly state: Record<string, unknown>;
-  readonly settings: Record<string, unknown>;
-}): Promise<void> {
-  await mkdir(configHome, { recursive: true, mode: 0o700 });
+/** Writes the state into a private configuration home. */
+export async function writeState(configHome: string, state: Record<string, unknown>): Promise<void> {
   await writeFile(join(configHome, '.claude.json'), JSON.stringify(state), { mode: 0o600 });
-  await writeFile(join(configHome, 'settings.json'), JSON.stringify(settings), { mode: 0o600 });
+}
+
+/**
+ * Writes our settings for `--settings`, whose word counts more than a user's or a repository's: one that turned hooks off
+ * would make the agent deaf to us. Gives the file.
+ */
+export async function writeSettings(folder: string, settings: Record<string, unknown>): Promise<string> {
+  const file = join(folder, 'semo-settings.json');
+  await writeFile(file, JSON.stringify(settings), { mode: 0o600 });
+  return file;
 }
 
 /** The folders whose trust the agent asks about: the working folder, and the repository that a worktree belongs to. */

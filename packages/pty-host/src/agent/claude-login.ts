@@ -43,12 +43,6 @@ export async function claimLogin({ hostEnv, folder, baseEnv }: LaunchContext): P
   };
 }
 
-/** Writes our settings beside the user's own; the CLI reads both. */
-export async function loginSettings(file: string, settings: Record<string, unknown>): Promise<string[]> {
-  await writeFile(file, JSON.stringify(settings), { mode: 0o600 });
-  return ['--settings', file];
-}
-
 /** The trust dialog's default is to leave, and no key press of ours is to get past it: trust is the user's to give. */
 async function assertTrusted(stateFile: string, folder: string): Promise<void> {
   const text = await readFile(stateFile, 'utf8').catch(() => null);

@@ -3,10 +3,10 @@ import { SemoError, type AgentSpec } from '@semo-office/core';
 
 import type { AgentDriver, Launch, LaunchContext } from './agent-driver.ts';
 import { ClaudeAgent } from './claude-agent.ts';
-import { claudeSettings, claudeState, trustedFolders, writeConfigHome } from './claude-config.ts';
+import { claudeSettings, claudeState, trustedFolders, writeSettings, writeState } from './claude-config.ts';
 import { resolveCredential, withoutCredentials, type TokenProvider } from './claude-credential.ts';
 import { ClaudeHookListener } from './claude-hook-listener.ts';
-import { claimLogin, loginSettings } from './claude-login.ts';
+import { claimLogin } from './claude-login.ts';
 import { probeClaudeVersion } from './claude-version.ts';
 import { findExecutable } from './executable.ts';
 
@@ -54,8 +54,6 @@ export function createClaudeDriver(options: ClaudeDriverOptions = {}): AgentDriv
 /** Where an agent's configuration lives, and how it signs in. */
 interface ConfigHome {
   readonly env: Readonly<Record<string, string>>;
-  /** Writes what the agent needs to speak with us; gives the arguments that point it there. */
-  install(settings: Record<string, unknown>): Promise<string[]>;
   /** The folder of the agent's status files. */
   readonly configDir: string;
   release(): Promise<void>;
@@ -81,26 +79,18 @@ async function privateHome({ tokenProvider }: ClaudeDriverOptions, context: Laun
     provider: tokenProvider,
   });
   const configHome = folders.config;
+  const trusted = await trustedFolders(folder, baseEnv['PATH'] ?? '');
+  await writeState(configHome, claudeState({ credential, trusted }));
   return {
     configDir: configHome,
     env: { CLAUDE_CONFIG_DIR: configHome, [credential.variable]: credential.value },
-    async install(settings) {
-      const trusted = await trustedFolders(folder, baseEnv['PATH'] ?? '');
-      await writeConfigHome({ configHome, state: claudeState({ credential, trusted }), settings });
-      return [];
-    },
     release: () => Promise.resolve(),
   };
 }
 
 async function loginHome(context: LaunchContext): Promise<ConfigHome> {
   const login = await claimLogin(context);
-  return {
-    configDir: login.configDir,
-    env: login.env,
-    install: (settings) => loginSettings(join(context.folders.config, 'login-settings.json'), settings),
-    release: () => login.release(),
-  };
+  return { configDir: login.configDir, env: login.env, release: () => login.release() };
 }
 
 async function claudeLaunch({
@@ -120,15 +110,15 @@ async function claudeLaunch({
 }): Promise<Launch> {
   const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions') });
   const endpoint = await hooks.register((input, withdrawn) => agent.onHook(input, withdrawn));
-  const settingArguments = await home.install(claudeSettings(endpoint));
+  const settings = await writeSettings(context.folders.config, claudeSettings(endpoint));
   return {
-    command: [binary, ...claudeArguments(spec), ...settingArguments],
+    command: [binary, ...claudeArguments(spec), '--settings', settings],
     over: 'terminal',
     version,
     configHome: spec.useLogin === true ? null : home.configDir,
     env: {
-      ...withoutCredentials(context.baseEnv),
       ...modelVariables(context),
+      ...withoutCredentials(context.baseEnv),
       ...QUIET,
       ...sandboxNote(spec),
       CLAUDE_CODE_TMPDIR: context.folders.tmp,
@@ -152,12 +142,10 @@ function claudeArguments({ model, permissionMode = 'default' }: ClaudeSpec): str
   return ['--permission-mode', permissionMode, ...(model === undefined ? [] : ['--model', model])];
 }
 
-function modelVariables({ hostEnv, spec }: LaunchContext): Record<string, string> {
+/** Where the model is, as the host knows it; a session's own word comes after. */
+function modelVariables({ hostEnv }: LaunchContext): Record<string, string> {
   const given = MODEL_VARIABLES.flatMap((name) => (hostEnv[name] === undefined ? [] : [[name, hostEnv[name]]]));
-  const named = Object.entries(spec.environment.set).filter(
-    ([name]) => name.startsWith('ANTHROPIC_') || name.startsWith('CLAUDE_CODE_'),
-  );
-  return withoutCredentials(Object.fromEntries([...given, ...named]) as Record<string, string>);
+  return Object.fromEntries(given) as Record<string, string>;
 }
 
 /** Claude Code refuses bypass mode to root unless told that the machine is expendable; whoever asks for both says so. */

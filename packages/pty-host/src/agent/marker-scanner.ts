@@ -7,27 +7,31 @@ import { keptBytes } from './kept-bytes.ts';
 export class MarkerScanner {
   readonly #marker: Buffer;
   readonly #notAfter: Buffer;
-  #carry: Buffer = Buffer.alloc(0);
+  /** The end of what came before: enough for a marker that is cut, and for what stands before it. */
+  readonly #carry: Buffer;
+  #carried = 0;
 
   constructor(marker: string, notAfter: string) {
     this.#marker = keptBytes(marker);
     this.#notAfter = keptBytes(notAfter);
+    this.#carry = Buffer.alloc(this.#marker.length + this.#notAfter.length + 1);
   }
 
   /** Offset of the first marker that ends in this piece, or `null`. */
   find(bytes: Uint8Array, offset: number): number | null {
-    const known = this.#carry.length;
+    const known = this.#carried;
     const text =
-      known === 0 ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength) : Buffer.concat([this.#carry, bytes]);
+      known === 0
+        ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+        : Buffer.concat([this.#carry.subarray(0, known), bytes]);
     const found = this.#firstSpoken(text, known);
-    const keep = Math.min(text.length, this.#marker.length + this.#notAfter.length + 1);
-    this.#carry = keptBytes(text.subarray(text.length - keep));
+    this.#carried = text.copy(this.#carry, 0, Math.max(0, text.length - this.#carry.length));
     return found === -1 ? null : offset - known + found;
   }
 
   /** Forgets what came before: a marker from now on belongs to what comes next. */
   reset(): void {
-    this.#carry = Buffer.alloc(0);
+    this.#carried = 0;
   }
 
   /** Where the first marker begins that ends after the `known` first bytes; -1 without one. */

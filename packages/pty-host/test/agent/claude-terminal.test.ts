@@ -1,4 +1,4 @@
-import { readFile } from 'node:fs/promises';
+import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionEvents } from '@semo-office/core';
 import { failWith, hang, promptTexts, say, useTool, userTexts } from '@semo-office/testbed';
@@ -84,6 +84,14 @@ describe('a turn of Claude Code in a terminal', () => {
     expect((await stage.ask(id, 'End with [SEMO:DONE].', { require: 'marker' })).state).toMatchObject({
       outcome: 'completed',
     });
+  });
+
+  it('is heard also in a repository whose settings turn hooks off', async () => {
+    await using stage = await claudeStage([say('Heard.')]);
+    await mkdir(join(stage.folder, '.claude'));
+    await writeFile(join(stage.folder, '.claude', 'settings.json'), JSON.stringify({ disableAllHooks: true }));
+    const id = await stage.open();
+    expect((await stage.ask(id, 'Speak.')).text).toBe('Heard.');
   });
 
   it('crashes with the agent, and the session with it', async () => {
