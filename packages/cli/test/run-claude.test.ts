@@ -1,4 +1,4 @@
-import { readdir, writeFile } from 'node:fs/promises';
+import { readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createGitRepository, failWith, hang, promptTexts, say, useTool, userTexts } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
@@ -80,29 +80,21 @@ describe('semo run --agent claude', () => {
   });
 
   it('works in a worktree that is kept for its commits, and takes it up again', async () => {
-    await using stage = await cliStage(() => bash('date +%N >> log.txt; git add -A; git commit -qm work'));
     await using repository = await createGitRepository();
     let steps = 0;
-    await using other = await cliStage(() =>
-      steps++ % 2 === 0 ? bash('date +%N >> log.txt && git add -A && git commit -qm work') : say('Committed.'),
-    );
-    const argv = [
-      ...CLAUDE,
-      '--workdir',
-      repository.path,
-      '--worktree',
-      'agent/one',
-      '--role',
-      'BE',
-      'Commit something.',
-    ];
-    const first = await other.runJson(argv);
-    const path = `${repository.path}.worktrees/agent/BE/agent-one`;
-    expect(first).toMatchObject({ status: 0, result: { workspace: { kind: 'git', branch: 'agent/one', path } } });
-    expect((await other.runJson(argv)).result.workspace?.path).toBe(path);
-    expect(await repository.git(['rev-list', '--count', 'main..agent/one'])).toBe('2');
-    await repository.git(['worktree', 'remove', '--force', path]);
-    void stage;
+    const commit = bash('date +%N >> log.txt && git add -A && git commit -qm work');
+    await using stage = await cliStage(() => (steps++ % 2 === 0 ? commit : say('Committed.')));
+    const argv = [...CLAUDE, '--workdir', repository.path, '--worktree', 'agent/one', '--role', 'BE', 'Commit it.'];
+    const root = `${repository.path}.worktrees`;
+    try {
+      const path = join(root, 'agent', 'BE', 'agent-one');
+      const workspace = { kind: 'git', branch: 'agent/one', path };
+      expect(await stage.runJson(argv)).toMatchObject({ status: 0, result: { workspace } });
+      expect(await stage.runJson(argv)).toMatchObject({ status: 0, result: { workspace } });
+      expect(await repository.git(['rev-list', '--count', 'main..agent/one'])).toBe('2');
+    } finally {
+      await rm(root, { recursive: true, force: true });
+    }
   });
 
   it('ends with 3 and a request where a person is needed', async () => {

@@ -37,6 +37,7 @@ export class LiveTurn {
   #acceptedAt: number | null = null;
   #cancelTick: Cancel = () => undefined;
   #lastActivityAt = Number.NEGATIVE_INFINITY;
+  #finalText: string | null = null;
 
   constructor(options: LiveTurnOptions) {
     this.turnId = options.turnId;
@@ -75,19 +76,24 @@ export class LiveTurn {
 
   info(): TurnInfo {
     const { text, turn, milestones, percent, evidence } = this.#state;
-    const { turnId, sessionId, outputStart, finalText } = this.#options;
-    const spoken = text === '' && turn.kind === 'ended' ? (finalText?.() ?? '') : text;
+    const { turnId, sessionId, outputStart } = this.#options;
     return {
       turnId,
       sessionId,
       state: turn,
       acceptedAt: this.#acceptedAt ?? this.#state.startedAt,
       outputStart,
-      text: spoken,
+      text: text === '' && turn.kind === 'ended' ? this.#printed() : text,
       milestones: [...milestones],
       percent,
       evidence: [...evidence],
     };
+  }
+
+  /** Read once: a megabyte of output takes tens of milliseconds to turn into text, and a verdict never changes. */
+  #printed(): string {
+    this.#finalText ??= this.#options.finalText?.() ?? '';
+    return this.#finalText;
   }
 
   /** Forgets the turn without a verdict: its prompt never reached the agent. */

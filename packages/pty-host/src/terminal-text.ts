@@ -12,6 +12,7 @@ type Place =
 const TEXT: Place = { in: 'text' };
 const ESCAPE = '\u001B';
 const LONGEST_PARAMETERS = 256;
+const PLAIN_LINE = /([ -~]*)\r?\n/y;
 
 /**
  * Terminal output as plain text.
@@ -49,7 +50,16 @@ export class TerminalTextDecoder {
 
   /** Takes a piece and gives the lines that it finished, each with its `\n`. */
   write(output: Uint8Array | string): string {
-    for (const character of typeof output === 'string' ? output : this.#decode(output)) this.#take(character);
+    const text = typeof output === 'string' ? output : this.#decode(output);
+    for (let index = 0; index < text.length;) {
+      const taken = this.#takePlainLine(text, index);
+      if (taken > 0) index += taken;
+      else {
+        const character = String.fromCodePoint(text.codePointAt(index) ?? 0);
+        this.#take(character);
+        index += character.length;
+      }
+    }
     return this.#flush();
   }
 
@@ -75,6 +85,15 @@ export class TerminalTextDecoder {
     const text = this.#finished.join('');
     this.#finished = [];
     return text;
+  }
+
+  /** Most lines are plain from beginning to end: those are taken whole. Gives how much was taken. */
+  #takePlainLine(text: string, index: number): number {
+    if (this.#place !== TEXT || !this.#line.isEmpty || this.#line.column !== 0) return 0;
+    PLAIN_LINE.lastIndex = index;
+    const [line = '', words = ''] = PLAIN_LINE.exec(text) ?? [];
+    if (line !== '') this.#finished.push(`${words}\n`);
+    return line.length;
   }
 
   #take(character: string): void {

@@ -72,7 +72,7 @@ describeSessionManagerContract('Claude Code in a terminal', {
     return {
       sessions: stage.sessions,
       specFor: (sessionId) => stage.spec({ sessionId }, { permissionMode: 'default' }),
-      close: () => stage[Symbol.asyncDispose](),
+      close: async () => stage[Symbol.asyncDispose](),
     };
   },
 });

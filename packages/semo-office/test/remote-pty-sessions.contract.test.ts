@@ -1,7 +1,8 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeSessionManagerContract } from '@semo-office/core/testing';
-import { temporaryFolder } from '@semo-office/testbed';
 
 import {
   connectToSocket,
@@ -25,10 +26,10 @@ describeSessionManagerContract('a program in a terminal of a host, over a unix s
     printLines: (count) => `lines ${count}`,
   },
   async open() {
-    const folder = await temporaryFolder('semo-remote-');
-    const path = join(folder.path, 'host.sock');
+    const folder = await mkdtemp(join(tmpdir(), 'semo-remote-'));
+    const path = join(folder, 'host.sock');
     const host = await listenOnSocket({ path });
-    const local = createPtySessionManager({ stateDir: join(folder.path, 'state') });
+    const local = createPtySessionManager({ stateDir: join(folder, 'state') });
     const served = serveSessions(host, local);
     const sessions = remoteSessions(await connectToSocket({ path }));
     return {
@@ -36,7 +37,7 @@ describeSessionManagerContract('a program in a terminal of a host, over a unix s
       specFor: (sessionId) => ({
         sessionId,
         agent: { kind: 'command', command: [process.execPath, program] },
-        workspace: { kind: 'path', path: folder.path },
+        workspace: { kind: 'path', path: folder },
       }),
       async whenListening(sessionId) {
         const listening = Promise.withResolvers<void>();
@@ -53,7 +54,7 @@ describeSessionManagerContract('a program in a terminal of a host, over a unix s
         await served.close();
         await host.close();
         await local.close();
-        await folder[Symbol.asyncDispose]();
+        await rm(folder, { recursive: true, maxRetries: 10 });
       },
     };
   },

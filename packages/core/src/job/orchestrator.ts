@@ -46,7 +46,8 @@ export async function executeJob({
   };
   try {
     const run = await runTurn({ sessions, spec: { ...wanted, sessionId }, prompt, promptOptions, options, cancel });
-    await sessions.terminate(sessionId).catch(() => undefined);
+    // A host that is lost would only be waited for once more; its own next start clears up.
+    if (run.error?.code !== 'host_lost') await sessions.terminate(sessionId).catch(() => undefined);
     const result = toResult({ ...run, sessionId, startedAt, endedAt: clock.now() });
     options.onLine?.({ type: 'result', at: clock.now(), ...result });
     return result;

@@ -17,7 +17,7 @@ const VARIABLES = ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_AU
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The first credential an environment holds. */
-export function credentialIn(env: Environment): Credential | null {
+function credentialIn(env: Environment): Credential | null {
   for (const variable of VARIABLES) {
     const value = env[variable];
     if (value !== undefined && value !== '') return { variable, value };

@@ -1,10 +1,15 @@
-import { readFile, rm, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemoError } from '@semo-office/core';
+import { z } from 'zod';
 
-import { identify, isAlive } from '../process/process-table.ts';
-import { systemProcessTable } from '../process/system-process-table.ts';
+import { tryFileLock } from '../file-lock.ts';
 import type { LaunchContext } from './agent-driver.ts';
+
+/** What we read of Claude Code's state: which folders the user trusts. */
+const stateSchema = z.looseObject({
+  projects: z.record(z.string(), z.looseObject({ hasTrustDialogAccepted: z.boolean().optional() })).default({}),
+});
 
 /** The user's own configuration home, for as long as a session uses it. */
 export interface Login {
@@ -30,8 +35,12 @@ export async function claimLogin({ hostEnv, folder, baseEnv }: LaunchContext): P
   const configDir = ownConfig ?? join(home, '.claude');
   const stateFile = ownConfig === undefined ? join(home, '.claude.json') : join(ownConfig, '.claude.json');
   await assertTrusted(stateFile, folder);
-  const lock = join(configDir, 'semo-login.lock');
-  await takeLock(lock);
+  const release = await tryFileLock(join(configDir, 'semo-login.lock'));
+  if (release === null)
+    throw new SemoError(
+      'login_in_use',
+      'Another session is using the login of this machine; one at a time. Wait for it, or use a token of your own (`claude setup-token`).',
+    );
   return {
     configDir,
     env: {
@@ -39,7 +48,7 @@ export async function claimLogin({ hostEnv, folder, baseEnv }: LaunchContext): P
       ...(ownConfig === undefined ? {} : { CLAUDE_CONFIG_DIR: ownConfig }),
       ...(baseEnv['PATH'] === undefined ? {} : { PATH: baseEnv['PATH'] }),
     },
-    release: () => rm(lock, { force: true }),
+    release,
   };
 }
 
@@ -51,7 +60,7 @@ async function assertTrusted(stateFile: string, folder: string): Promise<void> {
       'not_signed_in',
       'Nobody is logged in to Claude Code on this machine. Run `claude` once and log in, or run `claude setup-token`.',
     );
-  const { projects = {} } = JSON.parse(text) as { projects?: Record<string, { hasTrustDialogAccepted?: boolean }> };
+  const { projects } = readState(text, stateFile);
   const trusted = Object.entries(projects).some(
     ([path, project]) => project.hasTrustDialogAccepted === true && (folder === path || folder.startsWith(`${path}/`)),
   );
@@ -62,28 +71,16 @@ async function assertTrusted(stateFile: string, folder: string): Promise<void> {
     );
 }
 
-async function takeLock(lock: string): Promise<void> {
-  const me = identify(systemProcessTable, process.pid);
-  const attempt = () => writeFile(lock, JSON.stringify(me), { flag: 'wx', mode: 0o600 });
+function readState(text: string, file: string): z.output<typeof stateSchema> {
   try {
-    await attempt();
-  } catch {
-    const holder = await lockHolder(lock);
-    if (holder !== null && isAlive(systemProcessTable, holder)) {
-      throw new SemoError(
-        'login_in_use',
-        'Another session is using the login of this machine; one at a time. Wait for it, or use a token of your own (`claude setup-token`).',
-      );
-    }
-    await rm(lock, { force: true });
-    await attempt();
-  }
-}
-
-async function lockHolder(lock: string): Promise<{ pid: number; startTime: number } | null> {
-  try {
-    return JSON.parse(await readFile(lock, 'utf8')) as { pid: number; startTime: number };
-  } catch {
-    return null;
+    return stateSchema.parse(JSON.parse(text));
+  } catch (error) {
+    throw new SemoError(
+      'not_signed_in',
+      `${file} cannot be read as Claude Code's state. Run \`claude\` once and log in.`,
+      {
+        cause: error,
+      },
+    );
   }
 }

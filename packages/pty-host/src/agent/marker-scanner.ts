@@ -7,26 +7,30 @@ import { keptBytes } from './kept-bytes.ts';
 export class MarkerScanner {
   readonly #marker: Buffer;
   readonly #notAfter: Buffer;
-  /** The end of what came before: enough for a marker that is cut, and for what stands before it. */
-  readonly #carry: Buffer;
+  /** A marker and what may stand before it: this much is looked at again where two pieces meet. */
+  readonly #reach: number;
+  /** The end of what came before, and room for the beginning of what comes. */
+  readonly #seam: Buffer;
   #carried = 0;
 
   constructor(marker: string, notAfter: string) {
     this.#marker = keptBytes(marker);
     this.#notAfter = keptBytes(notAfter);
-    this.#carry = Buffer.alloc(this.#marker.length + this.#notAfter.length + 1);
+    this.#reach = this.#marker.length + this.#notAfter.length + 1;
+    this.#seam = Buffer.alloc(2 * this.#reach);
   }
 
   /** Offset of the first marker that ends in this piece, or `null`. */
   find(bytes: Uint8Array, offset: number): number | null {
+    const piece = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength);
     const known = this.#carried;
-    const text =
-      known === 0
-        ? Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-        : Buffer.concat([this.#carry.subarray(0, known), bytes]);
-    const found = this.#firstSpoken(text, known);
-    this.#carried = text.copy(this.#carry, 0, Math.max(0, text.length - this.#carry.length));
-    return found === -1 ? null : offset - known + found;
+    const seam = this.#seam.subarray(0, known + piece.copy(this.#seam, known, 0, this.#reach));
+    const atSeam = this.#firstSpoken(seam, Math.max(0, known - this.#marker.length + 1));
+    // What begins earlier in the piece was in the seam.
+    const within = atSeam === -1 ? this.#firstSpoken(piece, this.#notAfter.length + 1) : -1;
+    this.#carry(piece.length < this.#reach ? seam : piece);
+    if (atSeam !== -1) return offset - known + atSeam;
+    return within === -1 ? null : offset + within;
   }
 
   /** Forgets what came before: a marker from now on belongs to what comes next. */
@@ -34,9 +38,13 @@ export class MarkerScanner {
     this.#carried = 0;
   }
 
-  /** Where the first marker begins that ends after the `known` first bytes; -1 without one. */
-  #firstSpoken(text: Buffer, known: number): number {
-    let at = text.indexOf(this.#marker, Math.max(0, known - this.#marker.length + 1));
+  #carry(text: Buffer): void {
+    this.#carried = text.copy(this.#seam, 0, Math.max(0, text.length - this.#reach));
+  }
+
+  /** Where the first marker is that begins at `from` or later; -1 without one. */
+  #firstSpoken(text: Buffer, from: number): number {
+    let at = text.indexOf(this.#marker, from);
     while (at !== -1 && this.#isListed(text, at)) at = text.indexOf(this.#marker, at + 1);
     return at;
   }

@@ -8,7 +8,7 @@ import { delimiter, isAbsolute, join } from 'node:path';
 const SCRIPT = [
   // It starts with LC_ALL=C, so that it does not complain into the agent's terminal of a locale the machine lacks.
   '{ if [ -n "$1" ]; then LC_ALL=$1; else unset LC_ALL; fi; } 2>/dev/null',
-  'shift; unset SHLVL OLDPWD',
+  'shift',
   'for fd in /dev/fd/*; do fd=${fd##*/}; case $fd in [0-2] | *[!0-9]*) ;; *) eval "exec $fd>&-" ;; esac; done',
   'exec "$@"',
 ].join('; ');
