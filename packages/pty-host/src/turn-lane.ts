@@ -15,7 +15,7 @@ import type { ProcessExit } from './terminal/terminal.ts';
 /** An agent that has not come to rest this long after being interrupted gets the next prompt all the same. */
 const INTERRUPT_TIMEOUT_MS = 15_000;
 /** Turns of a session that can still be asked for. */
-const REMEMBERED_TURNS = 1000;
+const REMEMBERED_TURNS = 100;
 
 /** What {@link TurnLane} needs of its session. */
 export interface TurnLaneOptions {

@@ -91,7 +91,7 @@ describe('the environment of an agent', () => {
   it.each(['terminal', 'pipe'] as const)('is what really reaches it, over a %s', async (over) => {
     await using stage = await commandStage({ hostEnv: { ...HOST, HOME: '/home/of-host' } });
     const id = await stage.open(
-      [process.execPath, '-e', 'console.log(JSON.stringify(process.env) + "."); process.stdin.resume()'],
+      [process.execPath, '-e', 'process.stdin.on("data", () => console.log(JSON.stringify(process.env) + "."))'],
       { over, environment, size: { cols: 1000, rows: 40 } },
     );
     const turn = stage.ask(id, 'x', { silenceMs: 200 });

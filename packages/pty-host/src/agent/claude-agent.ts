@@ -132,8 +132,12 @@ export class ClaudeAgent implements AgentControl {
   async #offer(prompt: string, signal: AbortSignal): Promise<'accepted' | 'garbled'> {
     const verdict = Promise.withResolvers<'accepted' | 'garbled'>();
     this.#delivery = { kind: 'offered', prompt, verdict };
+    this.#rest.promptOffered();
     const giveUp = this.#refuseAfter(ACCEPT_TIMEOUT_MS, signal);
-    const pressing = this.#box.paste(prompt, verdict.promise);
+    const pressing = this.#box.paste(prompt, {
+      verdict: verdict.promise,
+      beforeAgain: () => this.#rest.stopLateWork(),
+    });
     try {
       return await Promise.race([verdict.promise, giveUp.promise, pressing.then(() => verdict.promise)]);
     } finally {
@@ -149,6 +153,7 @@ export class ClaudeAgent implements AgentControl {
       return { decision: 'block', reason: 'This is not the prompt that was sent.', suppressOutput: true };
     }
     this.#delivery = { kind: 'accepted' };
+    this.#rest.turnBegan();
     this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
     verdict.resolve('accepted');
     const note = exactLinesNote(prompt);
@@ -163,6 +168,7 @@ export class ClaudeAgent implements AgentControl {
   }
 
   #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {
+    if (backgroundTasks === 0) this.#rest.turnEnded();
     if (this.#delivery.kind !== 'accepted') return;
     if (backgroundTasks === 0) this.#delivery = { kind: 'none' };
     this.#io.report({

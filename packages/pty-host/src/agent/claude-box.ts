@@ -16,6 +16,13 @@ const ENTER_AGAIN_MS = [1000, 2000, 4000, 8000, 16_000] as const;
 const CLEAR_PRESSES = 12;
 const KILL_LINE = '\x15';
 
+/** How Enter is pressed on a pasted prompt. */
+interface Pressing {
+  /** Settles when the prompt has been taken, or refused. */
+  readonly verdict: Promise<unknown>;
+  readonly beforeAgain: () => Promise<void>;
+}
+
 /** Claude Code's input box: sees when it is painted, pastes into it, clears it. */
 export class ClaudeBox {
   readonly #io: AgentIo;
@@ -54,12 +61,12 @@ export class ClaudeBox {
     return this.#io.clock.now() - this.#lastPaintAt >= QUIET_MS;
   }
 
-  /** Pastes a prompt and presses Enter until `verdict` settles. */
-  async paste(prompt: string, verdict: Promise<unknown>): Promise<void> {
+  /** Pastes a prompt and presses Enter until `verdict` settles; `beforeAgain` is done before each further press. */
+  async paste(prompt: string, { verdict, beforeAgain }: Pressing): Promise<void> {
     await this.#io.write(pasteBytes(prompt));
     await this.settled();
     await this.#io.write('\r');
-    this.#pressAgain(verdict);
+    this.#pressAgain({ verdict, beforeAgain });
   }
 
   /** Types one of the CLI's own commands. */
@@ -99,17 +106,19 @@ export class ClaudeBox {
     );
   }
 
-  #pressAgain(verdict: Promise<unknown>): void {
+  #pressAgain({ verdict, beforeAgain }: Pressing): void {
     let cancel: Cancel = () => undefined;
     let settled = false;
     const press = (times: readonly number[]) => {
       const [first, ...rest] = times;
       if (first === undefined || settled) return;
       cancel = this.#io.clock.schedule(first, () => {
-        this.#io.write('\r').then(
-          () => press(rest),
-          () => undefined,
-        );
+        beforeAgain()
+          .then(() => (settled ? undefined : this.#io.write('\r')))
+          .then(
+            () => press(rest),
+            () => undefined,
+          );
       });
     };
     const stop = () => {

@@ -166,7 +166,7 @@ describe('the ladder', () => {
       using real = new RealProcesses();
       const { tree } = treeOf(real);
       tree.track((await real.shell('echo $$; exec sleep 100')).pid);
-      expect(await tree.stop({ graceMs: 50, askNicely })).toEqual({ rung: 'terminated', killed: 1, survivors: [] });
+      expect(await tree.stop({ graceMs: 1500, askNicely })).toEqual({ rung: 'terminated', killed: 1, survivors: [] });
     }
   });
 

@@ -1,0 +1,17 @@
+import { echoLatency } from './echo-latency.ts';
+import { idleMemory } from './idle-memory.ts';
+import type { Measurement } from './measurement.ts';
+import { outputReading } from './output-reading.ts';
+import { promptAcceptance } from './prompt-acceptance.ts';
+import { throughput } from './throughput.ts';
+import { unreadOutput } from './unread-output.ts';
+
+/** All measurements by the names that `npm run bench` takes. */
+export const measurements: Readonly<Record<string, Measurement>> = {
+  throughput,
+  'echo-latency': echoLatency,
+  'idle-memory': idleMemory,
+  'unread-output': unreadOutput,
+  'prompt-acceptance': promptAcceptance,
+  'output-reading': outputReading,
+};
