@@ -147,7 +147,7 @@ function agentSpec(values: Values): AgentSpec {
   const agent = values.agent;
   if (agent !== 'command' && command !== undefined)
     throw new SemoError('invalid_argument', '--exec and --exec-pipe go with --agent command.');
-  if (agent === 'claude') {
+  if (agent === 'claude' || agent === 'claude-stream') {
     const mode = permissionModeSchema.safeParse(values['permission-mode'] ?? 'default');
     if (!mode.success)
       throw new SemoError(
@@ -155,7 +155,7 @@ function agentSpec(values: Values): AgentSpec {
         `--permission-mode is one of ${permissionModeSchema.options.join(', ')}.`,
       );
     return {
-      kind: 'claude',
+      kind: agent,
       permissionMode: mode.data,
       useLogin: values['use-login'],
       ...(values.model === undefined ? {} : { model: values.model }),

@@ -26,7 +26,9 @@ import {
 import { z } from 'zod';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
-import { createClaudeDriver, type ClaudeDriverOptions } from './agent/claude-terminal.ts';
+import type { ClaudeDriverOptions } from './agent/claude-home.ts';
+import { createClaudeStreamDriver } from './agent/claude-stream.ts';
+import { createClaudeDriver } from './agent/claude-terminal.ts';
 import { createCommandDriver } from './agent/command-line.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { HumanRequests } from './human-requests.ts';
@@ -112,7 +114,13 @@ class PtySessionManager implements SessionManager {
     this.#onSweep = options.onSweep;
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
-    const drivers = [createClaudeDriver(options.claude), createCommandDriver(), ...(options.drivers ?? [])];
+    const conversationsDir = join(this.#stateDir, 'conversations');
+    const drivers = [
+      createClaudeDriver(options.claude),
+      createClaudeStreamDriver({ ...options.claude, conversationsDir }),
+      createCommandDriver(),
+      ...(options.drivers ?? []),
+    ];
     this.#opener = new SessionOpener({
       drivers: new Map(drivers.map((driver) => [driver.kind, driver])),
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot }),

@@ -6,7 +6,7 @@ import { ClaudeBox } from './claude-box.ts';
 import type { HookInput } from './claude-hook-listener.ts';
 import { exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
 import { ClaudeRest } from './claude-rest.ts';
-import { stopFailure } from './claude-stop-failure.ts';
+import { stopFailure } from './claude-failure.ts';
 
 /** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
 const ACCEPT_TIMEOUT_MS = 60_000;
