@@ -41,6 +41,7 @@ export class LiveTurn {
   readonly #ended = Promise.withResolvers<TurnInfo>();
   #state: MonitorState;
   #acceptedAt: number | null = null;
+  #finalText: string | null = null;
   #cancelTick: Cancel = () => undefined;
   #lastActivityAt = Number.NEGATIVE_INFINITY;
 
@@ -96,8 +97,8 @@ export class LiveTurn {
 
   info(): TurnInfo {
     const { text, turn, milestones, percent, evidence } = this.#state;
-    const { turnId, sessionId, outputStart, finalText } = this.#options;
-    const spoken = text === '' && turn.kind === 'ended' ? (finalText?.() ?? '') : text;
+    const { turnId, sessionId, outputStart } = this.#options;
+    const spoken = text === '' && turn.kind === 'ended' ? this.#printed() : text;
     return {
       turnId,
       sessionId,
@@ -109,6 +110,12 @@ export class LiveTurn {
       percent,
       evidence: [...evidence],
     };
+  }
+
+  /** Read once: later output belongs to later turns. */
+  #printed(): string {
+    this.#finalText ??= this.#options.finalText?.() ?? '';
+    return this.#finalText;
   }
 
   /** Forgets the turn without a verdict: its prompt never reached the agent. */
