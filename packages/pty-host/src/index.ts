@@ -7,6 +7,7 @@ export type { ClaudeStreamDriverOptions, ClaudeStreamEvent } from './agent/claud
 export type { StreamJsonEvent } from './agent/stream-json.ts';
 export type { Credential, TokenProvider } from './agent/claude-credential.ts';
 export { createCommandDriver } from './agent/command-line.ts';
+export { createShellDriver } from './agent/shell.ts';
 export type {
   AgentControl,
   AgentDriver,

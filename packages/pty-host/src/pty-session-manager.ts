@@ -30,6 +30,7 @@ import type { ClaudeDriverOptions } from './agent/claude-home.ts';
 import { createClaudeStreamDriver } from './agent/claude-stream.ts';
 import { createClaudeDriver } from './agent/claude-terminal.ts';
 import { createCommandDriver } from './agent/command-line.ts';
+import { createShellDriver } from './agent/shell.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { HumanRequests } from './human-requests.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
@@ -119,6 +120,7 @@ class PtySessionManager implements SessionManager {
       createClaudeDriver(options.claude),
       createClaudeStreamDriver({ ...options.claude, conversationsDir }),
       createCommandDriver(),
+      createShellDriver(),
       ...(options.drivers ?? []),
     ];
     this.#opener = new SessionOpener({

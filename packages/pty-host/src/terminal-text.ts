@@ -47,6 +47,11 @@ export class TerminalTextDecoder {
   #begun = false;
   #finished: string[] = [];
 
+  /** What stands on the line that is not finished yet. */
+  get unfinished(): string {
+    return this.#line.text;
+  }
+
   /** Takes a piece and gives the lines that it finished, each with its `\n`. */
   write(output: Uint8Array | string): string {
     for (const character of typeof output === 'string' ? output : this.#decode(output)) this.#take(character);
