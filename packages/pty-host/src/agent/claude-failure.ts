@@ -38,12 +38,17 @@ export function resultFailure(result: ClaudeResult, reason: string | null): Turn
   if (subtype === 'error_max_turns') {
     return turnError('agent_failed', `The agent came to the limit of its turns (maxTurns). ${said}`.trim());
   }
-  if (end?.startsWith('aborted') === true) {
+  if (isAborted(result)) {
     return turnError('agent_failed', 'The agent was interrupted, and not by us.');
   }
   const known = reason === null ? undefined : REASONS[reason];
   const code = known ?? codeOfStatus(status ?? null) ?? 'agent_failed';
   return turnError(code, said === '' ? `The agent ended its turn as ${end ?? subtype}.` : said);
+}
+
+/** Whether the turn was interrupted: by a request or a signal. */
+export function isAborted({ terminal_reason: end }: ClaudeResult): boolean {
+  return end?.startsWith('aborted') === true;
 }
 
 function codeOfStatus(status: number | null): ErrorCode | undefined {

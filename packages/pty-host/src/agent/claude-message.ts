@@ -48,7 +48,7 @@ const contentBlockSchema = z.looseObject({
   input: z.record(z.string(), z.unknown()).optional().catch(undefined),
   /** Of its result: */
   tool_use_id: z.string().optional(),
-  content: z.unknown(),
+  content: z.unknown().optional(),
   is_error: z.boolean().nullish(),
 });
 

@@ -1,6 +1,6 @@
 import { SemoError, assertNever, type Cancel, type Clock, type Evidence, type TurnError } from '@semo-office/core';
 
-import { resultFailure } from './claude-failure.ts';
+import { isAborted, resultFailure } from './claude-failure.ts';
 import type { ClaudeMessage, ClaudeResult } from './claude-message.ts';
 
 /** An agent that rests this long after its last background task has ended was not woken by it. */
@@ -157,9 +157,11 @@ export class ClaudeStreamTurn {
     }
     if (!this.#isOurs(result)) return;
     const end = { text: result.result ?? this.#said, error: resultFailure(result, this.#reason) };
-    const mayGoOn = this.#wasNotified && this.#tasks.length === 0 && this.#state !== null && end.error === undefined;
-    if (mayGoOn) this.#pause(end);
-    else this.#finish(end);
+    // After these only rest tells what the result was worth: the agent may be about to go on, or to go.
+    const isOpen = end.error === undefined ? this.#wasNotified && this.#tasks.length === 0 : isAborted(result);
+    if (!isOpen || this.#state === null) return this.#finish(end);
+    this.#pause();
+    this.#end = end;
   }
 
   #isOurs({ user_message_uuids: uuids, origin }: ClaudeResult): boolean {
@@ -178,7 +180,7 @@ export class ClaudeStreamTurn {
   #finish(end: End): void {
     const backgroundTasks = end.error === undefined ? this.#tasks.length : 0;
     if (backgroundTasks === 0) this.forget();
-    else this.#pause(end);
+    else this.#pause();
     const { text, error } = end;
     this.#report({
       kind: 'agent_end',
@@ -190,9 +192,9 @@ export class ClaudeStreamTurn {
   }
 
   /** The agent has answered, and may go on by itself. */
-  #pause(end: End): void {
+  #pause(): void {
     if (this.#delivery.kind === 'accepted') this.#delivery = { ...this.#delivery, answered: true };
-    this.#end = this.#tasks.length === 0 ? end : null;
+    this.#end = null;
   }
 
   /** A task that ended wakes the agent; where it does not, the last word was the last. */
