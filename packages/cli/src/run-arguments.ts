@@ -162,9 +162,13 @@ function agentSpec(values: Values): AgentSpec {
     };
   }
   if (agent !== 'command')
-    throw new SemoError('unknown_agent', `There is no agent ${JSON.stringify(agent)}. Known: claude, command.`);
+    throw new SemoError(
+      'unknown_agent',
+      `There is no agent ${JSON.stringify(agent)}. Known: claude, claude-stream, command.`,
+    );
   for (const name of ['permission-mode', 'model'] as const) {
-    if (values[name] !== undefined) throw new SemoError('invalid_argument', `--${name} goes with --agent claude.`);
+    if (values[name] !== undefined)
+      throw new SemoError('invalid_argument', `--${name} goes with --agent claude or claude-stream.`);
   }
   if (command === undefined)
     throw new SemoError('invalid_argument', "--agent command needs --exec 'CMD ARGS' or --exec-pipe 'CMD ARGS'.");

@@ -7,7 +7,7 @@ export const HELP = `semo: run coding agents and know when they are done
   semo host [options]                  serve sessions to offices on this machine
 
 semo run
-  --agent claude|command     the agent (default claude)
+  --agent AGENT              claude, claude-stream (the same in messages, without a terminal) or command (default claude)
   --exec 'CMD ARGS'          with --agent command: the program, in a terminal
   --exec-pipe 'CMD ARGS'     the same over pipes
   --role ROLE                who works: FE, BE, QA …
