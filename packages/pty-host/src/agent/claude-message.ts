@@ -63,11 +63,8 @@ const assistantSchema = z.looseObject({
 const userSchema = z.looseObject({
   type: z.literal('user'),
   message: z.looseObject({ content: z.union([z.string(), z.array(contentBlockSchema)]) }),
-  /** What a tool gave, in its own shape; Bash's is this. */
-  tool_use_result: z
-    .looseObject({ stdout: z.string().optional(), stderr: z.string().optional() })
-    .nullish()
-    .catch(undefined),
+  /** What a tool gave, in its own shape. */
+  tool_use_result: z.unknown().optional(),
 });
 
 const resultSchema = z.looseObject({

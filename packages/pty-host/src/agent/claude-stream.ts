@@ -1,11 +1,11 @@
-import { mkdir, symlink } from 'node:fs/promises';
 import { constants } from 'node:os';
-import { join } from 'node:path';
-import { SemoError, type AgentSpec } from '@semo-office/core';
+import type { AgentSpec } from '@semo-office/core';
 
 import type { ProcessExit } from '../terminal/terminal.ts';
+import { UndoList } from '../undo-list.ts';
 import type { AgentDriver, AgentIo, Launch, LaunchContext } from './agent-driver.ts';
 import { claudeStreamArguments } from './claude-arguments.ts';
+import { ClaudeConversations, type ConversationHold } from './claude-conversations.ts';
 import { plainSettings, writeSettings } from './claude-config.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from './claude-home.ts';
 import { ClaudeStreamAgent } from './claude-stream-agent.ts';
@@ -43,16 +43,21 @@ type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
  * ```
  */
 export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}): AgentDriver {
+  const conversations = new ClaudeConversations(options.conversationsDir);
   return {
     kind: 'claude-stream',
     async prepare(context) {
       const spec = context.spec.agent as StreamSpec;
-      const home = await openClaudeHome(options, context, spec);
+      const conversation = conversations.hold(spec);
+      const undo = new UndoList();
+      undo.add(async () => conversation.release());
       try {
-        if (home.isPrivate) await linkConversations(options, spec, home);
-        return await streamLaunch({ context, spec, home, options });
+        const home = await openClaudeHome(options, context, spec);
+        undo.add(() => home.release());
+        await conversations.link(spec, home);
+        return await streamLaunch({ context, spec, home, conversation, undo, options });
       } catch (thrown) {
-        await home.release();
+        await undo.run();
         throw thrown;
       }
     },
@@ -63,11 +68,15 @@ async function streamLaunch({
   context,
   spec,
   home,
+  conversation,
+  undo,
   options,
 }: {
   readonly context: LaunchContext;
   readonly spec: StreamSpec;
   readonly home: ClaudeHome;
+  readonly conversation: ConversationHold;
+  readonly undo: UndoList;
   readonly options: ClaudeStreamDriverOptions;
 }): Promise<Launch> {
   const { sessionId } = context.spec;
@@ -83,8 +92,14 @@ async function streamLaunch({
     env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
     readExit,
-    attach: (io) => new ClaudeStreamAgent(io, feedOf(options, sessionId, io)),
-    dispose: () => home.release(),
+    attach(io) {
+      const agent = new ClaudeStreamAgent(io, feedOf(options, sessionId, io));
+      conversation.follow(() => agent.conversationId);
+      return agent;
+    },
+    async dispose() {
+      await undo.run();
+    },
   };
 }
 
@@ -94,20 +109,6 @@ function feedOf(
   io: AgentIo,
 ): EventFeed<StreamJsonEvent> | null {
   return onEvent === undefined ? null : new EventFeed((event) => onEvent({ sessionId, event }), io.reading);
-}
-
-/** A conversation is written as it goes, so where it lies outside the session's folders it survives whatever happens. */
-async function linkConversations(
-  { conversationsDir }: ClaudeStreamDriverOptions,
-  { keepConversation = false, resume }: StreamSpec,
-  { configDir }: ClaudeHome,
-): Promise<void> {
-  if (!keepConversation && resume === undefined) return;
-  if (conversationsDir === undefined) {
-    throw new SemoError('not_supported', 'This host keeps no conversations: its driver has no conversationsDir.');
-  }
-  await mkdir(conversationsDir, { recursive: true, mode: 0o700 });
-  await symlink(conversationsDir, join(configDir, 'projects'));
 }
 
 /** It catches the signals that end it and exits as a shell would say it. */

@@ -1,16 +1,20 @@
 import type { Words } from '@semo-office/core';
 
 import type { ClaudeMessage, ContentBlock } from './claude-message.ts';
+import { failureWords, toolWords } from './claude-tool-words.ts';
 
-/** The tool whose output is what programs print; what other tools give is files and pages that somebody wrote. */
-const SHELL_TOOL = 'Bash';
-/** Commands whose results are still to come; a turn has a few at once. */
-const REMEMBERED_COMMANDS = 1000;
+/** Tools whose results are still to come; a turn has a few at once. */
+const REMEMBERED_USES = 1000;
+
+interface ToolUse {
+  readonly tool: string;
+  readonly input: unknown;
+}
 
 /** Picks out of Claude Code's messages what the agent says and what its commands print. */
 export class ClaudeWords {
   readonly #tell: (words: Words) => void;
-  readonly #commands = new Map<string, string>();
+  readonly #uses = new Map<string, ToolUse>();
 
   constructor(tell: (words: Words) => void) {
     this.#tell = tell;
@@ -28,24 +32,21 @@ export class ClaudeWords {
   #onBlock({ type, text, id, name, input }: ContentBlock, isSubagent: boolean): void {
     // What a subagent says is said to the agent, which may see it otherwise.
     if (type === 'text' && text !== undefined && !isSubagent) this.#tell({ by: 'agent', text });
-    const command = input?.['command'];
-    if (type !== 'tool_use' || id === undefined || name !== SHELL_TOOL || typeof command !== 'string') return;
-    this.#commands.set(id, command);
-    const oldest = this.#commands.keys().next().value;
-    if (this.#commands.size > REMEMBERED_COMMANDS && oldest !== undefined) this.#commands.delete(oldest);
+    if (type !== 'tool_use' || id === undefined || name === undefined) return;
+    this.#uses.set(id, { tool: name, input });
+    const oldest = this.#uses.keys().next().value;
+    if (this.#uses.size > REMEMBERED_USES && oldest !== undefined) this.#uses.delete(oldest);
   }
 
-  #onResult(
-    block: ContentBlock,
-    result: { stdout?: string | undefined; stderr?: string | undefined } | null | undefined,
-  ): void {
-    const command = this.#commands.get(block.tool_use_id ?? '');
-    if (block.type !== 'tool_result' || command === undefined) return;
-    this.#commands.delete(block.tool_use_id ?? '');
-    const { stdout = textOf(block.content), stderr = '' } = result ?? {};
-    const stream = block.is_error === true ? 'error' : 'output';
-    if (stdout !== '') this.#tell({ by: 'tool', text: stdout, command, stream });
-    if (stderr !== '') this.#tell({ by: 'tool', text: stderr, command, stream: 'error' });
+  #onResult({ type, tool_use_id: id = '', content, is_error: isError }: ContentBlock, result: unknown): void {
+    const use = this.#uses.get(id);
+    if (type !== 'tool_result' || use === undefined) return;
+    this.#uses.delete(id);
+    const words =
+      isError === true
+        ? failureWords({ ...use, error: textOf(content) })
+        : toolWords({ ...use, response: result ?? textOf(content) });
+    for (const piece of words) this.#tell(piece);
   }
 }
 

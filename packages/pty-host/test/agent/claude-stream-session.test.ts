@@ -50,11 +50,12 @@ describe('the settings of a session in stream mode', () => {
     const first = await stage.open({}, { keepConversation: true });
     await stage.ask(first, 'The word is kumquat.');
     const info = await stage.sessions.get(first);
+    const resume = info?.agent.conversationId ?? '';
+    await expect(stage.open({}, { resume })).rejects.toMatchObject({ code: 'session_busy' });
     const exit = Promise.withResolvers<unknown>();
     stage.sessions.on('exit', exit.resolve);
     process.kill(Number(info?.terminalId), 'SIGKILL');
     await exit.promise;
-    const resume = info?.agent.conversationId ?? '';
     const second = await stage.open({}, { resume });
     await stage.ask(second, 'What was the word?');
     expect(promptTexts(stage.model.messages[1]!)).toEqual(
