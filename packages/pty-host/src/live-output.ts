@@ -69,6 +69,11 @@ export class LiveOutput {
     }
   }
 
+  /** The rows of the screen. */
+  async screenRows(): Promise<readonly string[]> {
+    return (await this.#liveScreen().view()).lines;
+  }
+
   /** What was printed since an offset, as text; what is no longer kept is left out. */
   textSince(offset: number): string {
     return terminalText(this.log.read({ from: Math.max(offset, this.log.start) }).bytes);

@@ -206,21 +206,21 @@ export class LiveSession {
   }
 
   #onData(bytes: Uint8Array): void {
-    const offset = this.output.log.end;
-    this.#keep(bytes);
-    this.#agent.onOutput(bytes, offset);
+    this.#agent.onOutput(bytes, this.#keep(bytes));
   }
 
   #onErrorData(bytes: Uint8Array): void {
-    this.#keep(bytes);
-    this.#agent.onErrorOutput?.(bytes);
+    this.#agent.onErrorOutput?.(bytes, this.#keep(bytes));
   }
 
-  #keep(bytes: Uint8Array): void {
+  /** Gives the offset of the first byte. */
+  #keep(bytes: Uint8Array): number {
+    const offset = this.output.log.end;
     this.output.append(bytes);
     this.#lastActivityAt = this.#now();
     if (this.#options.isHeard()) this.#tellOutput();
     else this.output.skipUntold();
+    return offset;
   }
 
   #tellOutput(): void {
@@ -251,6 +251,7 @@ export class LiveSession {
       report: (evidence) => this.#lane.observe(evidence),
       tell: (words) => this.#lane.hear(words),
       ask: (question, withdrawn) => this.#ask(question, withdrawn),
+      screen: () => this.output.screenRows(),
       lastWords: () => this.output.lastWords(),
       textSince: (offset) => this.output.textSince(offset),
     };

@@ -24,6 +24,7 @@ export interface LiveTurnOptions {
   readonly turnId: string;
   readonly sessionId: string;
   readonly outputStart: number;
+  readonly prompt: string;
   readonly config: MonitorConfig;
   /** Milestones of the caller's own. Default none. */
   readonly patterns?: readonly LinePattern[] | undefined;
@@ -48,7 +49,7 @@ export class LiveTurn {
   constructor(options: LiveTurnOptions) {
     this.turnId = options.turnId;
     this.#options = options;
-    this.#reader = new WordsReader(options.patterns);
+    this.#reader = new WordsReader(options.patterns, options.prompt);
     this.#state = beginTurn(options.config, options.clock.now());
   }
 

@@ -142,13 +142,14 @@ export class TurnLane {
     }
   }
 
-  #begin({ turnId, options, patterns }: QueuedPrompt, outputStart: number): LiveTurn {
+  #begin({ turnId, prompt, options, patterns }: QueuedPrompt, outputStart: number): LiveTurn {
     const { sessionId, agent, monitor, clock, onTurn } = this.#options;
     const { timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks, onNeedsPerson } = options;
     const turn: LiveTurn = new LiveTurn({
       turnId,
       sessionId,
       outputStart,
+      prompt,
       clock,
       config: { ...monitor, timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks },
       patterns,

@@ -36,10 +36,17 @@ export type Finding = Extract<Evidence, { kind: 'milestone' | 'trouble' | 'progr
  */
 export class WordsReader {
   readonly #patterns: readonly LinePattern[];
+  readonly #echoes: Set<string>;
   readonly #program = new OutputLines();
 
-  constructor(patterns: readonly LinePattern[] = []) {
+  /**
+   * @param patterns Milestones of the caller's own.
+   * @param prompt What the turn was asked: a line of a program's that only shows a line of it again tells nothing.
+   */
+  constructor(patterns: readonly LinePattern[] = [], prompt = '') {
     this.#patterns = patterns;
+    this.#echoes = new Set(prompt.split('\n').map((line) => cut(line).trim()));
+    this.#echoes.delete('');
   }
 
   /** What the words tell; `at` is when they were heard, in epoch milliseconds. */
@@ -50,10 +57,7 @@ export class WordsReader {
       case 'tool':
         return this.#printed(words, at);
       case 'program':
-        return [
-          ...progressIn(words.text, at),
-          ...this.#line(cut(words.text), { at, lines: this.#program, offset: words.offset }),
-        ];
+        return this.#printedByProgram(words, at);
       default:
         return assertNever(words);
     }
@@ -82,6 +86,26 @@ export class WordsReader {
     const findings = text.split('\n').flatMap((line) => this.#line(cut(line), { at, lines }));
     const settled = lines.settle().map((milestone) => ({ kind: 'milestone', at, milestone }) as const);
     return [...findings, ...settled].filter(({ kind }) => !shown || kind === 'trouble');
+  }
+
+  #printedByProgram({ text, offset }: Extract<Words, { by: 'program' }>, at: number): Finding[] {
+    const line = cut(text);
+    if (this.#isEcho(line)) return [];
+    return [...progressIn(line, at), ...this.#line(line, { at, lines: this.#program, offset })];
+  }
+
+  /** A line of the prompt counts only if it would tell something itself: `y` stands in many lines. */
+  #isEcho(line: string): boolean {
+    for (const echo of this.#echoes) {
+      if (line.includes(echo) && this.#tellsSomething(echo)) return true;
+    }
+    return false;
+  }
+
+  #tellsSomething(line: string): boolean {
+    const lines = new OutputLines();
+    const found = [...progressIn(line, 0), ...this.#line(line, { at: 0, lines })];
+    return found.length > 0 || lines.settle().length > 0;
   }
 
   #line(

@@ -39,6 +39,7 @@ const anyEvidence: fc.Arbitrary<Untimed> = fc.oneof(
     { kind: 'trouble', class: 'permission', text: 'Permission denied', by: 'tool' },
     { kind: 'self_started', reason: 'task_notification' },
     { kind: 'progress', percent: 50 },
+    { kind: 'retrying', attempt: 1, delayMs: 500, status: 529 },
     { kind: 'milestone', milestone: { kind: 'commit', hash: '1a2b3c4' } },
     { kind: 'milestone', milestone: { kind: 'build_completed' } },
     { kind: 'waiting', for: 'question', requestId: 'r' },

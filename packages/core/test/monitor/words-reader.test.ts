@@ -151,3 +151,9 @@ it('takes any text, and hostile lines in little time', () => {
   for (const piece of hostile) told(tool(`${piece.repeat(20_000)}\n`.repeat(10)));
   expect(performance.now() - began).toBeLessThan(15_000);
 });
+
+it('takes no line for news that only shows a line of the prompt again', () => {
+  const reader = new WordsReader([], 'Do it.\n[main 1a2b3c4] Add it\ny');
+  expect(reader.read({ by: 'program', text: '> [main 1a2b3c4] Add it' }, 7)).toEqual([]);
+  expect(reader.read({ by: 'program', text: '[main 5e6f7a8] Try it' }, 7)).toHaveLength(1);
+});

@@ -77,6 +77,8 @@ export interface AgentIo {
   ask(request: Pick<HumanRequest, 'kind' | 'tool' | 'input'>, withdrawn: AbortSignal): Promise<HumanAnswer | null>;
   /** Plain text of the newest output, for error messages. */
   lastWords(): string;
+  /** The rows of the terminal's screen as a person would see them now. */
+  screen(): Promise<readonly string[]>;
   /** Plain text of the output since an offset; what is no longer kept is left out. */
   textSince(offset: number): string;
 }
@@ -100,7 +102,7 @@ export interface AgentControl {
   /** Sees all output, after it has been kept. */
   onOutput(bytes: Uint8Array, offset: number): void;
   /** Sees standard error where that comes apart. It is in the log like all output, where it fell. */
-  onErrorOutput?(bytes: Uint8Array): void;
+  onErrorOutput?(bytes: Uint8Array, offset: number): void;
   /** The agent's own id of its present conversation, where it tells one. */
   readonly conversationId?: string | null;
   /**

@@ -40,6 +40,8 @@ export class ShellAgent implements AgentControl {
   /** The status that the shell's next prompt belongs to. */
   #code = 0;
   #finalText: string | null = null;
+  /** The prompt that turned out to be incomplete. */
+  #givenUp: PromiseWithResolvers<void> | null = null;
 
   constructor({ io, nonce }: { readonly io: AgentIo; readonly nonce: string }) {
     this.#io = io;
@@ -128,9 +130,20 @@ export class ShellAgent implements AgentControl {
     }
   }
 
-  /** A prompt that asks for the rest of a command would wait for ever: Ctrl+C makes the shell give the command up. */
+  /**
+   * A prompt that asks for the rest of a command would wait for ever: Ctrl+C makes the shell give the command up. While it
+   * sets up its line editor it may miss a press.
+   */
   #onIncomplete(): void {
-    if (this.#stage.kind === 'sent') this.#io.write(CTRL_C).catch(() => undefined);
+    const stage = this.#stage;
+    if (stage.kind !== 'sent' || this.#givenUp === stage.verdict) return;
+    this.#givenUp = stage.verdict;
+    const press = () => {
+      if (this.#stage.kind !== 'sent' || this.#stage.verdict !== stage.verdict) return;
+      this.#io.write(CTRL_C).catch(() => undefined);
+      this.#io.clock.schedule(PRESS_AGAIN_MS, press);
+    };
+    press();
   }
 
   #onPrompt({ start }: ShellMark): void {
