@@ -132,7 +132,8 @@ export class ClaudeStreamTurn {
     const delivery = this.#delivery;
     if (delivery.kind === 'offered' && uuids.includes(delivery.uuid)) this.#accept(delivery);
     if (delivery.kind !== 'accepted' || !delivery.answered || uuids.length > 0) return;
-    this.#report({ kind: 'self_started', at: this.#clock.now() });
+    const reason = this.#wasNotified ? ('task_notification' as const) : undefined;
+    this.#report({ kind: 'self_started', at: this.#clock.now(), ...(reason === undefined ? {} : { reason }) });
   }
 
   #onState(state: string): void {

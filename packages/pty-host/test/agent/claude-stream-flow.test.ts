@@ -89,6 +89,21 @@ describe('a listener of Claude Code’s messages', () => {
     expect(most - before).toBeLessThan(64 * MIB);
   });
 
+  it('that never comes back does not keep its session from ending', async () => {
+    const reached = Promise.withResolvers<void>();
+    await using stage = await emitterStage((event) => {
+      if (indexOf(event) !== 10) return undefined;
+      reached.resolve();
+      return new Promise<void>(() => undefined);
+    });
+    const { sessionId } = await stage.open();
+    const { turnId } = await stage.sessions.sendPrompt(sessionId, 'emit 8000 1000');
+    await reached.promise;
+    await stage.sessions.terminate(sessionId, { graceMs: 100 });
+    expect((await stage.sessions.get(sessionId))?.status).toBe('terminated');
+    expect((await stage.sessions.getTurn(sessionId, turnId))?.state).toMatchObject({ outcome: 'cancelled' });
+  });
+
   it('that fails loses nothing for the session', async () => {
     let calls = 0;
     await using stage = await emitterStage((event) => {
