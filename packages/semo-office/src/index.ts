@@ -10,6 +10,7 @@ export {
   createClaudeDriver,
   createClaudeStreamDriver,
   createCommandDriver,
+  createShellDriver,
 } from '@semo-office/pty-host';
 export type {
   ClaudeDriverOptions,
