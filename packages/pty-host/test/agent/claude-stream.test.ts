@@ -215,11 +215,16 @@ describe('cancelling a turn of Claude Code in stream mode', () => {
       say('This is about the task.'),
     ]);
     const id = await stage.open();
+    const turnId = 'turn_paused';
     const paused = Promise.withResolvers<void>();
-    stage.sessions.on('output', ({ bytes }) => {
-      if (Buffer.from(bytes).includes('"result":"Started it."')) paused.resolve();
+    const look = async () => {
+      const turn = await stage.sessions.getTurn(id, turnId);
+      if (turn?.evidence.some(({ kind }) => kind === 'agent_end') === true) paused.resolve();
+    };
+    stage.sessions.on('output', () => {
+      look().catch(paused.reject);
     });
-    const { turnId } = await stage.sessions.sendPrompt(id, 'Run it in the background.');
+    await stage.sessions.sendPrompt(id, 'Run it in the background.', { turnId });
     await paused.promise;
     await stage.sessions.cancel(id);
     expect((await stage.sessions.getTurn(id, turnId))?.state).toMatchObject({ outcome: 'cancelled' });
