@@ -3,10 +3,12 @@ import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
   SemoError,
+  milestoneKindSchema,
   parsePersona,
   permissionModeSchema,
   type AgentSpec,
   type JobSpec,
+  type MilestoneKind,
   type Persona,
   type Workspace,
 } from 'semo-office';
@@ -20,6 +22,7 @@ const OPTIONS = {
   agent: { type: 'string', default: 'claude' },
   exec: { type: 'string' },
   'exec-pipe': { type: 'string' },
+  shell: { type: 'string' },
   role: { type: 'string' },
   persona: { type: 'string' },
   workdir: { type: 'string' },
@@ -30,6 +33,8 @@ const OPTIONS = {
   env: { type: 'string', multiple: true },
   'prompt-file': { type: 'string' },
   require: { type: 'string' },
+  'complete-on': { type: 'string', multiple: true },
+  'end-with-background-tasks': { type: 'boolean', default: false },
   'use-login': { type: 'boolean', default: false },
   socket: { type: 'string' },
   json: { type: 'boolean', default: false },
@@ -83,6 +88,8 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
         // Nobody is there to answer.
         onNeedsPerson: 'interrupt',
         endInput: values['exec-pipe'] !== undefined,
+        completeOn: completingMilestones(values['complete-on'] ?? []),
+        endWithBackgroundTasks: values['end-with-background-tasks'],
         ...(values.require === undefined ? {} : { require: requirement(values.require) }),
       },
     },
@@ -147,7 +154,9 @@ function agentSpec(values: Values): AgentSpec {
   const agent = values.agent;
   if (agent !== 'command' && command !== undefined)
     throw new SemoError('invalid_argument', '--exec and --exec-pipe go with --agent command.');
-  if (agent === 'claude') {
+  if (agent !== 'shell' && values.shell !== undefined)
+    throw new SemoError('invalid_argument', '--shell goes with --agent shell.');
+  if (agent === 'claude' || agent === 'claude-stream') {
     const mode = permissionModeSchema.safeParse(values['permission-mode'] ?? 'default');
     if (!mode.success)
       throw new SemoError(
@@ -155,17 +164,22 @@ function agentSpec(values: Values): AgentSpec {
         `--permission-mode is one of ${permissionModeSchema.options.join(', ')}.`,
       );
     return {
-      kind: 'claude',
+      kind: agent,
       permissionMode: mode.data,
       useLogin: values['use-login'],
       ...(values.model === undefined ? {} : { model: values.model }),
     };
   }
-  if (agent !== 'command')
-    throw new SemoError('unknown_agent', `There is no agent ${JSON.stringify(agent)}. Known: claude, command.`);
+  if (agent !== 'command' && agent !== 'shell')
+    throw new SemoError(
+      'unknown_agent',
+      `There is no agent ${JSON.stringify(agent)}. Known: claude, claude-stream, command, shell.`,
+    );
   for (const name of ['permission-mode', 'model'] as const) {
-    if (values[name] !== undefined) throw new SemoError('invalid_argument', `--${name} goes with --agent claude.`);
+    if (values[name] !== undefined)
+      throw new SemoError('invalid_argument', `--${name} goes with --agent claude or claude-stream.`);
   }
+  if (agent === 'shell') return { kind: agent, shell: values.shell ?? 'bash' };
   if (command === undefined)
     throw new SemoError('invalid_argument', "--agent command needs --exec 'CMD ARGS' or --exec-pipe 'CMD ARGS'.");
   if (values.exec !== undefined && values['exec-pipe'] !== undefined)
@@ -200,6 +214,15 @@ function environment(entries: readonly string[]): { pass: string[]; set: Record<
     .filter((entry) => entry.includes('='))
     .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]);
   return { pass, set: Object.fromEntries(set) as Record<string, string> };
+}
+
+function completingMilestones(values: readonly string[]): MilestoneKind[] {
+  const kinds = milestoneKindSchema.exclude(['custom']);
+  return values.map((value) => {
+    const kind = kinds.safeParse(value);
+    if (kind.success) return kind.data;
+    throw new SemoError('invalid_argument', `--complete-on is one of ${kinds.options.join(', ')}; it may be repeated.`);
+  });
 }
 
 function requirement(value: string): 'marker' {

@@ -7,9 +7,10 @@ export const HELP = `semo: run coding agents and know when they are done
   semo host [options]                  serve sessions to offices on this machine
 
 semo run
-  --agent claude|command     the agent (default claude)
+  --agent AGENT              claude (default), claude-stream (the same in messages, without a terminal), command or shell
   --exec 'CMD ARGS'          with --agent command: the program, in a terminal
   --exec-pipe 'CMD ARGS'     the same over pipes
+  --shell SHELL              with --agent shell: bash (default), zsh, or the path of one
   --role ROLE                who works: FE, BE, QA …
   --persona FILE             JSON: name, role, prompt, scopePatterns, coreSkills
   --workdir DIR              the folder to work in, used as it is (default: here)
@@ -20,6 +21,8 @@ semo run
   --env NAME[=VALUE]         hand a variable on, or set it; may be repeated
   --prompt-file FILE|-       read the prompt from a file or standard input
   --require marker           an end without [SEMO:DONE] counts as failed
+  --complete-on MILESTONE    pull_request, commit, tests_passed or build_completed ends the turn; may be repeated
+  --end-with-background-tasks  the agent's word counts though background tasks still run
   --use-login                use this machine's own login, one session at a time
   --socket PATH              run on the host that serves this socket
   --json                     one JSON object a line on standard output

@@ -27,7 +27,7 @@ describe('wrong usage of semo run', () => {
     { argv: ['nul\0'], code: 'invalid_prompt', says: 'NUL' },
     { argv: ['paste\u001b[201~end'], code: 'invalid_prompt', says: 'ESC[201~' },
     { argv: ['two', 'prompts'], code: 'invalid_argument', says: 'quotes' },
-    { argv: ['--agent', 'gpt', 'x'], code: 'unknown_agent', says: 'Known: claude, command' },
+    { argv: ['--agent', 'gpt', 'x'], code: 'unknown_agent', says: 'Known: claude, claude-stream, command' },
     { argv: ['--agent', 'command', 'x'], code: 'invalid_argument', says: '--exec' },
     { argv: ['--exec', 'cat', 'x'], code: 'invalid_argument', says: '--agent command' },
     {

@@ -42,9 +42,9 @@ export class ScriptedTurn {
     this.#stage = stage;
     this.#start = start;
     this.#acceptedAt = stage.clock.now();
-    const { timeoutMs, silenceMs, require } = start.options;
-    const sources = ['agent_end', 'exit'] as const;
-    this.#state = beginTurn({ sources, exitMeans: 'crash', timeoutMs, silenceMs, require }, this.#acceptedAt);
+    const { timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks } = start.options;
+    const limits = { timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks };
+    this.#state = beginTurn({ sources: ['agent_end', 'exit'], exitMeans: 'crash', ...limits }, this.#acceptedAt);
     this.observe({ kind: 'accepted', at: this.#acceptedAt });
   }
 

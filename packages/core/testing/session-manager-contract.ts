@@ -35,7 +35,7 @@ export function describeSessionManagerContract(name: string, harness: SessionMan
     sessionsContract(run);
     turnsContract(run);
     waitingContract(run);
-    terminalContract(run);
+    terminalContract(run, harness);
     agentsContract(run, harness);
     eventsContract(run);
   });

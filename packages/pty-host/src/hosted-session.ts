@@ -61,6 +61,7 @@ export class HostedSession {
   info(): SessionInfo {
     const { spec, version, workspace, persona, containment } = this.#options;
     const { live } = this;
+    const { conversationId } = live;
     const { start, end } = live.output.log;
     return {
       sessionId: spec.sessionId,
@@ -68,7 +69,7 @@ export class HostedSession {
       worktreeId: workspace.branch ?? null,
       terminalId: live.exit === null ? String(live.pid) : null,
       status: live.status,
-      agent: { kind: spec.agent.kind, version },
+      agent: { kind: spec.agent.kind, version, ...(conversationId === null ? {} : { conversationId }) },
       workspace,
       persona,
       containment,

@@ -1,9 +1,13 @@
 export { createPtySessionManager } from './pty-session-manager.ts';
 export type { PtySessionManagerOptions } from './pty-session-manager.ts';
 export { createClaudeDriver } from './agent/claude-terminal.ts';
-export type { ClaudeDriverOptions } from './agent/claude-terminal.ts';
+export type { ClaudeDriverOptions } from './agent/claude-home.ts';
+export { createClaudeStreamDriver } from './agent/claude-stream.ts';
+export type { ClaudeStreamDriverOptions, ClaudeStreamEvent } from './agent/claude-stream.ts';
+export type { StreamJsonEvent } from './agent/stream-json.ts';
 export type { Credential, TokenProvider } from './agent/claude-credential.ts';
 export { createCommandDriver } from './agent/command-line.ts';
+export { createShellDriver } from './agent/shell.ts';
 export type {
   AgentControl,
   AgentDriver,

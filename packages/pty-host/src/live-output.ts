@@ -20,7 +20,8 @@ export interface LiveOutputOptions {
 /** A session's output: the log, the screen where somebody looks at it, and whole characters for those who listen. */
 export class LiveOutput {
   readonly log: OutputLog;
-  readonly #source: ScreenSource;
+  /** Where it comes from; several may hold it back. */
+  readonly source: ScreenSource;
   #size: TerminalSize;
   #screen: Screen | null = null;
   #toldUpTo = 0;
@@ -28,7 +29,7 @@ export class LiveOutput {
   constructor({ maxBytes, size, withScreen, source }: LiveOutputOptions) {
     this.log = new OutputLog({ maxBytes });
     this.#size = size;
-    this.#source = source;
+    this.source = source;
     if (withScreen) this.#screen = new Screen(size, source);
   }
 
@@ -68,6 +69,11 @@ export class LiveOutput {
     }
   }
 
+  /** The rows of the screen. */
+  async screenRows(): Promise<readonly string[]> {
+    return (await this.#liveScreen().view()).lines;
+  }
+
   /** What was printed since an offset, as text; what is no longer kept is left out. */
   textSince(offset: number): string {
     return terminalText(this.log.read({ from: Math.max(offset, this.log.start) }).bytes);
@@ -95,7 +101,7 @@ export class LiveOutput {
   /** The first question makes the screen from all that is still kept; from then on it follows the output. */
   #liveScreen(): Screen {
     if (this.#screen === null) {
-      this.#screen = new Screen(this.#size, this.#source);
+      this.#screen = new Screen(this.#size, this.source);
       this.#screen.write(this.log.read({ from: this.log.start }).bytes);
     }
     return this.#screen;

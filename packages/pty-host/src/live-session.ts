@@ -18,7 +18,9 @@ import type { HumanRequests } from './human-requests.ts';
 import { LiveOutput } from './live-output.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { sendSignal } from './process/process-table.ts';
+import { ReadingGate } from './terminal/reading-gate.ts';
 import type { OpenTerminal, ProcessExit, Terminal } from './terminal/terminal.ts';
+import { terminatedError } from './terminated-error.ts';
 import { TurnLane } from './turn-lane.ts';
 
 type LiveState =
@@ -61,11 +63,11 @@ export class LiveSession {
   #lastActivityAt: number;
 
   constructor(options: LiveSessionOptions) {
-    const { spec, launch, open, clock } = options;
+    const { spec, launch, open } = options;
     this.#options = options;
     this.sessionId = spec.sessionId;
-    this.#lastActivityAt = clock.now();
-    const source = { pause: () => this.#terminal.pause(), resume: () => this.#terminal.resume() };
+    this.#lastActivityAt = this.#now();
+    const source = new ReadingGate({ pause: () => this.#terminal.pause(), resume: () => this.#terminal.resume() });
     this.output = new LiveOutput({ maxBytes: spec.maxOutputBytes, size: spec.size, withScreen: spec.screen, source });
     this.#terminal = open({
       command: options.command,
@@ -73,7 +75,8 @@ export class LiveSession {
       env: launch.env,
       size: spec.size,
       onData: (bytes) => this.#onData(bytes),
-      onExit: (exit) => this.#onExit(exit),
+      onErrorData: launch.errorsApart === true ? (bytes) => this.#onErrorData(bytes) : undefined,
+      onExit: (exit) => this.#onExit(launch.readExit?.(exit) ?? exit),
     });
     this.pid = this.#terminal.pid;
     this.#agent = launch.attach(this.#io());
@@ -82,6 +85,10 @@ export class LiveSession {
 
   get status(): SessionStatus {
     return this.#status;
+  }
+
+  get conversationId(): string | null {
+    return this.#agent.conversationId ?? null;
   }
 
   get lastActivityAt(): number {
@@ -116,9 +123,12 @@ export class LiveSession {
     return this.#lane.find(turnId);
   }
 
-  /** Types as if at the keyboard. @throws SemoError `session_terminated`. */
+  /** Types as if at the keyboard. @throws SemoError `session_terminated`, `not_supported`. */
   async type(text: string): Promise<void> {
     this.#assertAlive();
+    if (this.#options.launch.takesKeys === false) {
+      throw new SemoError('not_supported', 'This agent has no keyboard: it takes prompts and answers only.');
+    }
     await this.#terminal.write(text);
   }
 
@@ -196,12 +206,21 @@ export class LiveSession {
   }
 
   #onData(bytes: Uint8Array): void {
+    this.#agent.onOutput(bytes, this.#keep(bytes));
+  }
+
+  #onErrorData(bytes: Uint8Array): void {
+    this.#agent.onErrorOutput?.(bytes, this.#keep(bytes));
+  }
+
+  /** Gives the offset of the first byte. */
+  #keep(bytes: Uint8Array): number {
     const offset = this.output.log.end;
     this.output.append(bytes);
     this.#lastActivityAt = this.#now();
     if (this.#options.isHeard()) this.#tellOutput();
     else this.output.skipUntold();
-    this.#agent.onOutput(bytes, offset);
+    return offset;
   }
 
   #tellOutput(): void {
@@ -226,10 +245,13 @@ export class LiveSession {
       clock: this.#options.clock,
       write: (bytes) => this.#terminal.write(bytes),
       endInput: () => this.#terminal.endInput(),
+      reading: this.output.source,
       signal: (signal) => sendSignal(-this.pid, signal),
       device: this.#terminal.device,
       report: (evidence) => this.#lane.observe(evidence),
+      tell: (words) => this.#lane.hear(words),
       ask: (question, withdrawn) => this.#ask(question, withdrawn),
+      screen: () => this.output.screenRows(),
       lastWords: () => this.output.lastWords(),
       textSince: (offset) => this.output.textSince(offset),
     };
@@ -275,12 +297,4 @@ export class LiveSession {
 function busyStatus(turn: LiveTurn | null): SessionStatus {
   if (turn === null) return 'ready';
   return turn.isWaiting ? 'waiting_input' : 'executing';
-}
-
-/** The error for anything asked of a session whose agent is gone. */
-function terminatedError(sessionId: string): SemoError {
-  return new SemoError(
-    'session_terminated',
-    `Session ${sessionId} has terminated. Create a new one; its output can still be read.`,
-  );
 }

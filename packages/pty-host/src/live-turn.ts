@@ -1,16 +1,19 @@
 import {
+  WordsReader,
   beginTurn,
   nextTickAt,
   observe,
   type Cancel,
   type Clock,
   type Evidence,
+  type LinePattern,
   type Milestone,
   type MonitorConfig,
   type MonitorState,
   type SessionEvents,
   type TurnChange,
   type TurnInfo,
+  type Words,
 } from '@semo-office/core';
 
 /** Busy terminals print thousands of times a second; the monitor needs to hear of it ten times. */
@@ -21,7 +24,10 @@ export interface LiveTurnOptions {
   readonly turnId: string;
   readonly sessionId: string;
   readonly outputStart: number;
+  readonly prompt: string;
   readonly config: MonitorConfig;
+  /** Milestones of the caller's own. Default none. */
+  readonly patterns?: readonly LinePattern[] | undefined;
   readonly clock: Clock;
   /** What the agent printed, for agents that tell no final message. */
   readonly finalText?: (() => string) | undefined;
@@ -32,6 +38,7 @@ export interface LiveTurnOptions {
 export class LiveTurn {
   readonly turnId: string;
   readonly #options: LiveTurnOptions;
+  readonly #reader: WordsReader;
   readonly #ended = Promise.withResolvers<TurnInfo>();
   #state: MonitorState;
   #acceptedAt: number | null = null;
@@ -42,6 +49,7 @@ export class LiveTurn {
   constructor(options: LiveTurnOptions) {
     this.turnId = options.turnId;
     this.#options = options;
+    this.#reader = new WordsReader(options.patterns, options.prompt);
     this.#state = beginTurn(options.config, options.clock.now());
   }
 
@@ -62,9 +70,23 @@ export class LiveTurn {
     return this.#acceptedAt !== null;
   }
 
+  /** Lets the monitor know what words tell: milestones, errors, progress. */
+  hear(words: Words): void {
+    if (this.hasEnded) return;
+    for (const finding of this.#reader.read(words, this.#options.clock.now())) this.#see(finding);
+  }
+
   /** Lets the monitor see one observation and tells what changed. */
   observe(evidence: Evidence): void {
     if (this.hasEnded || this.#isOldNews(evidence)) return;
+    // What the words so far come to is told before a verdict, after which nothing counts.
+    const isLast = evidence.kind !== 'activity' && observe(this.#state, evidence).turn.kind === 'ended';
+    if (isLast) for (const finding of this.#reader.settle(evidence.at)) this.#see(finding);
+    this.#see(evidence);
+  }
+
+  #see(evidence: Evidence): void {
+    if (this.hasEnded) return;
     const before = this.#state;
     if (evidence.kind === 'accepted') this.#accept(evidence.at);
     this.#state = observe(before, evidence);

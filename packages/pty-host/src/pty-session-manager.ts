@@ -26,8 +26,11 @@ import {
 import { z } from 'zod';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
-import { createClaudeDriver, type ClaudeDriverOptions } from './agent/claude-terminal.ts';
+import type { ClaudeDriverOptions } from './agent/claude-home.ts';
+import { createClaudeStreamDriver } from './agent/claude-stream.ts';
+import { createClaudeDriver } from './agent/claude-terminal.ts';
 import { createCommandDriver } from './agent/command-line.ts';
+import { createShellDriver } from './agent/shell.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { HumanRequests } from './human-requests.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
@@ -112,7 +115,14 @@ class PtySessionManager implements SessionManager {
     this.#onSweep = options.onSweep;
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
-    const drivers = [createClaudeDriver(options.claude), createCommandDriver(), ...(options.drivers ?? [])];
+    const conversationsDir = join(this.#stateDir, 'conversations');
+    const drivers = [
+      createClaudeDriver(options.claude),
+      createClaudeStreamDriver({ ...options.claude, conversationsDir }),
+      createCommandDriver(),
+      createShellDriver(),
+      ...(options.drivers ?? []),
+    ];
     this.#opener = new SessionOpener({
       drivers: new Map(drivers.map((driver) => [driver.kind, driver])),
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot }),

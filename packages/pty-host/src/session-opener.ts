@@ -85,7 +85,7 @@ export class SessionOpener {
     const { hostEnv } = this.#options;
     const workspace = await this.#workspace({ spec, place, undo });
     const folder = workspace.info.path;
-    const over = spec.agent.kind === 'command' ? spec.agent.over : 'terminal';
+    const over = channelOf(spec);
     const baseEnv = agentEnvironment({ spec, hostEnv, privateHome: place.homeFolder, over });
     const launch = await driver.prepare({
       spec,
@@ -201,6 +201,12 @@ export class SessionOpener {
     using limit = deadline(this.#clock, START_TIMEOUT_MS);
     await live.becomeReady(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]));
   }
+}
+
+/** What the agent's environment is made for, before its driver is asked. */
+function channelOf({ agent }: ResolvedSessionSpec): 'terminal' | 'pipe' {
+  if (agent.kind === 'claude-stream') return 'pipe';
+  return agent.kind === 'command' ? agent.over : 'terminal';
 }
 
 function privateFolders({ configFolder, temporaryFolder }: JournaledSession): PrivateFolders {

@@ -17,6 +17,16 @@ export class TerminalLine {
     return this.#cells.length === 0;
   }
 
+  /** How many columns are taken. */
+  get columns(): number {
+    return this.#cells.length;
+  }
+
+  /** What stands in the last columns of the line. */
+  tail(columns: number): string {
+    return this.#cells.slice(-columns).join('');
+  }
+
   /** What stands on the line. */
   get text(): string {
     return this.#cells.join('');

@@ -46,7 +46,23 @@ export class TerminalTextDecoder {
   readonly #line = new TerminalLine();
   #place: Place = TEXT;
   #begun = false;
+  #wholeCharacters = true;
   #finished: string[] = [];
+
+  /** How many columns the line that is not finished yet has. */
+  get unfinishedColumns(): number {
+    return this.#line.columns;
+  }
+
+  /** Whether nothing is left over from what came before: no line, no sequence, no half of a character. */
+  get isBlank(): boolean {
+    return this.#line.isEmpty && this.#line.column === 0 && this.#place === TEXT && this.#wholeCharacters;
+  }
+
+  /** What stands in the last columns of the line that is not finished yet. */
+  unfinishedTail(columns: number): string {
+    return this.#line.tail(columns);
+  }
 
   /** Takes a piece and gives the lines that it finished, each with its `\n`. */
   write(output: Uint8Array | string): string {
@@ -78,6 +94,7 @@ export class TerminalTextDecoder {
     // The first piece may begin inside a character, whose rest says nothing.
     while (!this.#begun && first < 3 && ((bytes[first] ?? 0) & 0xc0) === 0x80) first += 1;
     this.#begun ||= bytes.length > 0;
+    this.#wholeCharacters = (bytes.at(-1) ?? 0) < 0x80;
     return this.#utf8.decode(bytes.subarray(first), { stream: true });
   }
 

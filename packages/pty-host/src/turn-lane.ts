@@ -2,13 +2,16 @@ import {
   SemoError,
   type Clock,
   type Evidence,
+  type LinePattern,
   type ResolvedPromptOptions,
   type SessionEvents,
   type TurnInfo,
+  type Words,
 } from '@semo-office/core';
 
 import type { AgentControl, Launch } from './agent/agent-driver.ts';
 import { deadline } from './deadline.ts';
+import { linearPattern } from './linear-pattern.ts';
 import { LiveTurn } from './live-turn.ts';
 import type { ProcessExit } from './terminal/terminal.ts';
 
@@ -16,6 +19,9 @@ import type { ProcessExit } from './terminal/terminal.ts';
 const INTERRUPT_TIMEOUT_MS = 15_000;
 /** Turns of a session that can still be asked for. */
 const REMEMBERED_TURNS = 100;
+
+/** Verdicts after which the agent may still be at work: ours, and a milestone that was enough. */
+const LEAVES_AT_WORK: ReadonlySet<string> = new Set(['cancel', 'timeout', 'needs_input', 'milestone']);
 
 /** What {@link TurnLane} needs of its session. */
 export interface TurnLaneOptions {
@@ -40,6 +46,7 @@ interface QueuedPrompt {
   readonly turnId: string;
   readonly prompt: string;
   readonly options: ResolvedPromptOptions;
+  readonly patterns: readonly LinePattern[];
   readonly accepted: PromiseWithResolvers<LiveTurn>;
 }
 
@@ -61,15 +68,20 @@ export class TurnLane {
     return this.#current?.turn ?? null;
   }
 
-  /** Delivers a prompt when its turn comes; the same turn id again is the same turn. */
+  /**
+   * Delivers a prompt when its turn comes; the same turn id again is the same turn.
+   *
+   * @throws SemoError `invalid_argument`: a milestone's pattern cannot run in linear time.
+   */
   async send(turnId: string, prompt: string, options: ResolvedPromptOptions): Promise<TurnInfo> {
     const known = this.#turns.get(turnId);
     if (known !== undefined) return (await known).info();
+    const patterns = options.milestones.map(linearPattern);
     const accepted = Promise.withResolvers<LiveTurn>();
     // Whoever sent it hears of a failure; the lane and the memory of turns need not.
     accepted.promise.catch(() => this.#turns.delete(turnId));
     this.#remember(turnId, accepted.promise);
-    this.#tail = this.#tail.then(() => this.#run({ turnId, prompt, options, accepted }));
+    this.#tail = this.#tail.then(() => this.#run({ turnId, prompt, options, patterns, accepted }));
     return (await accepted.promise).info();
   }
 
@@ -80,6 +92,11 @@ export class TurnLane {
   /** Tells the running turn of something; without one it goes unheard. */
   observe(evidence: Evidence): void {
     this.current?.observe(evidence);
+  }
+
+  /** Lets the running turn hear words; without one they go unheard. */
+  hear(words: Words): void {
+    this.current?.hear(words);
   }
 
   /** Ends the running turn as cancelled; resolves when the agent is at rest or gone. Prompts that wait go on waiting. */
@@ -107,11 +124,12 @@ export class TurnLane {
     this.observe({ kind: 'exit', at: this.#now(), ...exit });
   }
 
-  async #run({ turnId, prompt, options, accepted }: QueuedPrompt): Promise<void> {
+  async #run(queued: QueuedPrompt): Promise<void> {
+    const { prompt, options, accepted } = queued;
     try {
-      if (this.#earlyExit !== null) return accepted.resolve(this.#answeredByExit(turnId, options));
+      if (this.#earlyExit !== null) return accepted.resolve(this.#answeredByExit(queued));
       if (this.#options.gone.aborted) throw this.#options.tooLate();
-      const turn = this.#begin(turnId, options, this.#options.outputEnd());
+      const turn = this.#begin(queued, this.#options.outputEnd());
       this.#occupy(turn);
       await this.#deliver(turn, prompt, options);
       accepted.resolve(turn);
@@ -124,15 +142,17 @@ export class TurnLane {
     }
   }
 
-  #begin(turnId: string, options: ResolvedPromptOptions, outputStart: number): LiveTurn {
+  #begin({ turnId, prompt, options, patterns }: QueuedPrompt, outputStart: number): LiveTurn {
     const { sessionId, agent, monitor, clock, onTurn } = this.#options;
-    const { timeoutMs, silenceMs, require, onNeedsPerson } = options;
+    const { timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks, onNeedsPerson } = options;
     const turn: LiveTurn = new LiveTurn({
       turnId,
       sessionId,
       outputStart,
+      prompt,
       clock,
-      config: { ...monitor, timeoutMs, silenceMs, require },
+      config: { ...monitor, timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks },
+      patterns,
       finalText: agent.finalText === undefined ? undefined : () => agent.finalText?.(outputStart) ?? '',
       onChange(event) {
         onTurn(event);
@@ -155,10 +175,10 @@ export class TurnLane {
     }
   }
 
-  #answeredByExit(turnId: string, options: ResolvedPromptOptions): LiveTurn {
+  #answeredByExit(queued: QueuedPrompt): LiveTurn {
     const exit = this.#earlyExit;
     this.#earlyExit = null;
-    const turn = this.#begin(turnId, options, 0);
+    const turn = this.#begin(queued, 0);
     turn.observe({ kind: 'accepted', at: this.#now() });
     if (exit !== null) turn.observe({ kind: 'exit', at: this.#now(), ...exit });
     return turn;
@@ -169,7 +189,7 @@ export class TurnLane {
     const { agent, clock, gone, onTurnOver } = this.#options;
     onTurnOver();
     const { state } = turn.info();
-    const ours = state.kind === 'ended' && ['cancel', 'timeout', 'needs_input'].includes(state.decidedBy);
+    const ours = state.kind === 'ended' && LEAVES_AT_WORK.has(state.decidedBy);
     if (!ours || gone.aborted) return;
     using limit = deadline(clock, INTERRUPT_TIMEOUT_MS);
     await agent.interrupt(AbortSignal.any([gone, limit.signal]));

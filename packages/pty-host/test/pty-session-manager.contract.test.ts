@@ -59,20 +59,30 @@ function claudeAnswer(request: ModelRequest): ModelStep {
     : say('Touched.');
 }
 
-describeSessionManagerContract('Claude Code in a terminal', {
-  prompts: CLAUDE_PROMPTS,
-  canReset: true,
-  async open() {
-    const stage = await claudeStage(async (request) => {
+async function claudeSessions(kind: 'claude' | 'claude-stream'): Promise<OpenedSessions> {
+  const stage = await claudeStage(
+    async (request) => {
       if (promptTexts(request).at(-1) !== CLAUDE_PROMPTS.crash) return claudeAnswer(request);
       for (const { terminalId } of await stage.sessions.list({ status: ['executing'] }))
         process.kill(Number(terminalId), 'SIGKILL');
       return hang();
-    });
-    return {
-      sessions: stage.sessions,
-      specFor: (sessionId) => stage.spec({ sessionId }, { permissionMode: 'default' }),
-      close: async () => stage[Symbol.asyncDispose](),
-    };
-  },
-});
+    },
+    { kind },
+  );
+  return {
+    sessions: stage.sessions,
+    specFor: (sessionId) => stage.spec({ sessionId }, { permissionMode: 'default' }),
+    async close() {
+      await stage[Symbol.asyncDispose]();
+    },
+  };
+}
+
+for (const kind of ['claude', 'claude-stream'] as const) {
+  describeSessionManagerContract(`Claude Code ${kind === 'claude' ? 'in a terminal' : 'in stream mode'}`, {
+    prompts: CLAUDE_PROMPTS,
+    canReset: true,
+    canType: kind === 'claude',
+    open: () => claudeSessions(kind),
+  });
+}

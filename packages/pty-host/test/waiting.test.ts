@@ -86,6 +86,7 @@ describe('waiting for a turn', () => {
       silenceMs: 30_000,
     } as const;
     return new LiveTurn({
+      prompt: 'x',
       turnId: newId('turn'),
       sessionId: newId('ses'),
       outputStart: 0,

@@ -5,8 +5,21 @@
  * @packageDocumentation
  */
 export * from '@semo-office/core';
-export { createPtySessionManager, createClaudeDriver, createCommandDriver } from '@semo-office/pty-host';
-export type { ClaudeDriverOptions, Credential, PtySessionManagerOptions, TokenProvider } from '@semo-office/pty-host';
+export {
+  createPtySessionManager,
+  createClaudeDriver,
+  createClaudeStreamDriver,
+  createCommandDriver,
+  createShellDriver,
+} from '@semo-office/pty-host';
+export type {
+  ClaudeDriverOptions,
+  ClaudeStreamDriverOptions,
+  ClaudeStreamEvent,
+  Credential,
+  PtySessionManagerOptions,
+  TokenProvider,
+} from '@semo-office/pty-host';
 export { connectToSocket, inProcessTransport, listenOnSocket } from '@semo-office/transport-local';
 export { createLocalOffice, joinOffice } from './local-office.ts';
 export type { LocalOfficeOptions } from './local-office.ts';

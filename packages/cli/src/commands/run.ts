@@ -41,7 +41,7 @@ async function runJob(
   const { signal, release } = io.interruption();
   const office = await openOffice({ socket, repository }, io);
   try {
-    if (job.session.agent.kind === 'claude' && job.session.agent.useLogin === true) {
+    if ('useLogin' in job.session.agent && job.session.agent.useLogin === true) {
       io.stderr("Using this machine's own login: one session at a time, on your own configuration home.\n");
     }
     return await office.executeJob(job, { signal, onLine });

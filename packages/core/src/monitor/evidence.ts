@@ -15,8 +15,11 @@ export const DECIDERS = [
   'silence',
 ] as const;
 
-/** What ended a turn: a source of evidence, or we did (`cancel`, `timeout`, `needs_input`), or we lost sight of it (`lost`). */
-export const deciderSchema = z.enum([...DECIDERS, 'cancel', 'timeout', 'needs_input', 'lost']);
+/**
+ * What ended a turn: a source of evidence, a milestone that the caller said completes it (`milestone`), or we did (`cancel`,
+ * `timeout`, `needs_input`), or we lost sight of it (`lost`).
+ */
+export const deciderSchema = z.enum([...DECIDERS, 'milestone', 'cancel', 'timeout', 'needs_input', 'lost']);
 
 /** See {@link deciderSchema}. */
 export type Decider = z.infer<typeof deciderSchema>;
@@ -55,16 +58,46 @@ export const evidenceSchema = z.discriminatedUnion('kind', [
     error: turnErrorSchema.optional(),
   }),
   z.object({ kind: z.literal('exit'), at, code: z.number().int().nullable(), signal: z.string().nullable() }),
+  /** A shell's own mark that the command is over, with its exit status. */
+  z.object({
+    kind: z.literal('shell_mark'),
+    at,
+    code: z.number().int(),
+    offset: z.number().int().nonnegative().optional(),
+  }),
   /** Our nonce, printed by the agent. */
   z.object({ kind: z.literal('screen_marker'), at, offset: z.number().int().nonnegative() }),
   z.object({ kind: z.literal('waiting'), at, for: z.enum(['permission', 'question']), requestId: z.string() }),
   z.object({ kind: z.literal('answered'), at, requestId: z.string() }),
   z.object({ kind: z.literal('milestone'), at, milestone: milestoneSchema }),
+  /** An error that the agent or a tool of it told of: never the end of a turn, which may well get over it. */
+  z.object({
+    kind: z.literal('trouble'),
+    at,
+    class: z.enum(ERROR_CLASSES),
+    /** The line that told of it, cut to 300 characters. */
+    text: z.string(),
+    by: z.enum(['agent', 'tool']),
+    /** Its place in the output, where known. */
+    offset: z.number().int().nonnegative().optional(),
+  }),
+  /** The agent went on by itself, without a prompt: a background task of its had ended. */
+  z.object({ kind: z.literal('self_started'), at, reason: z.enum(['task_notification']).optional() }),
   z.object({ kind: z.literal('progress'), at, percent: z.number().min(0).max(100) }),
+  /** A request to the agent's model failed; the agent will repeat it. */
+  z.object({
+    kind: z.literal('retrying'),
+    at,
+    /** Which attempt failed, from 1. */
+    attempt: z.number().int().nonnegative(),
+    delayMs: z.number().nonnegative(),
+    /** The HTTP status, if there was an answer. */
+    status: z.number().int().nullable(),
+  }),
   /** We told the agent to stop. */
   z.object({ kind: z.literal('stopped'), at, by: z.enum(['cancel', 'timeout', 'needs_input']) }),
-  /** Nobody can tell any more how the turn went on. */
-  z.object({ kind: z.literal('lost'), at, error: turnErrorSchema }),
+  /** A source can tell nothing any more; without `source`, none can. The turn goes on while one is left. */
+  z.object({ kind: z.literal('lost'), at, error: turnErrorSchema, source: z.enum(DECIDERS).optional() }),
   /** Time passed. */
   z.object({ kind: z.literal('tick'), at }),
 ]);

@@ -1,7 +1,7 @@
 import { SemoError, assertNever } from '../errors.ts';
 import type { Confidence, Outcome, TurnState } from '../session/turn.ts';
-import type { Decider, Evidence, TurnError } from './evidence.ts';
-import type { Milestone } from './milestone.ts';
+import { DECIDERS, type Decider, type Evidence, type TurnError } from './evidence.ts';
+import { isSameMilestone, type Milestone, type MilestoneKind } from './milestone.ts';
 
 /** The word an agent may end its final message with to say that the job is done. */
 export const DONE_MARKER = '[SEMO:DONE]';
@@ -20,11 +20,24 @@ export interface MonitorConfig {
   /** Quiet time until the turn counts as silent, in milliseconds. */
   readonly silenceMs: number;
   readonly require?: 'marker' | undefined;
+  /** Milestones that complete the turn. Default none. */
+  readonly completeOn?: readonly MilestoneKind[] | undefined;
+  /** Whether the agent's end counts although background tasks of it still run. Default false. */
+  readonly endWithBackgroundTasks?: boolean | undefined;
 }
+
+const BY_STRENGTH: readonly Decider[] = DECIDERS;
+/** Sources that tell of every end of a turn: while one of them lives, nothing weaker decides. */
+const TELL_EVERY_END: readonly Decider[] = ['agent_end', 'shell_mark'];
+/** As much is kept of what may be told without end. */
+const MOST_TROUBLES = 100;
+const MOST_MILESTONES = 1000;
 
 /** All that is known of a turn so far. Immutable: {@link observe} makes the next one. */
 export interface MonitorState {
   readonly config: MonitorConfig;
+  /** The sources that can still tell. */
+  readonly alive: readonly Decider[];
   readonly turn: TurnState;
   readonly startedAt: number;
   readonly lastActivityAt: number;
@@ -45,6 +58,7 @@ export interface MonitorState {
 export function beginTurn(config: MonitorConfig, at: number): MonitorState {
   return {
     config,
+    alive: config.sources,
     turn: { kind: 'running' },
     startedAt: at,
     lastActivityAt: at,
@@ -74,6 +88,7 @@ export function observe(state: MonitorState, evidence: Evidence): MonitorState {
   if (evidence.kind === 'tick') return afterTick(state, evidence.at);
   const active = { ...state, lastActivityAt: evidence.at, stalledSince: null };
   if (evidence.kind === 'activity') return { ...active, hasSpoken: true };
+  if (isKnown(state, evidence)) return active;
   return weigh({ ...active, evidence: [...state.evidence, evidence] }, evidence);
 }
 
@@ -88,12 +103,18 @@ export function nextTickAt(state: MonitorState): number | null {
 function weigh(state: MonitorState, evidence: Exclude<Evidence, { kind: 'tick' | 'activity' }>): MonitorState {
   switch (evidence.kind) {
     case 'accepted':
+    case 'retrying':
+    case 'trouble':
+    case 'self_started':
       return state;
     case 'agent_end':
       return afterAgentEnd(state, evidence);
     case 'exit':
       return afterExit(state, evidence);
+    case 'shell_mark':
+      return mayDecide(state, 'shell_mark') ? afterShellMark(state, evidence) : state;
     case 'screen_marker':
+      if (!mayDecide(state, 'screen_marker')) return state;
       return end(state, { outcome: 'completed', decidedBy: 'screen_marker', at: evidence.at });
     case 'waiting':
       return {
@@ -104,24 +125,66 @@ function weigh(state: MonitorState, evidence: Exclude<Evidence, { kind: 'tick' |
     case 'answered':
       return afterAnswer(state, evidence);
     case 'milestone':
-      return { ...state, milestones: [...state.milestones, evidence.milestone] };
+      return afterMilestone(state, evidence);
     case 'progress':
       return { ...state, percent: evidence.percent };
     case 'stopped':
       return afterStop(state, evidence);
     case 'lost':
-      return end(state, { outcome: 'unknown', decidedBy: 'lost', at: evidence.at, error: evidence.error });
+      return afterLoss(state, evidence);
     default:
       return assertNever(evidence);
   }
 }
 
+/** Told before: a screen that is painted again, an agent that repeats what a tool said. */
+function isKnown(state: MonitorState, evidence: Evidence): boolean {
+  if (evidence.kind === 'milestone') {
+    const { milestones } = state;
+    return (
+      milestones.length >= MOST_MILESTONES || milestones.some((known) => isSameMilestone(known, evidence.milestone))
+    );
+  }
+  if (evidence.kind !== 'trouble') return false;
+  const troubles = state.evidence.filter(({ kind }) => kind === 'trouble');
+  return troubles.length >= MOST_TROUBLES || troubles.some((known) => 'text' in known && known.text === evidence.text);
+}
+
+/** Whether the word of a source counts: it is one of this turn's, and none that tells every end and is stronger lives. */
+function mayDecide({ alive }: MonitorState, source: Decider): boolean {
+  const rank = BY_STRENGTH.indexOf(source);
+  return (
+    alive.includes(source) &&
+    !alive.some((other) => TELL_EVERY_END.includes(other) && BY_STRENGTH.indexOf(other) < rank)
+  );
+}
+
+function afterShellMark(state: MonitorState, { at, code }: Extract<Evidence, { kind: 'shell_mark' }>): MonitorState {
+  if (code === 0) return end(state, { outcome: 'completed', decidedBy: 'shell_mark', at });
+  const error = turnError('agent_exit_failed', `The command ended with status ${code}.`);
+  return end(state, { outcome: 'failed', decidedBy: 'shell_mark', at, error });
+}
+
+function afterMilestone(state: MonitorState, evidence: Extract<Evidence, { kind: 'milestone' }>): MonitorState {
+  const told = { ...state, milestones: [...state.milestones, evidence.milestone] };
+  if (state.config.completeOn?.includes(evidence.milestone.kind) !== true) return told;
+  return end(told, { outcome: 'completed', decidedBy: 'milestone', at: evidence.at });
+}
+
+function afterLoss(state: MonitorState, { at, error, source }: Extract<Evidence, { kind: 'lost' }>): MonitorState {
+  const alive = source === undefined ? [] : state.alive.filter((other) => other !== source);
+  const left = { ...state, alive };
+  return alive.length > 0 ? left : end(left, { outcome: 'unknown', decidedBy: 'lost', at, error });
+}
+
 function afterAgentEnd(state: MonitorState, evidence: Extract<Evidence, { kind: 'agent_end' }>): MonitorState {
+  if (!mayDecide(state, 'agent_end')) return state;
   const told = { ...state, text: evidence.text === '' ? state.text : evidence.text };
   const verdict = { decidedBy: 'agent_end', at: evidence.at } as const;
   if (evidence.error !== undefined) return end(told, { ...verdict, outcome: 'failed', error: evidence.error });
   // The agent goes on by itself when a background task ends, so this is a pause, not the end.
-  if (evidence.backgroundTasks > 0) return resume(told, evidence.at);
+  const goesOn = evidence.backgroundTasks > 0 && state.config.endWithBackgroundTasks !== true;
+  if (goesOn) return resume(told, evidence.at);
   if (state.config.require === 'marker' && !told.text.includes(DONE_MARKER)) {
     const message = `The agent ended its turn without ${DONE_MARKER} in its final message.`;
     return end(told, { ...verdict, outcome: 'failed', error: turnError('marker_missing', message) });
@@ -185,7 +248,7 @@ function afterTick(state: MonitorState, at: number): MonitorState {
   if (state.turn.kind !== 'running') return state;
   if (at >= state.startedAt + state.waitedMs + state.config.timeoutMs) return timedOut(state, at);
   if (at < state.lastActivityAt + state.config.silenceMs) return state;
-  if (state.config.sources.includes('silence') && state.hasSpoken) {
+  if (mayDecide(state, 'silence') && state.hasSpoken) {
     return end(state, { outcome: 'completed', confidence: 'inferred', decidedBy: 'silence', at });
   }
   return { ...state, stalledSince: state.stalledSince ?? state.lastActivityAt };

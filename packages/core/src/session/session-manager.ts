@@ -72,7 +72,7 @@ export interface SessionManager {
     turnId: string,
     wait?: { readonly timeoutMs?: number } & CallOptions,
   ): Promise<TurnInfo>;
-  /** Types text into the terminal, as it is, without submitting it. */
+  /** Types text into the terminal, as it is, without submitting it. @throws SemoError `not_supported`: it takes none. */
   sendText(sessionId: string, text: string): Promise<void>;
   sendKeystrokes(sessionId: string, keys: readonly Key[]): Promise<void>;
   resize(sessionId: string, size: TerminalSize): Promise<void>;

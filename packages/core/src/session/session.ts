@@ -14,11 +14,25 @@ export const permissionModeSchema = z.enum(['default', 'acceptEdits', 'plan', 'd
 /** See {@link permissionModeSchema}. */
 export type PermissionMode = z.infer<typeof permissionModeSchema>;
 
+/** One of Claude Code's rules for tools, for example `Read` or `Bash(git log:*)`. */
+const toolRule = z
+  .string()
+  .max(1000)
+  .regex(/^[A-Za-z_][^\0\n]*$/, 'A rule for tools begins with the name of a tool.');
+/** It is handed on as an argument, and Linux takes 128 KiB for one. */
+const systemPromptText = z
+  .string()
+  .min(1)
+  .max(40_000)
+  .refine((text) => !text.includes('\0'), 'No NUL in a system prompt.');
+
 /**
  * Which agent, and how it is set up. `kind` names a driver of the host; the fields of the other drivers are refused.
  *
  * - `claude`: Claude Code in a terminal.
+ * - `claude-stream`: Claude Code over pipes, in messages: nothing is painted and nothing is lost on the way.
  * - `command`: any CLI that reads prompts from its input.
+ * - `shell`: an interactive shell; a prompt is a command line, or several.
  */
 export const agentSpecSchema = z.discriminatedUnion('kind', [
   z.strictObject({
@@ -29,11 +43,41 @@ export const agentSpecSchema = z.discriminatedUnion('kind', [
     useLogin: z.boolean().default(false),
   }),
   z.strictObject({
+    kind: z.literal('claude-stream'),
+    model: z.string().min(1).max(200).optional(),
+    permissionMode: permissionModeSchema.default('default'),
+    /** Use the user's own configuration home and login instead of a private one; one session at a time. */
+    useLogin: z.boolean().default(false),
+    /** Instead of the agent's own system prompt. */
+    systemPrompt: systemPromptText.optional(),
+    /** After the agent's own system prompt. */
+    appendSystemPrompt: systemPromptText.optional(),
+    /** How often the agent may call its model for one prompt; beyond that the turn has failed. Default: no limit. */
+    maxTurns: z.number().int().positive().optional(),
+    /** Tools that need no leave. */
+    allowedTools: z.array(toolRule).max(200).readonly().default([]),
+    /** Tools that the agent does not have. */
+    disallowedTools: z.array(toolRule).max(200).readonly().default([]),
+    /** Tell words as they are made, not only whole messages. Default true. */
+    partialMessages: z.boolean().default(true),
+    /** Keep the conversation when the session is gone, however it went, so that another can resume it. Default false. */
+    keepConversation: z.boolean().default(false),
+    /** Go on with a conversation that was kept, by the `conversationId` of its session, in the same folder. */
+    resume: z.uuid().optional(),
+  }),
+  z.strictObject({
     kind: z.literal('command'),
     /** The program and its arguments; no shell reads them. */
     command: z.array(z.string().max(131_072)).min(1).max(1000).readonly(),
     /** A terminal, or plain pipes. Default `terminal`. */
     over: z.enum(['terminal', 'pipe']).default('terminal'),
+  }),
+  z.strictObject({
+    kind: z.literal('shell'),
+    /** `bash` or `zsh`, or the path of one, which must be called so. Default `bash`. */
+    shell: z.string().min(1).max(4096).default('bash'),
+    /** Reads the user's own `.bashrc` or `.zshrc` as well. Default false. */
+    useUserRc: z.boolean().default(false),
   }),
 ]);
 
@@ -112,7 +156,12 @@ export const sessionInfoSchema = z.object({
   /** The terminal's id on the host: the agent's process id while it lives. */
   terminalId: z.string().nullable(),
   status: sessionStatusSchema,
-  agent: z.object({ kind: z.string(), version: z.string().nullable() }),
+  agent: z.object({
+    kind: z.string(),
+    version: z.string().nullable(),
+    /** The agent's own id of its present conversation, where it tells one. */
+    conversationId: z.string().nullable().optional(),
+  }),
   workspace: workspaceInfoSchema,
   persona: personaPlacementSchema.nullable(),
   containment: containmentReportSchema,

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { deciderSchema, evidenceSchema, turnErrorSchema } from '../monitor/evidence.ts';
-import { milestoneSchema } from '../monitor/milestone.ts';
+import { milestoneKindSchema, milestonePatternSchema, milestoneSchema } from '../monitor/milestone.ts';
 import { idSchema } from '../ids.ts';
 
 /**
@@ -82,6 +82,12 @@ export const promptOptionsSchema = z.object({
     .default(600_000),
   /** With `marker`, an end without `[SEMO:DONE]` in the agent's final message is `failed / marker_missing`. */
   require: z.enum(['marker']).optional(),
+  /** Milestones that complete the turn; the agent is then brought to rest. Default: none, milestones are only told. */
+  completeOn: z.array(milestoneKindSchema).max(5).readonly().default([]),
+  /** Lines that are milestones too, of kind `custom`. Default none. */
+  milestones: z.array(milestonePatternSchema).max(50).readonly().default([]),
+  /** Ends the turn with the agent's word although background tasks of it still run. Default false. */
+  endWithBackgroundTasks: z.boolean().default(false),
   /** What to do when the agent needs a person: `wait`, or `interrupt` and end as `needs_input`. Default `wait`. */
   onNeedsPerson: z.enum(['wait', 'interrupt']).default('wait'),
   /** Without output for this long the turn is `stalled`, or over where nothing better can tell. Default 30 000. */

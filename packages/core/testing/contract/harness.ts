@@ -36,6 +36,8 @@ export interface SessionManagerHarness {
   readonly prompts: ContractPrompts;
   /** Whether these agents can forget their conversation; if not, `reset` must say `not_supported`. */
   readonly canReset: boolean;
+  /** Whether these agents can be typed to; if not, `sendText` and `sendKeystrokes` must say `not_supported`. Default true. */
+  readonly canType?: boolean;
   /** Called once, before the first test. */
   open(): Promise<OpenedSessions>;
 }

@@ -49,13 +49,16 @@ async function untilOnScreen(run: ContractRun, { id, log }: StartedSession, patt
 }
 
 /** Typing, sizes and output. */
-export function terminalContract(run: ContractRun): void {
+export function terminalContract(run: ContractRun, { canType = true }: { readonly canType?: boolean }): void {
   describe('terminal', () => {
-    it('takes text, keys and a size', async () => {
+    it(`takes ${canType ? 'text, keys and' : 'no text and no keys, but'} a size`, async () => {
       const { id } = await run.start();
-      await run.sessions.sendText(id, 'x');
-      await run.sessions.sendKeystrokes(id, ['Backspace']);
-      await run.sessions.sendKeystrokes(id, []);
+      const typing = [() => run.sessions.sendText(id, 'x'), () => run.sessions.sendKeystrokes(id, ['Backspace'])];
+      for (const type of typing) {
+        if (canType) await type();
+        else await expectError(type(), 'not_supported');
+      }
+      if (canType) await run.sessions.sendKeystrokes(id, []);
       await run.sessions.resize(id, { cols: 100, rows: 30 });
       expect((await run.sessions.get(id))?.status).toBe('ready');
     });

@@ -6,7 +6,10 @@ import type {
   HumanRequest,
   MonitorConfig,
   ResolvedSessionSpec,
+  Words,
 } from '@semo-office/core';
+
+import type { ProcessExit } from '../terminal/terminal.ts';
 
 /** A session's own folders on the host, gone with it. */
 export interface PrivateFolders {
@@ -33,11 +36,17 @@ export interface Launch {
   readonly command: readonly string[];
   readonly env: Readonly<Record<string, string>>;
   readonly over: 'terminal' | 'pipe';
+  /** Whether what a person types reaches the agent as it is. Default true; `sendText` and keys are refused otherwise. */
+  readonly takesKeys?: boolean | undefined;
+  /** On pipes: the agent's standard error is none of its words; it goes to {@link AgentControl.onErrorOutput}. Default false. */
+  readonly errorsApart?: boolean | undefined;
   /** Where the agent reads instructions of its user, if that is a folder of the session's own; else `null`. */
   readonly configHome: string | null;
   /** The agent's version, if it tells one. */
   readonly version: string | null;
   readonly monitor: { readonly sources: readonly Decider[]; readonly exitMeans: MonitorConfig['exitMeans'] };
+  /** What the agent means by how it exited, for example that status 143 is SIGTERM. Default: what the system says. */
+  readonly readExit?: ((exit: ProcessExit) => ProcessExit) | undefined;
   /** Called once, as the process starts. */
   attach(io: AgentIo): AgentControl;
   /** Undoes what {@link AgentDriver.prepare} did; called after the process is gone. */
@@ -51,16 +60,25 @@ export interface AgentIo {
   /** Types; see `Terminal.write`. */
   write(bytes: Uint8Array | string): Promise<void>;
   endInput(): void;
+  /** Holds back the agent's output, so that it waits for us; each `pause` is followed by its own `resume`. */
+  readonly reading: { pause(): void; resume(): void };
   /** Signals the agent's process group. */
   signal(signal: NodeJS.Signals): void;
   /** The terminal's device; `null` on pipes. */
   readonly device: string | null;
   /** Tells the monitor of the running turn. Without a turn it goes unheard. */
   report(evidence: Evidence): void;
+  /**
+   * Lets the monitor find milestones, errors and progress in what the agent said or a tool of it printed, as plain text.
+   * Never a prompt, nor a file that is written or read. Without a turn it goes unheard.
+   */
+  tell(words: Words): void;
   /** Asks a person. Resolves with the answer, or `null` when the turn ended without one. */
   ask(request: Pick<HumanRequest, 'kind' | 'tool' | 'input'>, withdrawn: AbortSignal): Promise<HumanAnswer | null>;
   /** Plain text of the newest output, for error messages. */
   lastWords(): string;
+  /** The rows of the terminal's screen as a person would see them now. */
+  screen(): Promise<readonly string[]>;
   /** Plain text of the output since an offset; what is no longer kept is left out. */
   textSince(offset: number): string;
 }
@@ -83,6 +101,10 @@ export interface AgentControl {
   ready(signal: AbortSignal): Promise<void>;
   /** Sees all output, after it has been kept. */
   onOutput(bytes: Uint8Array, offset: number): void;
+  /** Sees standard error where that comes apart. It is in the log like all output, where it fell. */
+  onErrorOutput?(bytes: Uint8Array, offset: number): void;
+  /** The agent's own id of its present conversation, where it tells one. */
+  readonly conversationId?: string | null;
   /**
    * Delivers a prompt; resolves when the agent has taken it.
    * @throws SemoError `prompt_not_accepted`, `prompt_too_long`, `delivery_unknown`, `session_terminated`.

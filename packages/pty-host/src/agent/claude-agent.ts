@@ -1,4 +1,4 @@
-import { SemoError, assertNever, type HumanAnswer, type TurnError } from '@semo-office/core';
+import { SemoError, assertNever, type HumanAnswer, type TurnError, type Words } from '@semo-office/core';
 
 import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
@@ -6,7 +6,8 @@ import { ClaudeBox } from './claude-box.ts';
 import type { HookInput } from './claude-hook-listener.ts';
 import { exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
 import { ClaudeRest } from './claude-rest.ts';
-import { stopFailure } from './claude-stop-failure.ts';
+import { failureWords, toolWords } from './claude-tool-words.ts';
+import { stopFailure } from './claude-failure.ts';
 
 /** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
 const ACCEPT_TIMEOUT_MS = 60_000;
@@ -34,6 +35,8 @@ export class ClaudeAgent implements AgentControl {
   #box!: ClaudeBox;
   #rest!: ClaudeRest;
   #delivery: Delivery = { kind: 'none' };
+  /** Its last turn left background tasks: it may be at work again without a prompt. */
+  #mayWake = false;
   #onConversationEnd: (() => void) | null = null;
 
   constructor({ statusFolder }: { readonly statusFolder: string }) {
@@ -57,12 +60,13 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async submit({ prompt, signal }: Submission): Promise<void> {
+    if (this.#mayWake) await this.#restFor(signal);
+    this.#mayWake = false;
     for (let offer = 1; offer <= OFFERS; offer += 1) {
       if ((await this.#offer(prompt, signal)) === 'accepted') return;
       // Something was in the box, from a person or an interrupted prompt. The hook kept it from the model, and the CLI
       // puts it back into the box when it has come to rest.
-      using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
-      await this.#rest.wait(AbortSignal.any([signal, limit.signal]));
+      await this.#restFor(signal);
       await this.#box.clear();
     }
     throw new SemoError(
@@ -113,6 +117,12 @@ export class ClaudeAgent implements AgentControl {
     switch (input.hook_event_name) {
       case 'UserPromptSubmit':
         return this.#onPrompt(input);
+      case 'PostToolUse':
+        this.#tell(toolWords({ tool: input.tool_name, input: input.tool_input, response: input.tool_response }));
+        return {};
+      case 'PostToolUseFailure':
+        this.#tell(failureWords({ tool: input.tool_name, input: input.tool_input, error: input.error ?? '' }));
+        return {};
       case 'Stop':
         this.#onStop(input);
         return {};
@@ -127,6 +137,11 @@ export class ClaudeAgent implements AgentControl {
       default:
         return assertNever(input);
     }
+  }
+
+  async #restFor(signal: AbortSignal): Promise<void> {
+    using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
+    await this.#rest.wait(AbortSignal.any([signal, limit.signal]));
   }
 
   async #offer(prompt: string, signal: AbortSignal): Promise<'accepted' | 'garbled'> {
@@ -146,6 +161,9 @@ export class ClaudeAgent implements AgentControl {
   }
 
   #onPrompt({ prompt: reported }: Hook<'UserPromptSubmit'>): object {
+    if (isSelfStarted(reported) && this.#delivery.kind === 'accepted') {
+      this.#io.report({ kind: 'self_started', at: this.#io.clock.now(), reason: 'task_notification' });
+    }
     if (this.#delivery.kind !== 'offered' || isSelfStarted(reported)) return {};
     const { prompt, verdict } = this.#delivery;
     if (!isSamePrompt(reported, prompt)) {
@@ -171,6 +189,8 @@ export class ClaudeAgent implements AgentControl {
     if (backgroundTasks === 0) this.#rest.turnEnded();
     if (this.#delivery.kind !== 'accepted') return;
     if (backgroundTasks === 0) this.#delivery = { kind: 'none' };
+    this.#mayWake = backgroundTasks > 0;
+    this.#io.tell({ by: 'agent', text });
     this.#io.report({
       kind: 'agent_end',
       at: this.#io.clock.now(),
@@ -178,6 +198,12 @@ export class ClaudeAgent implements AgentControl {
       backgroundTasks,
       ...(error === undefined ? {} : { error }),
     });
+  }
+
+  /** Words of tools count for the prompt that was accepted; what comes late belongs to the one before. */
+  #tell(words: readonly Words[]): void {
+    if (this.#delivery.kind !== 'accepted') return;
+    for (const piece of words) this.#io.tell(piece);
   }
 
   async #onPermission(

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 import type { Credential } from './claude-credential.ts';
 import { HOOK_EVENTS, type HookEndpoint } from './claude-hook-listener.ts';
+import { PRINTING_TOOL } from './claude-tool-words.ts';
 
 const run = promisify(execFile);
 
@@ -23,7 +24,8 @@ export function claudeSettings({ url, token }: HookEndpoint): Record<string, unk
       event,
       [
         {
-          matcher: '*',
+          // Each call costs some milliseconds, and only what this tool prints tells of milestones.
+          matcher: event.startsWith('PostToolUse') ? PRINTING_TOOL : '*',
           hooks: [
             {
               type: 'http',
@@ -36,9 +38,12 @@ export function claudeSettings({ url, token }: HookEndpoint): Record<string, unk
       ],
     ]),
   );
+  return { hooks, disableAllHooks: false, ...plainSettings() };
+}
+
+/** Settings for any session. */
+export function plainSettings(): Record<string, unknown> {
   return {
-    hooks,
-    disableAllHooks: false,
     // Bypass mode asks for a confirmation on its first use; our caller has asked for the mode by name.
     skipDangerousModePermissionPrompt: true,
     // Without this it writes a desktop entry into the user's home.

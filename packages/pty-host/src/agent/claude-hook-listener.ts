@@ -4,7 +4,15 @@ import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
 /** The events of Claude Code we listen to. */
-export const HOOK_EVENTS = ['UserPromptSubmit', 'Stop', 'StopFailure', 'PermissionRequest', 'SessionEnd'] as const;
+export const HOOK_EVENTS = [
+  'UserPromptSubmit',
+  'PostToolUse',
+  'PostToolUseFailure',
+  'Stop',
+  'StopFailure',
+  'PermissionRequest',
+  'SessionEnd',
+] as const;
 
 const backgroundTaskSchema = z.looseObject({ id: z.string().optional(), status: z.string().optional() });
 
@@ -21,6 +29,18 @@ export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
     error: z.string().nullish(),
     error_details: z.string().nullish(),
     last_assistant_message: z.string().nullish(),
+  }),
+  z.looseObject({
+    hook_event_name: z.literal('PostToolUse'),
+    tool_name: z.string(),
+    tool_input: z.unknown(),
+    tool_response: z.unknown(),
+  }),
+  z.looseObject({
+    hook_event_name: z.literal('PostToolUseFailure'),
+    tool_name: z.string(),
+    tool_input: z.unknown(),
+    error: z.string().nullish(),
   }),
   z.looseObject({ hook_event_name: z.literal('PermissionRequest'), tool_name: z.string(), tool_input: z.unknown() }),
   z.looseObject({ hook_event_name: z.literal('SessionEnd'), reason: z.string().nullish() }),

@@ -4,7 +4,8 @@ import { SemoError, type AgentSpec } from '@semo-office/core';
 import type { AgentControl, AgentDriver, AgentIo, Launch, LaunchContext, Submission } from './agent-driver.ts';
 import { EchoMatcher } from './echo-matcher.ts';
 import { findExecutable } from './executable.ts';
-import { MarkerScanner } from './marker-scanner.ts';
+import { brokenMarker } from './marker-rows.ts';
+import { MarkerWatch } from './marker-watch.ts';
 import { MAX_LINE_BYTES, quoteForLineMode, readTerminalMode } from './terminal-mode.ts';
 
 /** The variable in which a command finds what to print when it is done. */
@@ -50,6 +51,8 @@ function commandLaunch({
   return {
     command,
     over,
+    // Otherwise an error could land in the middle of a line.
+    errorsApart: over === 'pipe',
     version: null,
     configHome: null,
     env: { ...context.baseEnv, TMPDIR: context.folders.tmp, [MARKER_VARIABLE]: marker },
@@ -62,14 +65,17 @@ function commandLaunch({
 class CommandAgent implements AgentControl {
   readonly #io: AgentIo;
   readonly #marker: string;
-  readonly #scanner: MarkerScanner;
+  readonly #watch: MarkerWatch;
+  /** On pipes, what comes over standard error. */
+  readonly #errorWatch: MarkerWatch;
   #echo = new EchoMatcher('');
   #lastOutputAt = 0;
 
   constructor(io: AgentIo, marker: string) {
     this.#io = io;
     this.#marker = marker;
-    this.#scanner = new MarkerScanner(marker, `${MARKER_VARIABLE}=`);
+    this.#watch = this.#newWatch();
+    this.#errorWatch = this.#newWatch();
   }
 
   ready(): Promise<void> {
@@ -80,13 +86,18 @@ class CommandAgent implements AgentControl {
     const io = this.#io;
     this.#lastOutputAt = io.clock.now();
     if (!this.#echo.consume(bytes)) io.report({ kind: 'activity', at: this.#lastOutputAt });
-    const at = this.#scanner.find(bytes, offset);
-    if (at !== null) io.report({ kind: 'screen_marker', at: this.#lastOutputAt, offset: at });
+    this.#watch.read(bytes, offset);
+  }
+
+  onErrorOutput(bytes: Uint8Array, offset: number): void {
+    this.#lastOutputAt = this.#io.clock.now();
+    this.#io.report({ kind: 'activity', at: this.#lastOutputAt });
+    this.#errorWatch.read(bytes, offset);
   }
 
   async submit({ prompt, endInput }: Submission): Promise<void> {
     const text = await this.#inputFor(prompt);
-    this.#scanner.reset();
+    await Promise.all([this.#watch.begin(prompt), this.#errorWatch.begin(prompt)]);
     this.#echo = new EchoMatcher(this.#io.device === null ? '' : prompt);
     try {
       await this.#io.write(text);
@@ -102,7 +113,7 @@ class CommandAgent implements AgentControl {
     const text = this.#io.textSince(outputStart);
     const echoed = this.#echo.text;
     const own = echoed !== '' && text.startsWith(echoed) ? text.slice(echoed.length) : text;
-    return own.replaceAll(this.#marker, '').trim();
+    return own.replaceAll(brokenMarker(this.#marker), '').trim();
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
@@ -117,7 +128,21 @@ class CommandAgent implements AgentControl {
   }
 
   onExit(): void {
-    // The exit is the session's to report.
+    // The exit is the session's to report; what the last line tells comes before it.
+    this.#watch.end();
+    this.#errorWatch.end();
+  }
+
+  #newWatch(): MarkerWatch {
+    const io = this.#io;
+    return new MarkerWatch({
+      marker: this.#marker,
+      variable: MARKER_VARIABLE,
+      clock: io.clock,
+      screen: io.device === null ? null : () => io.screen(),
+      onLine: (line) => io.tell({ by: 'program', ...line }),
+      onMarker: (offset) => io.report({ kind: 'screen_marker', at: io.clock.now(), offset }),
+    });
   }
 
   async #inputFor(prompt: string): Promise<string> {

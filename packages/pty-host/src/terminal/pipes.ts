@@ -8,7 +8,8 @@ import type { Terminal, TerminalOptions } from './terminal.ts';
 const DRAIN_MS = 200;
 
 /**
- * Starts a process on plain pipes; its standard output and error come as one stream. It leads its own group and session.
+ * Starts a process on plain pipes; its standard output and error come as one stream unless
+ * `onErrorData` wants the latter apart. It leads its own group and session.
  *
  * @throws SemoError `agent_start_failed`.
  */
@@ -22,7 +23,7 @@ export function openPipes(options: TerminalOptions): Terminal {
     throw new SemoError('agent_start_failed', `${options.command[0]} could not be started.`);
   }
   child.stdout.on('data', options.onData);
-  child.stderr.on('data', options.onData);
+  child.stderr.on('data', options.onErrorData ?? options.onData);
   reportExit(child, options);
   // Writing to a process that has gone fails here (EPIPE) and in the write's own callback; the latter tells the caller.
   child.stdin.on('error', () => undefined);
@@ -62,6 +63,11 @@ function reportExit(child: ChildProcessWithoutNullStreams, { onExit }: TerminalO
   });
   child.on('exit', (code, signal) => {
     const timer = setTimeout(() => {
+      // Whoever holds back the reading is still to get what is in the pipe.
+      if (child.stdout.isPaused()) {
+        timer.refresh();
+        return;
+      }
       child.stdout.destroy();
       child.stderr.destroy();
       report(code, signal);

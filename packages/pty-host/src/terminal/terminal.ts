@@ -16,6 +16,8 @@ export interface TerminalOptions {
   readonly size: TerminalSize;
   /** Called with every piece of output, in order. The bytes are the callee's only until it returns. */
   readonly onData: (bytes: Uint8Array) => void;
+  /** Called with standard error where that comes apart: on pipes only. Default: it goes to `onData`. */
+  readonly onErrorData?: ((bytes: Uint8Array) => void) | undefined;
   /** Called once, after the last byte of output. */
   readonly onExit: (exit: ProcessExit) => void;
 }

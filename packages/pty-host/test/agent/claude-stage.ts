@@ -10,7 +10,9 @@ import {
 
 import { createPtySessionManager, type PtySessionManagerOptions } from '../../src/index.ts';
 
-type ClaudeSpec = Extract<AgentSpec, { kind: 'claude' }>;
+type ClaudeKind = 'claude' | 'claude-stream';
+/** Settings of either way of speaking with Claude Code. */
+type ClaudeSpec = Omit<Extract<AgentSpec, { kind: 'claude-stream' }>, 'kind'>;
 
 /** The real CLI, a scripted model, and folders of their own. */
 export interface ClaudeStage extends AsyncDisposable {
@@ -29,7 +31,11 @@ export interface ClaudeStage extends AsyncDisposable {
 /** Sets the stage; `await using` takes everything down again. */
 export async function claudeStage(
   script: ModelScript,
-  { maxRetries = 1, ...options }: PtySessionManagerOptions & { maxRetries?: number } = {},
+  {
+    maxRetries = 1,
+    kind = 'claude',
+    ...options
+  }: PtySessionManagerOptions & { maxRetries?: number; kind?: ClaudeKind } = {},
 ): Promise<ClaudeStage> {
   const model = await startModelServer({ script });
   const work = await temporaryFolder('semo-work-');
@@ -43,7 +49,7 @@ export async function claudeStage(
   const sessions = createPtySessionManager({ stateDir: state.path, ...options, hostEnv });
   const spec: ClaudeStage['spec'] = (more = {}, agent = {}) => ({
     sessionId: newId('ses'),
-    agent: { kind: 'claude', permissionMode: 'bypassPermissions', ...agent },
+    agent: { kind, permissionMode: 'bypassPermissions', ...agent },
     workspace: { kind: 'path', path: work.path },
     ...more,
   });

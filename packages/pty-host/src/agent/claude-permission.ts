@@ -1,0 +1,49 @@
+import type { HumanAnswer } from '@semo-office/core';
+
+import type { AgentIo } from './agent-driver.ts';
+import type { ClaudeControl } from './claude-control.ts';
+import type { ClaudeControlRequest } from './claude-message.ts';
+
+const QUESTION_TOOL = 'AskUserQuestion';
+
+/** Hands what Claude Code asks in stream mode to people, and their answers back. */
+export class ClaudePermissions {
+  readonly #io: Pick<AgentIo, 'ask'>;
+  readonly #control: Pick<ClaudeControl, 'answer' | 'refuse'>;
+  readonly #open = new Map<string, AbortController>();
+
+  constructor(io: Pick<AgentIo, 'ask'>, control: Pick<ClaudeControl, 'answer' | 'refuse'>) {
+    this.#io = io;
+    this.#control = control;
+  }
+
+  async onRequest({ request_id: id, request }: ClaudeControlRequest): Promise<void> {
+    const { subtype, tool_name: tool, input = {} } = request;
+    if (subtype !== 'can_use_tool' || tool === undefined) {
+      return this.#control.refuse(id, `${subtype} is not supported here.`);
+    }
+    const withdrawn = new AbortController();
+    this.#open.set(id, withdrawn);
+    const kind = tool === QUESTION_TOOL ? 'question' : 'permission';
+    const answer = await this.#io.ask({ kind, tool, input }, withdrawn.signal);
+    // What was withdrawn by the agent wants no answer any more.
+    if (this.#open.delete(id)) await this.#control.answer(id, decision(answer, tool, input));
+  }
+
+  /** The agent no longer wants to know. */
+  withdraw(id: string): void {
+    const withdrawn = this.#open.get(id);
+    this.#open.delete(id);
+    withdrawn?.abort();
+  }
+}
+
+function decision(answer: HumanAnswer | null, tool: string, input: Readonly<Record<string, unknown>>): object {
+  // Without an answer the turn is over, or was none of ours: the agent is not to go on by another way.
+  if (answer === null) return { behavior: 'deny', message: 'Nobody is there to answer.', interrupt: true };
+  if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
+  // Whoever answers a question need not repeat it.
+  const asked = tool === QUESTION_TOOL ? input : {};
+  const { updatedInput } = answer;
+  return { behavior: 'allow', updatedInput: updatedInput === undefined ? input : { ...asked, ...updatedInput } };
+}

@@ -1,0 +1,120 @@
+import { constants } from 'node:os';
+import type { AgentSpec } from '@semo-office/core';
+
+import type { ProcessExit } from '../terminal/terminal.ts';
+import { UndoList } from '../undo-list.ts';
+import type { AgentDriver, AgentIo, Launch, LaunchContext } from './agent-driver.ts';
+import { claudeStreamArguments } from './claude-arguments.ts';
+import { ClaudeConversations, type ConversationHold } from './claude-conversations.ts';
+import { plainSettings, writeSettings } from './claude-config.ts';
+import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from './claude-home.ts';
+import { ClaudeStreamAgent } from './claude-stream-agent.ts';
+import { EventFeed } from './event-feed.ts';
+import type { StreamJsonEvent } from './stream-json.ts';
+
+/** What a session of Claude Code in stream mode told, message by message. */
+export interface ClaudeStreamEvent {
+  readonly sessionId: string;
+  readonly event: StreamJsonEvent;
+}
+
+/** Options of {@link createClaudeStreamDriver}. */
+export interface ClaudeStreamDriverOptions extends ClaudeDriverOptions {
+  /**
+   * Hears every message, in order, after the session has acted on it. While a promise of it is open, that session is read
+   * no further and its agent waits. Default: nobody.
+   */
+  readonly onEvent?: ((event: ClaudeStreamEvent) => void | Promise<void>) | undefined;
+  /** Where conversations are kept that shall outlive their session. Default: nowhere; `keepConversation` is then refused. */
+  readonly conversationsDir?: string | undefined;
+}
+
+type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
+
+/**
+ * Drives Claude Code over pipes: prompts and answers are messages, and it says itself when it has taken one and when a turn
+ * is over. The session's output is what it prints: JSON lines, with standard error between them.
+ *
+ * @example
+ * ```ts
+ * const sessions = createPtySessionManager({
+ *   drivers: [createClaudeStreamDriver({ onEvent: async ({ event }) => await store(event) })],
+ * });
+ * ```
+ */
+export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}): AgentDriver {
+  const conversations = new ClaudeConversations(options.conversationsDir);
+  return {
+    kind: 'claude-stream',
+    async prepare(context) {
+      const spec = context.spec.agent as StreamSpec;
+      const conversation = conversations.hold(spec);
+      const undo = new UndoList();
+      undo.add(async () => conversation.release());
+      try {
+        const home = await openClaudeHome(options, context, spec);
+        undo.add(() => home.release());
+        await conversations.link(spec, home);
+        return await streamLaunch({ context, spec, home, conversation, undo, options });
+      } catch (thrown) {
+        await undo.run();
+        throw thrown;
+      }
+    },
+  };
+}
+
+async function streamLaunch({
+  context,
+  spec,
+  home,
+  conversation,
+  undo,
+  options,
+}: {
+  readonly context: LaunchContext;
+  readonly spec: StreamSpec;
+  readonly home: ClaudeHome;
+  readonly conversation: ConversationHold;
+  readonly undo: UndoList;
+  readonly options: ClaudeStreamDriverOptions;
+}): Promise<Launch> {
+  const { sessionId } = context.spec;
+  const settings = await writeSettings(context.folders.config, plainSettings());
+  return {
+    command: [home.binary, '--settings', settings, ...claudeStreamArguments(spec)],
+    over: 'pipe',
+    errorsApart: true,
+    // One line that is no message ends it.
+    takesKeys: false,
+    version: home.version,
+    configHome: home.isPrivate ? home.configDir : null,
+    env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
+    monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
+    readExit,
+    attach(io) {
+      const agent = new ClaudeStreamAgent(io, feedOf(options, sessionId, io));
+      conversation.follow(() => agent.conversationId);
+      return agent;
+    },
+    async dispose() {
+      await undo.run();
+    },
+  };
+}
+
+function feedOf(
+  { onEvent }: ClaudeStreamDriverOptions,
+  sessionId: string,
+  io: AgentIo,
+): EventFeed<StreamJsonEvent> | null {
+  return onEvent === undefined ? null : new EventFeed((event) => onEvent({ sessionId, event }), io.reading);
+}
+
+/** It catches the signals that end it and exits as a shell would say it. */
+function readExit(exit: ProcessExit): ProcessExit {
+  const { code } = exit;
+  if (code === 128 + constants.signals.SIGTERM) return { code: null, signal: 'SIGTERM' };
+  if (code === 128 + constants.signals.SIGHUP) return { code: null, signal: 'SIGHUP' };
+  return exit;
+}
