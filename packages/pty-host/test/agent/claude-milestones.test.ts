@@ -71,7 +71,7 @@ describe('milestones of Claude Code in a terminal', () => {
 });
 
 describe('background tasks', () => {
-  it('wake the agent, which is told; and need not be waited for', async () => {
+  it('wake the agent, which is told', async () => {
     await using stage = await claudeStage([
       bash('sleep 1', { run_in_background: true }),
       say('Started it.'),
