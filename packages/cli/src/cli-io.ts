@@ -8,9 +8,12 @@ export interface CliIo {
   stderr(text: string): void;
   /** All of standard input, as UTF-8. */
   readStdin(): Promise<string>;
-  /** Aborts at the first SIGINT or SIGTERM; at the second the process ends at once. `release` gives the signals back. */
+  /** Aborts at the first SIGINT, SIGTERM or SIGHUP; at the second the process ends at once. `release` gives the signals back. */
   interruption(): { readonly signal: AbortSignal; readonly release: () => void };
 }
+
+/** What a shell, a service manager and a terminal that is closed send. */
+const ENDING_SIGNALS = ['SIGINT', 'SIGTERM', 'SIGHUP'] as const;
 
 /** The real thing. */
 export function processIo(): CliIo {
@@ -40,13 +43,11 @@ function interruption(): ReturnType<CliIo['interruption']> {
     if (controller.signal.aborted) process.exit(130);
     controller.abort();
   };
-  process.on('SIGINT', onSignal);
-  process.on('SIGTERM', onSignal);
+  for (const name of ENDING_SIGNALS) process.on(name, onSignal);
   return {
     signal: controller.signal,
     release: () => {
-      process.off('SIGINT', onSignal);
-      process.off('SIGTERM', onSignal);
+      for (const name of ENDING_SIGNALS) process.off(name, onSignal);
     },
   };
 }

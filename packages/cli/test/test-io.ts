@@ -17,20 +17,26 @@ export interface CliRun {
   readonly stderr: string;
 }
 
+interface SemoOptions {
+  readonly stdin?: string;
+  readonly readStdin?: () => Promise<string>;
+  readonly env?: Record<string, string | undefined>;
+  readonly signal?: AbortSignal;
+  readonly isTerminal?: boolean;
+  readonly onStdout?: (text: string) => void;
+}
+
 /** A place to run `semo` in: a working folder, a home of its own, and the real CLI against a scripted model. */
 export interface CliStage extends AsyncDisposable {
   readonly model: ModelServer;
   readonly folder: string;
   readonly home: string;
   readonly env: Record<string, string>;
-  semo(
-    argv: readonly string[],
-    options?: { stdin?: string; env?: Record<string, string | undefined>; signal?: AbortSignal; isTerminal?: boolean },
-  ): Promise<CliRun>;
+  semo(argv: readonly string[], options?: SemoOptions): Promise<CliRun>;
   /** `semo run --json …`: every line parsed with the schema core exports. */
   runJson(
     argv: readonly string[],
-    options?: Parameters<CliStage['semo']>[1],
+    options?: SemoOptions,
   ): Promise<{ status: number; lines: RunLine[]; result: JobResult }>;
 }
 
@@ -51,9 +57,12 @@ export async function cliStage(script: ModelScript): Promise<CliStage> {
       env: { ...env, ...options.env },
       cwd: work.path,
       isTerminal: options.isTerminal ?? false,
-      stdout: (text) => out.push(text),
+      stdout(text) {
+        out.push(text);
+        options.onStdout?.(text);
+      },
       stderr: (text) => err.push(text),
-      readStdin: () => Promise.resolve(options.stdin ?? ''),
+      readStdin: options.readStdin ?? (() => Promise.resolve(options.stdin ?? '')),
       interruption: () => ({ signal: options.signal ?? new AbortController().signal, release: () => undefined }),
     };
     const status = await main(argv, io);

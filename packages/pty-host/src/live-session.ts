@@ -245,6 +245,7 @@ export class LiveSession {
       clock: this.#options.clock,
       write: (bytes) => this.#terminal.write(bytes),
       endInput: () => this.#terminal.endInput(),
+      dropInput: () => this.#terminal.dropInput(),
       reading: this.output.source,
       signal: (signal) => sendSignal(-this.pid, signal),
       device: this.#terminal.device,

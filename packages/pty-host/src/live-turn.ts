@@ -51,6 +51,7 @@ export class LiveTurn {
     this.#options = options;
     this.#reader = new WordsReader(options.patterns, options.prompt);
     this.#state = beginTurn(options.config, options.clock.now());
+    this.#scheduleTick();
   }
 
   /** Resolves with the verdict. Never rejects. */
@@ -140,7 +141,8 @@ export class LiveTurn {
     const after = this.#state;
     for (const _ of newOnes(before.milestones, after.milestones)) this.#emit('milestone', at);
     if (after.percent !== before.percent) this.#emit('progress', at);
-    if (after.stalledSince !== null && before.stalledSince === null) this.#emit('stalled', at, at - after.stalledSince);
+    if (this.isAccepted && after.stalledSince !== null && before.stalledSince === null)
+      this.#emit('stalled', at, at - after.stalledSince);
     if (after.turn.kind === before.turn.kind) return;
     if (after.turn.kind === 'waiting') this.#emit('waiting', at);
     else if (after.turn.kind === 'running') this.#emit('resumed', at);

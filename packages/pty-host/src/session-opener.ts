@@ -70,6 +70,8 @@ export class SessionOpener {
     } catch (thrown) {
       if (hosted === null) await undo.run();
       else await hosted.end({ graceMs: 0 });
+      if (call.signal?.aborted === true)
+        throw new SemoError('aborted', 'Creating the session was given up.', { cause: thrown });
       throw SemoError.from(thrown);
     }
   }

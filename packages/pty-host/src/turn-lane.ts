@@ -129,7 +129,7 @@ export class TurnLane {
     try {
       if (this.#earlyExit !== null) return accepted.resolve(this.#answeredByExit(queued));
       if (this.#options.gone.aborted) throw this.#options.tooLate();
-      const turn = this.#begin(queued, this.#options.outputEnd());
+      const turn = this.#begin(queued, this.#outputStart());
       this.#occupy(turn);
       await this.#deliver(turn, prompt, options);
       accepted.resolve(turn);
@@ -140,6 +140,12 @@ export class TurnLane {
     } finally {
       this.#free();
     }
+  }
+
+  /** What a program printed before its first prompt reached it belongs to its first answer. */
+  #outputStart(): number {
+    const isFirst = this.#turns.size === 1;
+    return isFirst && this.#options.monitor.exitMeans === 'status' ? 0 : this.#options.outputEnd();
   }
 
   #begin({ turnId, prompt, options, patterns }: QueuedPrompt, outputStart: number): LiveTurn {
@@ -165,13 +171,20 @@ export class TurnLane {
 
   async #deliver(turn: LiveTurn, prompt: string, { endInput }: ResolvedPromptOptions): Promise<void> {
     const { agent, gone } = this.#options;
+    const over = new AbortController();
+    const signal = AbortSignal.any([gone, over.signal]);
     try {
-      await agent.submit({ prompt, outputStart: turn.info().outputStart, endInput, signal: gone });
+      const submitted = agent.submit({ prompt, outputStart: turn.info().outputStart, endInput, signal });
+      // A prompt that cannot be delivered has a deadline like any other, and can be cancelled.
+      await Promise.race([submitted, turn.ended]);
+      submitted.catch(() => undefined);
     } catch (error) {
       // An agent that died while taking the prompt has a verdict; one that refused it has had no turn.
       if (turn.isAccepted && turn.hasEnded) return;
       turn.abandon();
       throw error;
+    } finally {
+      over.abort();
     }
   }
 

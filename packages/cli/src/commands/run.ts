@@ -20,8 +20,11 @@ import { exitStatus } from '../usage.ts';
 export async function runCommand(argv: readonly string[], io: CliIo): Promise<number> {
   const report = createRunReport(io, { json: wantsJson(argv) });
   const startedAt = Date.now();
+  // From the very first moment: also while the prompt is being read from standard input.
+  const { signal, release } = io.interruption();
   try {
-    const result = await runJob(await readRunArguments(argv, io), io, (line) => report.line(line));
+    const request = await Promise.race([readRunArguments(argv, io), interrupted(signal)]);
+    const result = await runJob(request, io, { signal, onLine: (line) => report.line(line) });
     return exitStatus(result);
   } catch (thrown) {
     const result = refusal(SemoError.from(thrown), startedAt);
@@ -30,24 +33,33 @@ export async function runCommand(argv: readonly string[], io: CliIo): Promise<nu
     return exitStatus(result);
   } finally {
     report.close();
+    release();
   }
+}
+
+function interrupted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const refuse = () => {
+      reject(new SemoError('aborted', 'The command was interrupted before the job began.'));
+    };
+    if (signal.aborted) refuse();
+    else signal.addEventListener('abort', refuse, { once: true });
+  });
 }
 
 async function runJob(
   { job, socket, repository }: RunRequest,
   io: CliIo,
-  onLine: (line: RunLine) => void,
+  options: { readonly signal: AbortSignal; readonly onLine: (line: RunLine) => void },
 ): Promise<JobResult> {
-  const { signal, release } = io.interruption();
   const office = await openOffice({ socket, repository }, io);
   try {
     if ('useLogin' in job.session.agent && job.session.agent.useLogin === true) {
       io.stderr("Using this machine's own login: one session at a time, on your own configuration home.\n");
     }
-    return await office.executeJob(job, { signal, onLine });
+    return await office.executeJob(job, options);
   } finally {
     await office.close();
-    release();
   }
 }
 
@@ -67,7 +79,7 @@ async function openOffice(
 /** The result of a job that could not begin. */
 function refusal(error: SemoError, startedAt: number): JobResult {
   return {
-    outcome: 'failed',
+    outcome: error.class === 'cancelled' ? 'cancelled' : 'failed',
     confidence: 'certain',
     text: '',
     milestones: [],

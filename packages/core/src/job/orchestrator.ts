@@ -11,6 +11,9 @@ import { followSession } from './job-lines.ts';
 import { jobSpecSchema, type JobSpec } from './job.ts';
 import type { JobResult, RunLine } from './run-line.ts';
 
+/** The job is over by then: an agent that does not leave when asked has nothing left to finish. */
+const JOB_GRACE_MS = 2000;
+
 /** How a job is to be watched and stopped. */
 export interface ExecuteOptions {
   /** Cancels the job: its turn ends as `cancelled`, its session is terminated. */
@@ -47,7 +50,8 @@ export async function executeJob({
   try {
     const run = await runTurn({ sessions, spec: { ...wanted, sessionId }, prompt, promptOptions, options, cancel });
     // A host that is lost would only be waited for once more; its own next start clears up.
-    if (run.error?.code !== 'host_lost') await sessions.terminate(sessionId).catch(() => undefined);
+    if (run.error?.code !== 'host_lost')
+      await sessions.terminate(sessionId, { graceMs: JOB_GRACE_MS }).catch(() => undefined);
     const result = toResult({ ...run, sessionId, startedAt, endedAt: clock.now() });
     options.onLine?.({ type: 'result', at: clock.now(), ...result });
     return result;

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 /** What part of a session's output to read, and in which shape. */
-export const outputRangeSchema = z.object({
+export const outputRangeSchema = z.strictObject({
   /**
    * - `raw`: the bytes as they came.
    * - `text`: decoded, escape sequences taken out, cursor moves to the right turned into spaces.

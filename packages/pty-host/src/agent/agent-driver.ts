@@ -60,6 +60,8 @@ export interface AgentIo {
   /** Types; see `Terminal.write`. */
   write(bytes: Uint8Array | string): Promise<void>;
   endInput(): void;
+  /** See `Terminal.dropInput`. */
+  dropInput(): boolean;
   /** Holds back the agent's output, so that it waits for us; each `pause` is followed by its own `resume`. */
   readonly reading: { pause(): void; resume(): void };
   /** Signals the agent's process group. */

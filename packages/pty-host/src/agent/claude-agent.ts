@@ -4,7 +4,7 @@ import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
 import { ClaudeBox } from './claude-box.ts';
 import type { HookInput } from './claude-hook-listener.ts';
-import { exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
+import { checkPasteable, exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
 import { ClaudeRest } from './claude-rest.ts';
 import { failureWords, toolWords } from './claude-tool-words.ts';
 import { stopFailure } from './claude-failure.ts';
@@ -26,7 +26,9 @@ type Delivery =
       readonly prompt: string;
       readonly verdict: PromiseWithResolvers<'accepted' | 'garbled'>;
     }
-  | { readonly kind: 'accepted' };
+  | { readonly kind: 'accepted' }
+  /** Given up before it was taken: should it be taken after all, it is kept from the model. */
+  | { readonly kind: 'withdrawn'; readonly prompt: string };
 
 /** A running Claude Code in a terminal. */
 export class ClaudeAgent implements AgentControl {
@@ -62,6 +64,7 @@ export class ClaudeAgent implements AgentControl {
   async submit({ prompt, signal }: Submission): Promise<void> {
     if (this.#mayWake) await this.#restFor(signal);
     this.#mayWake = false;
+    checkPasteable(prompt);
     for (let offer = 1; offer <= OFFERS; offer += 1) {
       if ((await this.#offer(prompt, signal)) === 'accepted') return;
       // Something was in the box, from a person or an interrupted prompt. The hook kept it from the model, and the CLI
@@ -76,8 +79,14 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
-    this.#delivery = { kind: 'none' };
-    await this.#rest.reach(signal);
+    if (this.#delivery.kind === 'offered') {
+      // There is nothing to interrupt yet, and an Escape would only open a menu.
+      this.#delivery = { kind: 'withdrawn', prompt: this.#delivery.prompt };
+      await this.#rest.wait(signal);
+    } else {
+      this.#delivery = { kind: 'none' };
+      await this.#rest.reach(signal);
+    }
     // Before the first token an interrupted prompt comes back into the box.
     await this.#box.clear();
   }
@@ -157,12 +166,17 @@ export class ClaudeAgent implements AgentControl {
       return await Promise.race([verdict.promise, giveUp.promise, pressing.then(() => verdict.promise)]);
     } finally {
       giveUp.cancel();
+      // Whatever came of it, Enter is not pressed on it any more.
+      verdict.resolve('garbled');
     }
   }
 
   #onPrompt({ prompt: reported }: Hook<'UserPromptSubmit'>): object {
     if (isSelfStarted(reported) && this.#delivery.kind === 'accepted') {
       this.#io.report({ kind: 'self_started', at: this.#io.clock.now(), reason: 'task_notification' });
+    }
+    if (this.#delivery.kind === 'withdrawn' && isSamePrompt(reported, this.#delivery.prompt)) {
+      return { decision: 'block', reason: 'This prompt was taken back.', suppressOutput: true };
     }
     if (this.#delivery.kind !== 'offered' || isSelfStarted(reported)) return {};
     const { prompt, verdict } = this.#delivery;

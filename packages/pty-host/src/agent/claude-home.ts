@@ -72,7 +72,7 @@ async function findBinary(
   { baseEnv, folder, hostEnv }: LaunchContext,
 ): Promise<string> {
   return findExecutable({
-    name: binary ?? hostEnv['SEMO_CLAUDE_BIN'] ?? 'claude',
+    name: (binary ?? hostEnv['SEMO_CLAUDE_BIN']) || 'claude',
     path: baseEnv['PATH'] ?? '',
     folder,
     hint: 'Install Claude Code (npm install -g @anthropic-ai/claude-code), or set SEMO_CLAUDE_BIN to its path.',

@@ -1,3 +1,5 @@
+import { SemoError } from '@semo-office/core';
+
 /** Claude Code turns a paste of this many line breaks into an attachment, which it never reads as a command. */
 const COLLAPSING_LINE_BREAKS = 4;
 /** Typed alone, these end the CLI. */
@@ -32,8 +34,27 @@ export function isSamePrompt(reported: string, sent: string): boolean {
   return bare(reported.replaceAll(WRAPPING, '')) === bare(sent.replaceAll(WRAPPING, ''));
 }
 
+/** The box composes characters, and leaves out those that cannot be seen. */
 function bare(text: string): string {
-  return text.replaceAll(/\s+/g, '');
+  return text.normalize('NFC').replaceAll(/[\s\p{Cf}]+/gu, '');
+}
+
+/**
+ * Refuses what the box would act on or leave out.
+ *
+ * @throws SemoError `invalid_prompt`, naming the character and its line.
+ */
+export function checkPasteable(prompt: string): void {
+  // oxlint-disable-next-line no-control-regex -- control characters are what this is about
+  const found = /[\u0001-\u0008\u000b\u000c\u000e-\u001f\u007f]/.exec(prompt);
+  if (found === null) return;
+  const name = `U+${found[0].charCodeAt(0).toString(16).toUpperCase().padStart(4, '0')}`;
+  const line = prompt.slice(0, found.index).split('\n').length;
+  throw new SemoError(
+    'invalid_prompt',
+    `Line ${line} of the prompt holds the control character ${name}, which Claude Code's input box does not take. Take it out (colours of a log, for example), or use the agent claude-stream.`,
+    { details: { character: name, line } },
+  );
 }
 
 /** Prompts the CLI gives itself, for example when a background task has ended. */

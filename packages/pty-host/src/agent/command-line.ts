@@ -15,6 +15,14 @@ const REST_QUIET_MS = 200;
 /** or after this long, however noisy it is. */
 const REST_LIMIT_MS = 3000;
 
+/** A program that prints nothing as it starts is taken to be ready after this long, */
+const START_SILENT_MS = 300;
+/** one that does once it has been quiet for this long, */
+const START_QUIET_MS = 60;
+/** or after this long, however noisy it is. */
+const START_LIMIT_MS = 1500;
+const START_LOOK_MS = 30;
+
 type CommandSpec = Extract<AgentSpec, { kind: 'command' }>;
 
 /**
@@ -78,8 +86,21 @@ class CommandAgent implements AgentControl {
     this.#errorWatch = this.#newWatch();
   }
 
-  ready(): Promise<void> {
-    return Promise.resolve();
+  /** A program may change its terminal's mode as it starts, and throw away what was typed before. */
+  async ready(signal: AbortSignal): Promise<void> {
+    const { device, clock } = this.#io;
+    if (device === null) return;
+    const since = clock.now();
+    while (!signal.aborted) {
+      const now = clock.now();
+      const hasSpoken = this.#lastOutputAt > 0;
+      if (now - since >= (hasSpoken ? START_LIMIT_MS : START_SILENT_MS)) return;
+      if (hasSpoken && now - this.#lastOutputAt >= START_QUIET_MS) return;
+      if ((await readTerminalMode(device)) === 'raw') return;
+      await new Promise<void>((resolve) => {
+        clock.schedule(START_LOOK_MS, resolve);
+      });
+    }
   }
 
   onOutput(bytes: Uint8Array, offset: number): void {
@@ -117,14 +138,15 @@ class CommandAgent implements AgentControl {
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
-    if (this.#io.device === null) this.#io.signal('SIGINT');
+    // Behind input that nobody takes, a Ctrl+C would wait for ever.
+    if (this.#io.dropInput() || this.#io.device === null) this.#io.signal('SIGINT');
     else await this.#io.write('\x03').catch(() => undefined);
     await this.#quiet(signal);
   }
 
   async leave(): Promise<void> {
     this.#io.endInput();
-    if (this.#io.device !== null) await this.#io.write('\x04').catch(() => undefined);
+    if (!this.#io.dropInput() && this.#io.device !== null) await this.#io.write('\x04').catch(() => undefined);
   }
 
   onExit(): void {

@@ -41,7 +41,8 @@ const RECORD_FILE = 'record.json';
 /** `$XDG_STATE_HOME/semo`, or `~/.local/state/semo`. */
 export function defaultStateDir(environment: NodeJS.ProcessEnv = process.env): string {
   const state = environment['XDG_STATE_HOME'];
-  return join(state !== undefined && isAbsolute(state) ? state : join(homedir(), '.local', 'state'), 'semo');
+  const home = environment['HOME'] ?? homedir();
+  return join(state !== undefined && isAbsolute(state) ? state : join(home, '.local', 'state'), 'semo');
 }
 
 /** Writes the record at once: a reader sees the one before or this one. Nobody but the user may read it. */

@@ -31,6 +31,7 @@ export function openPipes(options: TerminalOptions): Terminal {
     pid: child.pid,
     device: null,
     write: (bytes) => writeTo(child, bytes),
+    dropInput: () => false,
     endInput: () => child.stdin.end(),
     resize() {
       // Pipes have no size.

@@ -39,6 +39,7 @@ class PtyInput {
   readonly #fd: number;
   readonly #queue: PendingWrite[] = [];
   #open = true;
+  #isWriting = false;
 
   constructor(fd: number) {
     this.#fd = fd;
@@ -49,8 +50,14 @@ class PtyInput {
     if (bytes.byteLength === 0) return Promise.resolve();
     return new Promise((done, failed) => {
       this.#queue.push({ bytes, offset: 0, done, failed });
-      if (this.#queue.length === 1) this.#next();
+      this.#next();
     });
+  }
+
+  drop(): boolean {
+    const dropped = this.#queue.splice(0);
+    for (const { failed } of dropped) failed(new SemoError('turn_cancelled', 'The rest of the input was dropped.'));
+    return dropped.length > 0;
   }
 
   close(): void {
@@ -60,18 +67,20 @@ class PtyInput {
 
   #next(): void {
     const pending = this.#queue[0];
-    if (pending === undefined || !this.#open) return;
+    if (pending === undefined || !this.#open || this.#isWriting) return;
+    this.#isWriting = true;
     write(this.#fd, pending.bytes, pending.offset, (error, written) => {
       if (!this.#open) return;
-      if (error?.code === 'EAGAIN') setTimeout(() => this.#next(), FULL_TERMINAL_RETRY_MS);
+      if (error?.code === 'EAGAIN') setTimeout(() => this.#advance(pending, 0), FULL_TERMINAL_RETRY_MS);
       else if (error === null) this.#advance(pending, written);
       else this.close();
     });
   }
 
   #advance(pending: PendingWrite, written: number): void {
+    this.#isWriting = false;
     pending.offset += written;
-    if (pending.offset >= pending.bytes.byteLength) {
+    if (pending.offset >= pending.bytes.byteLength && this.#queue[0] === pending) {
       this.#queue.shift();
       pending.done();
     }
@@ -103,6 +112,7 @@ export function openPty(options: TerminalOptions): Terminal {
     pid: pty.pid,
     device: pty.ptsName,
     write: (bytes) => input.write(typeof bytes === 'string' ? Buffer.from(bytes, 'utf8') : bytes),
+    dropInput: () => input.drop(),
     endInput() {
       // A terminal has no end of input of its own.
     },

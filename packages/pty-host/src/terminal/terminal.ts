@@ -35,6 +35,8 @@ export interface Terminal {
    * @throws SemoError `session_terminated` when the process is gone or goes meanwhile.
    */
   write(bytes: Uint8Array | string): Promise<void>;
+  /** Drops what the process has not taken yet; tells whether there was any. On pipes it cannot be taken back. */
+  dropInput(): boolean;
   /** Ends the input: end of file on pipes, nothing on a terminal. */
   endInput(): void;
   resize(size: TerminalSize): void;
