@@ -3,6 +3,7 @@ import type { Clock } from '@semo-office/core';
 import { ProgramLines, type ProgramLine } from '../program-lines.ts';
 import { EchoRows, bareRow, markerPlaces } from './marker-rows.ts';
 import { MarkerScanner } from './marker-scanner.ts';
+import { ReadingBudget } from './reading-budget.ts';
 
 /** A marker of 34 characters is broken into no more rows than this, at 10 columns and more. */
 const REMEMBERED_ROWS = 6;
@@ -13,6 +14,9 @@ const LOOK_AFTER_MS = 20;
 const PAINTS = /\u001b(?:\[[\d;]*[ABEFHSTLMdf]|\[\?(?:47|104[79])h|M)/;
 const LONGEST_MOVE = 12;
 const LINE_FEED = 0x0a;
+const ESCAPE = 0x1b;
+/** How much of a flood is read closely once it has passed. */
+const FLOOD_TAIL_BYTES = 8 * 1024;
 
 /** What {@link MarkerWatch} needs. */
 export interface MarkerWatchOptions {
@@ -45,10 +49,14 @@ export class MarkerWatch {
   /** As many markers on the screen may belong to earlier turns. */
   #old = 0;
   #looking = false;
+  readonly #budget: ReadingBudget;
+  /** The end of a flood that was not read closely. */
+  #skipped: { readonly bytes: Buffer; readonly end: number; readonly turn: number } | null = null;
   #turn = 0;
 
   constructor(options: MarkerWatchOptions) {
     this.#options = options;
+    this.#budget = new ReadingBudget(options.clock);
     this.#scanner = new MarkerScanner(options.marker, `${options.variable}=`);
     this.#echo = new EchoRows('', options.marker);
   }
@@ -71,13 +79,43 @@ export class MarkerWatch {
   /** Sees all output. */
   read(bytes: Uint8Array, offset: number): void {
     this.#notePainting(bytes);
+    if (!this.#armed) return;
+    if (this.#skipped === null && this.#budget.take(bytes.length)) this.#readClosely(bytes, offset);
+    else this.#skim(bytes, offset);
+    if (this.#paints) this.#lookSoon(offset + bytes.length);
+  }
+
+  #readClosely(bytes: Uint8Array, offset: number): void {
     for (let from = 0; from < bytes.length;) {
       const feed = bytes.indexOf(LINE_FEED, from);
       const to = feed === -1 ? bytes.length : feed + 1;
       this.#take(bytes.subarray(from, to), offset + from);
       from = to;
     }
-    if (this.#paints) this.#lookSoon(offset + bytes.length);
+  }
+
+  /** In a flood only a whole marker is looked for at once; the last of it is read closely when it has passed. */
+  #skim(bytes: Uint8Array, offset: number): void {
+    const raw = this.#scanner.find(bytes, offset);
+    if (raw !== null && !this.#prompt.includes(this.#options.marker)) return this.#found(raw);
+    const before = this.#skipped?.bytes ?? Buffer.alloc(0);
+    const tail = Buffer.concat([before, bytes]).subarray(-FLOOD_TAIL_BYTES);
+    if (this.#skipped === null) this.#options.clock.schedule(LOOK_AFTER_MS, () => this.#catchUp());
+    this.#skipped = { bytes: tail, end: offset + bytes.length, turn: this.#turn };
+  }
+
+  #catchUp(): void {
+    const skipped = this.#skipped;
+    if (skipped === null || !this.#armed || skipped.turn !== this.#turn) return void (this.#skipped = null);
+    if (!this.#budget.take(skipped.bytes.length)) {
+      this.#options.clock.schedule(LOOK_AFTER_MS, () => this.#catchUp());
+      return;
+    }
+    this.#skipped = null;
+    // Where the flood was skipped, no line goes on.
+    this.#lines = new ProgramLines();
+    this.#rows = [];
+    this.#readClosely(skipped.bytes, skipped.end - skipped.bytes.length);
   }
 
   /** Nothing more belongs to the turn: the line that is not finished is one. */
@@ -123,9 +161,12 @@ export class MarkerWatch {
 
   #notePainting(bytes: Uint8Array): void {
     if (this.#paints || this.#options.screen === null) return;
+    if (this.#tail === '' && !bytes.includes(ESCAPE)) return;
     const text = this.#tail + Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString('latin1');
     this.#paints = PAINTS.test(text);
-    this.#tail = text.slice(-LONGEST_MOVE);
+    // Only the beginning of a sequence goes on in the next piece.
+    const open = text.lastIndexOf('\u001b');
+    this.#tail = open === -1 || text.length - open > LONGEST_MOVE ? '' : text.slice(open);
   }
 
   #lookSoon(offset: number): void {
