@@ -127,7 +127,7 @@ describe('ProcessTree finds and ends', () => {
     using real = new RealProcesses();
     const brand = await createBrand(table);
     const { tree } = treeOf(real, { brand: brand?.softLimit });
-    const runner = `echo $$; trap '' TERM; f() { n=$1; while :; do (setsid env -i sleep 0.3 &); sleep 0.03; done; }; f 1 & f 2 & wait`;
+    const runner = `trap '' TERM; f() { n=$1; while :; do (setsid env -i sleep 0.3 &); sleep 0.03; done; }; f 1 & f 2 & echo $$; wait`;
     const { pid } = await real.shell(runner, { wrap: (command) => brandedCommand(brand, command) });
     tree.track(pid);
     const report = await tree.stop({ graceMs: 100 });
