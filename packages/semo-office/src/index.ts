@@ -18,6 +18,7 @@ export type {
   ClaudeStreamEvent,
   Credential,
   PtySessionManagerOptions,
+  SweepReport,
   TokenProvider,
 } from '@semo-office/pty-host';
 export { connectToSocket, inProcessTransport, listenOnSocket } from '@semo-office/transport-local';

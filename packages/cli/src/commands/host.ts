@@ -6,6 +6,7 @@ import {
   listenOnSocket,
   serveSessions,
   type PtySessionManagerOptions,
+  type SweepReport,
 } from 'semo-office';
 
 import type { CliIo } from '../cli-io.ts';
@@ -23,7 +24,11 @@ export async function hostCommand(argv: readonly string[], io: CliIo): Promise<n
   try {
     const { socket, sessions: options } = hostRequest(argv, io);
     const link = await listenOnSocket({ path: socket });
-    const sessions = createPtySessionManager({ ...options, hostEnv: io.env });
+    const sessions = createPtySessionManager({
+      ...options,
+      hostEnv: io.env,
+      onSweep: (report) => tellSweep(report, io),
+    });
     const served = serveSessions(link, sessions);
     // What an earlier host left behind is gone before anybody is served.
     await sessions.list();
@@ -40,6 +45,17 @@ export async function hostCommand(argv: readonly string[], io: CliIo): Promise<n
   } finally {
     release();
   }
+}
+
+/** What hosts before this one have left, for whoever reads the log. */
+function tellSweep({ swept, leftAlone }: SweepReport, io: CliIo): void {
+  for (const { sessionId, killed, keptWorktree, faults } of swept) {
+    const kept = keptWorktree === null ? '' : ` Its worktree ${keptWorktree.path} was kept: ${keptWorktree.reason}`;
+    io.stderr(
+      `Cleared up after session ${sessionId}: ${killed} processes ended.${kept}${faults.map((fault) => ` ${fault}`).join('')}\n`,
+    );
+  }
+  for (const { sessionId, reason } of leftAlone) io.stderr(`Left session ${sessionId} alone: ${reason}\n`);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
