@@ -78,11 +78,11 @@ interface Entry {
  *
  * @example
  * ```ts
- * const sessions = createPtySessionManager({ allowedRoots: ['/srv/work'] });
+ * const sessions = createPtySessionManager({ allowedRoots: ['/srv/apps'] });
  * const { sessionId } = await sessions.create({
  *   sessionId: newId('ses'),
  *   agent: { kind: 'claude', permissionMode: 'acceptEdits' },
- *   workspace: { kind: 'path', path: '/srv/work/app' },
+ *   workspace: { kind: 'path', path: '/srv/apps/app' },
  * });
  * const { turnId } = await sessions.sendPrompt(sessionId, 'Explain this repository.');
  * const turn = await sessions.waitForTurn(sessionId, turnId);
