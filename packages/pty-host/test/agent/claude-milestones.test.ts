@@ -1,4 +1,4 @@
-import { say, useTool } from '@semo-office/testbed';
+import { hang, say, useTool } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
 import { claudeStage } from './claude-stage.ts';
@@ -51,7 +51,12 @@ describe('milestones of Claude Code in a terminal', () => {
   });
 
   it('complete the turn where that is asked for; the agent is at rest for the next', async () => {
-    await using stage = await claudeStage([bash(COMMIT), bash('sleep 30'), say('Next.')]);
+    // How often the model is asked before the interrupt lands is the CLI's affair: it hears nothing until it does.
+    await using stage = await claudeStage(({ body }) => {
+      const conversation = JSON.stringify(body.messages);
+      if (conversation.includes('And now?')) return say('Next.');
+      return conversation.includes('"tool_result"') ? hang() : bash(COMMIT);
+    });
     const id = await stage.open();
     const turn = await stage.ask(id, 'Commit it.', { completeOn: ['commit'] });
     expect(turn.state).toMatchObject({ outcome: 'completed', confidence: 'certain', decidedBy: 'milestone' });
