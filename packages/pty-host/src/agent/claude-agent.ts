@@ -6,6 +6,7 @@ import { ClaudeBox } from './claude-box.ts';
 import type { HookInput } from './claude-hook-listener.ts';
 import { checkPasteable, exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
 import { ClaudeRest } from './claude-rest.ts';
+import { ClaudeTasks } from './claude-tasks.ts';
 import { failureWords, toolWords } from './claude-tool-words.ts';
 import { stopFailure } from './claude-failure.ts';
 
@@ -15,6 +16,8 @@ const ACCEPT_TIMEOUT_MS = 60_000;
 const OFFERS = 3;
 /** How long to wait for rest where it only helps: before leaving, and before the box is emptied. */
 const REST_PATIENCE_MS = 2000;
+/** The news of a task that has ended follow the Stop hook at once; an agent that ended the task itself gets none. */
+const NEWS_PATIENCE_MS = 2000;
 
 type Hook<Name extends HookInput['hook_event_name']> = Extract<HookInput, { hook_event_name: Name }>;
 
@@ -39,6 +42,9 @@ export class ClaudeAgent implements AgentControl {
   #delivery: Delivery = { kind: 'none' };
   /** Its last turn left background tasks: it may be at work again without a prompt. */
   #mayWake = false;
+  readonly #tasks = new ClaudeTasks();
+  /** Aborts when the news come that the agent waits for, or nobody wants to know them any more. */
+  #news = new AbortController();
   #onConversationEnd: (() => void) | null = null;
 
   constructor({ statusFolder }: { readonly statusFolder: string }) {
@@ -79,6 +85,7 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
+    this.#news.abort();
     if (this.#delivery.kind === 'offered') {
       // There is nothing to interrupt yet, and an Escape would only open a menu.
       this.#delivery = { kind: 'withdrawn', prompt: this.#delivery.prompt };
@@ -118,6 +125,7 @@ export class ClaudeAgent implements AgentControl {
   }
 
   onExit(): void {
+    this.#news.abort();
     this.#box.close();
   }
 
@@ -127,6 +135,8 @@ export class ClaudeAgent implements AgentControl {
       case 'UserPromptSubmit':
         return this.#onPrompt(input);
       case 'PostToolUse':
+        // What a subagent starts is news for the subagent.
+        if (input.agent_id === undefined) this.#tasks.onTool(input.tool_response);
         this.#tell(toolWords({ tool: input.tool_name, input: input.tool_input, response: input.tool_response }));
         return {};
       case 'PostToolUseFailure':
@@ -136,7 +146,8 @@ export class ClaudeAgent implements AgentControl {
         this.#onStop(input);
         return {};
       case 'StopFailure':
-        this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
+        // Of a subagent: its agent is told, and goes on.
+        if (input.agent_id === undefined) this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
         return {};
       case 'PermissionRequest':
         return this.#onPermission(input, withdrawn);
@@ -172,6 +183,8 @@ export class ClaudeAgent implements AgentControl {
   }
 
   #onPrompt({ prompt: reported }: Hook<'UserPromptSubmit'>): object {
+    this.#news.abort();
+    this.#tasks.onNotification(reported);
     if (isSelfStarted(reported) && this.#delivery.kind === 'accepted') {
       this.#io.report({ kind: 'self_started', at: this.#io.clock.now(), reason: 'task_notification' });
     }
@@ -185,6 +198,7 @@ export class ClaudeAgent implements AgentControl {
       return { decision: 'block', reason: 'This is not the prompt that was sent.', suppressOutput: true };
     }
     this.#delivery = { kind: 'accepted' };
+    this.#tasks.forget();
     this.#rest.turnBegan();
     this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
     verdict.resolve('accepted');
@@ -196,7 +210,21 @@ export class ClaudeAgent implements AgentControl {
     const running = (tasks ?? []).filter(
       ({ status }) => status === undefined || status === 'running' || status === 'pending',
     );
-    this.#onEnd(text ?? '', running.length);
+    const untold = running.length === 0 ? this.#tasks.untold : 0;
+    this.#onEnd(text ?? '', running.length + untold);
+    if (untold > 0) this.#awaitNews(text ?? '');
+  }
+
+  /** The agent is about to hear of a task; should it hear nothing and rest, its turn was over. */
+  #awaitNews(text: string): void {
+    const news = new AbortController();
+    this.#news = news;
+    const cancel = this.#io.clock.schedule(NEWS_PATIENCE_MS, () => {
+      void this.#rest.wait(news.signal).then(() => {
+        if (!news.signal.aborted) this.#onEnd(text, 0);
+      });
+    });
+    news.signal.addEventListener('abort', cancel, { once: true });
   }
 
   #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {

@@ -5,6 +5,7 @@ import { promisify } from 'node:util';
 
 import type { Credential } from './claude-credential.ts';
 import { HOOK_EVENTS, type HookEndpoint } from './claude-hook-listener.ts';
+import { SUBAGENT_TOOLS } from './claude-tasks.ts';
 import { PRINTING_TOOL } from './claude-tool-words.ts';
 
 const run = promisify(execFile);
@@ -24,8 +25,8 @@ export function claudeSettings({ url, token }: HookEndpoint): Record<string, unk
       event,
       [
         {
-          // Each call costs some milliseconds, and only what this tool prints tells of milestones.
-          matcher: event.startsWith('PostToolUse') ? PRINTING_TOOL : '*',
+          // Each call costs some milliseconds: only of tools that print what happened, or put work into the background.
+          matcher: event.startsWith('PostToolUse') ? [PRINTING_TOOL, ...SUBAGENT_TOOLS].join('|') : '*',
           hooks: [
             {
               type: 'http',

@@ -16,6 +16,9 @@ export const HOOK_EVENTS = [
 
 const backgroundTaskSchema = z.looseObject({ id: z.string().optional(), status: z.string().optional() });
 
+/** Which subagent it happened to; absent for the agent itself. */
+const subagentId = z.string().optional();
+
 /** What a hook tells, as far as we use it; the rest is let through unread. */
 export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
   z.looseObject({ hook_event_name: z.literal('UserPromptSubmit'), prompt: z.string() }),
@@ -26,12 +29,14 @@ export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
   }),
   z.looseObject({
     hook_event_name: z.literal('StopFailure'),
+    agent_id: subagentId,
     error: z.string().nullish(),
     error_details: z.string().nullish(),
     last_assistant_message: z.string().nullish(),
   }),
   z.looseObject({
     hook_event_name: z.literal('PostToolUse'),
+    agent_id: subagentId,
     tool_name: z.string(),
     tool_input: z.unknown(),
     tool_response: z.unknown(),

@@ -89,6 +89,27 @@ describe('background tasks', () => {
     expect(turn.evidence.map(({ kind }) => kind)).toContain('self_started');
   });
 
+  it('wake the agent also where they end while it speaks', async () => {
+    await using stage = await claudeStage([
+      bash('sleep 0.3', { run_in_background: true }),
+      say('I say this slowly enough for it to end meanwhile.', { pace: { bytesPerChunk: 4, delayMs: 120 } }),
+      say('And so it has.'),
+    ]);
+    const turn = await stage.ask(await stage.open(), 'Run it.');
+    expect(turn).toMatchObject({ text: 'And so it has.', state: { outcome: 'completed' } });
+  });
+
+  it('of which the agent hears nothing more end the turn when it rests', async () => {
+    await using stage = await claudeStage(({ body, rawBody }) => {
+      const answers = body.messages.filter(({ role }) => role === 'assistant').length;
+      if (answers === 0) return bash('tail -f /dev/null', { run_in_background: true });
+      const taskId = /with ID: (\w+)/.exec(rawBody)?.[1];
+      return answers === 1 ? useTool('TaskStop', { task_id: taskId }) : say('Ended it myself.');
+    });
+    const turn = await stage.ask(await stage.open(), 'Run it.');
+    expect(turn).toMatchObject({ text: 'Ended it myself.', state: { outcome: 'completed' } });
+  });
+
   it('end the turn with the agent’s word where that is asked for', async () => {
     await using stage = await claudeStage([
       bash('sleep 20', { run_in_background: true }),
