@@ -219,12 +219,13 @@ export class ClaudeAgent implements AgentControl {
   #awaitNews(text: string): void {
     const news = new AbortController();
     this.#news = news;
-    const cancel = this.#io.clock.schedule(NEWS_PATIENCE_MS, () => {
-      void this.#rest.wait(news.signal).then(() => {
-        if (!news.signal.aborted) this.#onEnd(text, 0);
-      });
-    });
+    const cancel = this.#io.clock.schedule(NEWS_PATIENCE_MS, () => void this.#endAtRest(text, news.signal));
     news.signal.addEventListener('abort', cancel, { once: true });
+  }
+
+  async #endAtRest(text: string, news: AbortSignal): Promise<void> {
+    await this.#rest.wait(news);
+    if (!news.aborted) this.#onEnd(text, 0);
   }
 
   #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {
