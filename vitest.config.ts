@@ -8,6 +8,8 @@ export default defineConfig({
     pool: 'forks',
     // Terminals and the real CLI are heavy: two files at a time is what two cores carry.
     maxWorkers: 2,
+    // Of the tests that may run side by side within a file: most of their time they wait.
+    maxConcurrency: 3,
     testTimeout: 30_000,
     hookTimeout: 30_000,
     reporters: ['default', './tools/vitest-count-reporter.ts'],
