@@ -1,6 +1,6 @@
 /**
  * Runs every kind of turn in every setting by the real CLI, and tells how often the verdicts were right:
- *   npm run accuracy -- [--lanes 3] [--only TEXT] [--setting 'classic 80'] [--pinned-only] [--pairwise] [--delays 40] [--record]
+ *   npm run accuracy -- [--lanes 3] [--only TEXT] [--setting 'classic 80'] [--cli pinned|oldest] [--pairwise] [--delays 40] [--record]
  * Fetches the oldest supported CLI from the package registry. Ends with 1 when a verdict was wrong.
  */
 import { mkdir, writeFile } from 'node:fs/promises';
@@ -26,7 +26,7 @@ const { values } = parseArgs({
     lanes: { type: 'string', default: '3' },
     only: { type: 'string', default: '' },
     setting: { type: 'string' },
-    'pinned-only': { type: 'boolean', default: false },
+    cli: { type: 'string' },
     pairwise: { type: 'boolean', default: false },
     record: { type: 'boolean', default: false },
     delays: { type: 'string', default: '40' },
@@ -37,7 +37,10 @@ const { values } = parseArgs({
 const ORDINARY = ['marker: at the end of the answer', 'trouble: a command that fails, and is got over'];
 
 async function main(): Promise<void> {
-  const clis = [await pinnedCli(), ...(values['pinned-only'] ? [] : [await oldestCli(join(CACHE, 'oldest-cli'))])];
+  const clis = [
+    ...(values.cli === 'oldest' ? [] : [await pinnedCli()]),
+    ...(values.cli === 'pinned' ? [] : [await oldestCli(join(CACHE, 'oldest-cli'))]),
+  ];
   const chosen = (values.pairwise ? pairwiseTrials : everyTrial)(kinds).filter(isChosen);
   const runs = clis.flatMap((cli) => chosen.map((trial) => ({ cli, trial })));
   console.log(

@@ -1,5 +1,7 @@
 import { SemoError, type AgentSpec } from '@semo-office/core';
 
+import { isVersionBefore } from './claude-version.ts';
+
 /** Messages both ways; permission questions come to us as messages too. */
 const STREAM_MODE = [
   '--print',
@@ -21,12 +23,16 @@ export function claudeArguments({
   return ['--permission-mode', permissionMode, ...(model === undefined ? [] : ['--model', model])];
 }
 
-/** The arguments that make Claude Code speak in messages, and the session's settings. */
-export function claudeStreamArguments(spec: StreamSpec): string[] {
+/** From this version on it tells by itself when it takes a prompt; before, it tells the prompt again if asked to. */
+const TELLS_OF_PROMPTS = '2.1.329';
+
+/** The arguments that make Claude Code of this version speak in messages, and the session's settings. */
+export function claudeStreamArguments(spec: StreamSpec, version: string): string[] {
   const { systemPrompt, appendSystemPrompt, maxTurns, allowedTools = [], disallowedTools = [], resume } = spec;
   const prompts = [...option('--system-prompt', systemPrompt), ...option('--append-system-prompt', appendSystemPrompt)];
   return [
     ...STREAM_MODE,
+    ...(isVersionBefore(version, TELLS_OF_PROMPTS) ? ['--replay-user-messages'] : []),
     ...(spec.partialMessages === false ? [] : ['--include-partial-messages']),
     ...claudeArguments(spec),
     ...prompts,

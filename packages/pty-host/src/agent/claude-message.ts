@@ -13,6 +13,19 @@ const systemMessageSchema = z.discriminatedUnion('subtype', [
     subtype: z.literal('background_tasks_changed'),
     tasks: z.array(z.looseObject({ task_id: z.string() })),
   }),
+  /** Older versions tell of tasks one by one only, and do not say which of them hold the agent up. */
+  z.looseObject({
+    type: system,
+    subtype: z.literal('task_started'),
+    task_id: z.string(),
+    is_backgrounded: z.boolean().optional(),
+  }),
+  z.looseObject({
+    type: system,
+    subtype: z.literal('task_updated'),
+    task_id: z.string(),
+    patch: z.looseObject({ status: z.string().optional() }),
+  }),
   /** A background task has ended; the agent is told of it, in its present turn or one of its own. */
   z.looseObject({ type: system, subtype: z.literal('task_notification') }),
   z.looseObject({
@@ -62,6 +75,9 @@ const assistantSchema = z.looseObject({
 
 const userSchema = z.looseObject({
   type: z.literal('user'),
+  uuid: z.string().optional(),
+  /** A prompt that the agent has taken, told again where that was asked for. */
+  isReplay: z.boolean().optional(),
   message: z.looseObject({ content: z.union([z.string(), z.array(contentBlockSchema)]) }),
   /** What a tool gave, in its own shape. */
   tool_use_result: z.unknown().optional(),

@@ -6,6 +6,9 @@ import type { ClaudeMessage, ClaudeResult } from './claude-message.ts';
 /** An agent that rests this long after its last background task has ended was not woken by it. */
 const WAKE_MS = 5000;
 
+/** What a task can be without having ended. */
+const TASK_GOES_ON: ReadonlySet<string> = new Set(['pending', 'running', 'paused']);
+
 /** Where the present prompt stands. Only a result that answers it can end its turn. */
 type Delivery =
   | { readonly kind: 'none' }
@@ -32,6 +35,8 @@ export class ClaudeStreamTurn {
   #state: string | null = null;
   #isWorking = false;
   #tasks: readonly string[] = [];
+  /** Whether this version lists the tasks that run, each time they change. */
+  #listsTasks = false;
   /** Whether a background task has ended during this turn: then only rest tells that the agent does not go on. */
   #wasNotified = false;
   #end: End | null = null;
@@ -83,6 +88,8 @@ export class ClaudeStreamTurn {
       case 'result':
         return this.#onResult(message);
       case 'user':
+        if (message.isReplay === true) this.#acceptIf(message.uuid);
+        return;
       case 'conversation_reset':
       case 'control_request':
       case 'control_response':
@@ -100,8 +107,14 @@ export class ClaudeStreamTurn {
       case 'session_state_changed':
         return this.#onState(message.state);
       case 'background_tasks_changed':
+        this.#listsTasks = true;
         this.#tasks = message.tasks.map(({ task_id: id }) => id);
         return this.#watchWaking();
+      case 'task_started':
+        if (!this.#listsTasks && message.is_backgrounded !== false) this.#tasks = [...this.#tasks, message.task_id];
+        return;
+      case 'task_updated':
+        return this.#onTaskUpdated(message.task_id, message.patch.status);
       case 'task_notification':
         this.#wasNotified = true;
         return;
@@ -116,6 +129,18 @@ export class ClaudeStreamTurn {
       default:
         return assertNever(message);
     }
+  }
+
+  /** Only of versions that do not list what runs. */
+  #onTaskUpdated(taskId: string, status: string | undefined): void {
+    if (this.#listsTasks || status === undefined || TASK_GOES_ON.has(status)) return;
+    this.#tasks = this.#tasks.filter((id) => id !== taskId);
+    this.#wasNotified = true;
+    this.#watchWaking();
+  }
+
+  #acceptIf(uuid: string | undefined): void {
+    if (this.#delivery.kind === 'offered' && this.#delivery.uuid === uuid) this.#accept(this.#delivery);
   }
 
   #onLifecycle({ command_uuid: uuid, state }: Message<'command_lifecycle'>): void {

@@ -82,7 +82,7 @@ async function streamLaunch({
   const { sessionId } = context.spec;
   const settings = await writeSettings(context.folders.config, plainSettings());
   return {
-    command: [home.binary, '--settings', settings, ...claudeStreamArguments(spec)],
+    command: [home.binary, '--settings', settings, ...claudeStreamArguments(spec, home.version)],
     over: 'pipe',
     errorsApart: true,
     // One line that is no message ends it.

@@ -70,6 +70,11 @@ export function supportedVersion(printed: string, binary: string): string {
   return version;
 }
 
+/** Whether a version, as {@link probeClaudeVersion} gives it, came before another. */
+export function isVersionBefore(version: string, other: string): boolean {
+  return isBefore(version.split('.').map(Number), other.split('.').map(Number));
+}
+
 function isBefore(left: readonly number[], right: readonly number[]): boolean {
   const index = left.findIndex((part, position) => part !== right[position]);
   return index !== -1 && (left[index] ?? 0) < (right[index] ?? 0);
