@@ -11,6 +11,8 @@ import { onlyIn, type ProgramStart } from './turns/start-difference.ts';
 import type { TurnSide } from './turns/turn-side.ts';
 
 const PAIRS = { full: 200, tiny: 1 };
+/** A warm turn is short beside its scatter, so more are taken of them. */
+const WARM_PAIRS_FOR_A_COLD_ONE = 5;
 /** After so many turns both sides start anew: a conversation's length is not what is measured. */
 const WARM_TURNS = 50;
 const AT_MOST = { ratio: 1.05, differenceMs: 2 };
@@ -32,7 +34,7 @@ export const turnsBesideSdk: Measurement = {
     // Once each for what only a first time costs: files into the cache, our question for the CLI's version.
     await interleaved(1, { ours: () => ours.coldTurn(), theirs: () => theirs.coldTurn() });
     const cold = await interleaved(pairs, { ours: () => ours.coldTurn(), theirs: () => theirs.coldTurn() });
-    const warm = await warmPairs(pairs, ours, theirs);
+    const warm = await warmPairs(pairs * WARM_PAIRS_FOR_A_COLD_ONE, ours, theirs);
     return joined([compared('cold', cold), compared('warm', warm)]);
   },
 };
