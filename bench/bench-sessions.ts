@@ -1,5 +1,5 @@
 import { newId, type SessionManager, type SessionSpec } from '@semo-office/core';
-import { createPtySessionManager } from '@semo-office/pty-host';
+import { createPtySessionManager, type AgentDriver } from '@semo-office/pty-host';
 import { temporaryFolder } from '@semo-office/testbed';
 
 import { programEnvironment } from './raw-terminal.ts';
@@ -14,10 +14,15 @@ export interface BenchSessions extends AsyncDisposable {
 /** Makes a session manager; disposing it ends every session and removes its folders. */
 export async function benchSessions(
   hostEnv: Readonly<Record<string, string>> = programEnvironment,
+  drivers: readonly AgentDriver[] = [],
 ): Promise<BenchSessions> {
   const work = await temporaryFolder('semo-bench-work-');
   const state = await temporaryFolder('semo-bench-state-');
-  const sessions = createPtySessionManager({ stateDir: state.path, hostEnv: { HOME: state.path, ...hostEnv } });
+  const sessions = createPtySessionManager({
+    stateDir: state.path,
+    hostEnv: { HOME: state.path, ...hostEnv },
+    drivers,
+  });
   return {
     sessions,
     async open(command, more = {}) {

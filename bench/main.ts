@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { parseArgs } from 'node:util';
 
 import { machineShape } from './machine.ts';
 import { isMet, type Report } from './measurement.ts';
@@ -7,10 +8,17 @@ import { measurements } from './measurements.ts';
 import { inOwnProcess } from './own-process.ts';
 import { reportTable } from './report-table.ts';
 
-// `node bench/main.ts [--tiny] [name…]`: all measurements, or those named; each in a process of its own.
-const words = process.argv.slice(2);
-const scale = words.includes('--tiny') ? 'tiny' : 'full';
-const named = words.filter((word) => word !== '--tiny');
+// `node bench/main.ts [--tiny] [--pairs N] [name…]`: all measurements, or those named; each in a process of its own.
+const { values, positionals: named } = parseArgs({
+  options: { tiny: { type: 'boolean', default: false }, pairs: { type: 'string' } },
+  allowPositionals: true,
+});
+const scale = values.tiny ? 'tiny' : 'full';
+const pairs = values.pairs === undefined ? undefined : Number(values.pairs);
+if (pairs !== undefined && !(Number.isInteger(pairs) && pairs > 0)) {
+  console.error('--pairs takes a whole number above 0.');
+  process.exit(2);
+}
 const unknown = named.filter((name) => measurements[name] === undefined);
 if (unknown.length > 0) {
   console.error(`No measurement ${unknown.join(', ')}. There are: ${Object.keys(measurements).join(', ')}.`);
@@ -20,8 +28,9 @@ if (unknown.length > 0) {
 const machine = machineShape();
 console.log(`${machine.cores} cores, ${machine.memoryGb} GB, ${machine.system}, Node ${machine.node}`);
 const reports: Record<string, Report> = {};
-for (const name of named.length > 0 ? named : Object.keys(measurements)) {
-  const report = await inOwnProcess<Report>('measure-one.ts', { name, scale });
+const ordinary = Object.keys(measurements).filter((name) => measurements[name]?.byNameOnly !== true);
+for (const name of named.length > 0 ? named : ordinary) {
+  const report = await inOwnProcess<Report>('measure-one.ts', { name, scale, pairs });
   reports[name] = report;
   console.log(`\n${name}: ${measurements[name]?.title ?? ''}\n${reportTable(report)}`);
 }

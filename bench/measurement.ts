@@ -25,10 +25,18 @@ export interface Report {
   readonly targets: readonly Target[];
 }
 
+/** What can be said of a run beside its scale. */
+export interface RunOptions {
+  /** How many pairs are compared, where a measurement compares pairs. Default: its own number. */
+  readonly pairs?: number | undefined;
+}
+
 /** Something that is measured. */
 export interface Measurement {
   readonly title: string;
-  run(scale: Scale): Promise<Report>;
+  /** Only where it is asked for: it needs something from outside, or very long. Default false. */
+  readonly byNameOnly?: boolean;
+  run(scale: Scale, options?: RunOptions): Promise<Report>;
 }
 
 /** Whether a promise is kept. */

@@ -4,6 +4,8 @@ import type { Measurement } from './measurement.ts';
 import { outputReading } from './output-reading.ts';
 import { promptAcceptance } from './prompt-acceptance.ts';
 import { throughput } from './throughput.ts';
+import { tokenLatency } from './token-latency.ts';
+import { turnsBesideSdk } from './turns-beside-sdk.ts';
 import { unreadOutput } from './unread-output.ts';
 
 /** All measurements by the names that `npm run bench` takes. */
@@ -14,4 +16,6 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'unread-output': unreadOutput,
   'prompt-acceptance': promptAcceptance,
   'output-reading': outputReading,
+  'token-latency': tokenLatency,
+  'turns-beside-sdk': turnsBesideSdk,
 };

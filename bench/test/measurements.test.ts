@@ -4,10 +4,13 @@ import { percentile } from '../figures.ts';
 import { isMet } from '../measurement.ts';
 import { measurements } from '../measurements.ts';
 import { reportTable } from '../report-table.ts';
+import { interleaved, medianInterval } from '../turns/paired-figures.ts';
+import { onlyIn } from '../turns/start-difference.ts';
 
 // That the code of the measurements lives. Figures depend on the machine: none is asserted.
 describe('measurements', () => {
-  test.for(Object.entries(measurements))('%s runs and reports', async ([, measurement]) => {
+  const offline = Object.entries(measurements).filter(([, { byNameOnly }]) => byNameOnly !== true);
+  test.for(offline)('%s runs and reports', async ([, measurement]) => {
     const { rows, targets } = await measurement.run('tiny');
     expect(rows.length).toBeGreaterThan(0);
     for (const { figures } of rows) {
@@ -16,6 +19,36 @@ describe('measurements', () => {
     }
     for (const { value } of targets) expect(Number.isFinite(value)).toBe(true);
     expect(reportTable({ rows, targets }).split('\n')).toHaveLength(rows.length + targets.length + 1);
+  });
+});
+
+describe('pairs', () => {
+  test('are taken in the order ours, theirs, theirs, ours', async () => {
+    const order: string[] = [];
+    const take = (side: string, time: number) => {
+      order.push(side);
+      return Promise.resolve(time);
+    };
+    const pairs = await interleaved(3, { ours: () => take('ours', 1), theirs: () => take('theirs', 2) });
+    expect(order).toEqual(['ours', 'theirs', 'theirs', 'ours', 'ours', 'theirs']);
+    expect(pairs).toEqual([1, 2, 3].map(() => ({ ours: 1, theirs: 2 })));
+  });
+
+  test('a median lies in an interval that more values make narrower', () => {
+    const values = Array.from({ length: 200 }, (_, index) => 200 - index);
+    // Of 200 values, 86 to 114 lie below the median in at least 95 % of cases.
+    expect(medianInterval(values)).toEqual({ median: 100.5, low: 86, high: 115 });
+    expect(medianInterval([3, 1, 2])).toEqual({ median: 2, low: 1, high: 3 });
+  });
+
+  test('tell what only one of two starts has', () => {
+    const ours = {
+      args: ['--print', '--permission-mode', 'default', '--settings=/tmp/a.json'],
+      variables: ['PATH', 'OWN'],
+    };
+    const theirs = { args: ['--permission-mode=default', '--settings', '/tmp/b.json'], variables: ['PATH'] };
+    expect(onlyIn(ours, theirs)).toBe('--print, OWN');
+    expect(onlyIn(theirs, ours)).toBe('nothing');
   });
 });
 

@@ -6,8 +6,8 @@ export interface CliIo {
   readonly isTerminal: boolean;
   stdout(text: string): void;
   stderr(text: string): void;
-  /** All of standard input, as UTF-8. */
-  readStdin(): Promise<string>;
+  /** All of standard input. */
+  readStdin(): Promise<Uint8Array>;
   /** Aborts at the first SIGINT, SIGTERM or SIGHUP; at the second the process ends at once. `release` gives the signals back. */
   interruption(): { readonly signal: AbortSignal; readonly release: () => void };
 }
@@ -31,10 +31,10 @@ export function processIo(): CliIo {
   };
 }
 
-async function readStdin(): Promise<string> {
+async function readStdin(): Promise<Uint8Array> {
   const chunks: Buffer[] = [];
   for await (const chunk of process.stdin as AsyncIterable<Buffer>) chunks.push(chunk);
-  return Buffer.concat(chunks).toString('utf8');
+  return Buffer.concat(chunks);
 }
 
 function interruption(): ReturnType<CliIo['interruption']> {

@@ -1,46 +1,20 @@
-import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
-import { parseArgs } from 'node:util';
 import {
   SemoError,
   milestoneKindSchema,
   parsePersona,
-  permissionModeSchema,
-  type AgentSpec,
   type JobSpec,
   type MilestoneKind,
   type Persona,
   type Workspace,
 } from 'semo-office';
 
+import { agentSpec } from './agent-arguments.ts';
 import type { CliIo } from './cli-io.ts';
-import { commandWords } from './command-words.ts';
 import { parseDuration } from './duration.ts';
+import { inputFile, inputText } from './input-text.ts';
 import { findRepository, type Repository } from './repository.ts';
-
-const OPTIONS = {
-  agent: { type: 'string', default: 'claude' },
-  exec: { type: 'string' },
-  'exec-pipe': { type: 'string' },
-  shell: { type: 'string' },
-  role: { type: 'string' },
-  persona: { type: 'string' },
-  workdir: { type: 'string' },
-  worktree: { type: 'string' },
-  'permission-mode': { type: 'string' },
-  model: { type: 'string' },
-  timeout: { type: 'string', default: '10m' },
-  env: { type: 'string', multiple: true },
-  'prompt-file': { type: 'string' },
-  require: { type: 'string' },
-  'complete-on': { type: 'string', multiple: true },
-  'end-with-background-tasks': { type: 'boolean', default: false },
-  'use-login': { type: 'boolean', default: false },
-  socket: { type: 'string' },
-  json: { type: 'boolean', default: false },
-} as const;
-
-type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values'];
+import { parseRunOptions, type RunOptions } from './run-options.ts';
 
 /** What `semo run` was asked for. */
 export interface RunRequest {
@@ -64,7 +38,7 @@ export function wantsJson(argv: readonly string[]): boolean {
  * @throws SemoError `invalid_argument`, `invalid_persona`, `invalid_prompt`, `unknown_agent`.
  */
 export async function readRunArguments(argv: readonly string[], io: CliIo): Promise<RunRequest> {
-  const { values, positionals } = parse(argv);
+  const { values, positionals } = parseRunOptions(argv);
   const prompt = await readPrompt(values, positionals, io);
   const persona = await readPersona(values, io);
   const repository =
@@ -96,20 +70,13 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
   };
 }
 
-function parse(argv: readonly string[]): { values: Values; positionals: string[] } {
-  try {
-    return parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true });
-  } catch (error) {
-    throw new SemoError('invalid_argument', SemoError.from(error).message, { cause: error });
-  }
-}
-
-async function readPrompt(values: Values, positionals: readonly string[], io: CliIo): Promise<string> {
+async function readPrompt(values: RunOptions, positionals: readonly string[], io: CliIo): Promise<string> {
   const file = values['prompt-file'];
   if (file !== undefined && positionals.length > 0)
     throw new SemoError('invalid_argument', 'Give the prompt as an argument or with --prompt-file, not both.');
-  if (file === '-') return io.readStdin();
-  if (file !== undefined) return readText(resolve(io.cwd, file), 'prompt file');
+  if (file === '-')
+    return inputText(await io.readStdin(), { what: 'prompt on standard input', code: 'invalid_prompt' });
+  if (file !== undefined) return inputFile(resolve(io.cwd, file), { what: 'prompt file', code: 'invalid_prompt' });
   const [prompt, ...rest] = positionals;
   if (prompt === undefined)
     throw new SemoError(
@@ -124,9 +91,9 @@ async function readPrompt(values: Values, positionals: readonly string[], io: Cl
   return prompt;
 }
 
-async function readPersona({ persona, role }: Values, io: CliIo): Promise<Persona | undefined> {
+async function readPersona({ persona, role }: RunOptions, io: CliIo): Promise<Persona | undefined> {
   if (persona === undefined) return undefined;
-  const text = await readText(resolve(io.cwd, persona), 'persona');
+  const text = await inputFile(resolve(io.cwd, persona), { what: 'persona', code: 'invalid_persona' });
   let value: unknown;
   try {
     value = JSON.parse(text);
@@ -139,56 +106,8 @@ async function readPersona({ persona, role }: Values, io: CliIo): Promise<Person
   return parsePersona(withRole);
 }
 
-async function readText(path: string, what: string): Promise<string> {
-  try {
-    return await readFile(path, 'utf8');
-  } catch (error) {
-    throw new SemoError('invalid_argument', `The ${what} ${path} cannot be read: ${SemoError.from(error).message}`, {
-      cause: error,
-    });
-  }
-}
-
-function agentSpec(values: Values): AgentSpec {
-  const command = values.exec ?? values['exec-pipe'];
-  const agent = values.agent;
-  if (agent !== 'command' && command !== undefined)
-    throw new SemoError('invalid_argument', '--exec and --exec-pipe go with --agent command.');
-  if (agent !== 'shell' && values.shell !== undefined)
-    throw new SemoError('invalid_argument', '--shell goes with --agent shell.');
-  if (agent === 'claude' || agent === 'claude-stream') {
-    const mode = permissionModeSchema.safeParse(values['permission-mode'] ?? 'default');
-    if (!mode.success)
-      throw new SemoError(
-        'invalid_argument',
-        `--permission-mode is one of ${permissionModeSchema.options.join(', ')}.`,
-      );
-    return {
-      kind: agent,
-      permissionMode: mode.data,
-      useLogin: values['use-login'],
-      ...(values.model === undefined ? {} : { model: values.model }),
-    };
-  }
-  if (agent !== 'command' && agent !== 'shell')
-    throw new SemoError(
-      'unknown_agent',
-      `There is no agent ${JSON.stringify(agent)}. Known: claude, claude-stream, command, shell.`,
-    );
-  for (const name of ['permission-mode', 'model'] as const) {
-    if (values[name] !== undefined)
-      throw new SemoError('invalid_argument', `--${name} goes with --agent claude or claude-stream.`);
-  }
-  if (agent === 'shell') return { kind: agent, shell: values.shell ?? 'bash' };
-  if (command === undefined)
-    throw new SemoError('invalid_argument', "--agent command needs --exec 'CMD ARGS' or --exec-pipe 'CMD ARGS'.");
-  if (values.exec !== undefined && values['exec-pipe'] !== undefined)
-    throw new SemoError('invalid_argument', 'Give --exec or --exec-pipe, not both.');
-  return { kind: 'command', command: commandWords(command), over: values.exec === undefined ? 'pipe' : 'terminal' };
-}
-
 function workspace(
-  values: Values,
+  values: RunOptions,
   io: CliIo,
   { repositoryId, role }: { repositoryId: string | undefined; role: string | undefined },
 ): Workspace {

@@ -27,6 +27,15 @@ semo run
   --socket PATH              run on the host that serves this socket
   --json                     one JSON object a line on standard output
 
+semo run --agent claude-stream
+  --system-prompt TEXT       instead of the agent's own system prompt
+  --append-system-prompt TEXT  after the agent's own system prompt
+  --max-turns N              how often the agent may call its model for the prompt (default: no limit)
+  --allowed-tools RULE       a tool that needs no leave: Read, 'Bash(git log:*)' …; may be repeated
+  --disallowed-tools RULE    a tool that the agent does not have; may be repeated
+  --keep-conversation        keep the conversation, so that a later run can resume it
+  --resume ID                go on with a kept conversation, in the same folder
+
 semo host
   --socket PATH              where to listen (mode 0600)
   --root DIR                 a folder sessions may work in; may be repeated (default: any)

@@ -16,12 +16,14 @@ async function stage() {
   const socket = join(folder.path, 'host.sock');
   const env = { PATH: process.env['PATH'], HOME: folder.path, XDG_STATE_HOME: join(folder.path, 'state') };
   const children: ChildProcess[] = [];
+  let complaints = '';
   const start = async (args: readonly string[]) => {
     const child = spawn(process.execPath, [semo, ...args], {
       cwd: folder.path,
       env,
-      stdio: ['ignore', 'pipe', 'inherit'],
+      stdio: ['ignore', 'pipe', 'pipe'],
     });
+    child.stderr.on('data', (chunk: Buffer) => void (complaints += chunk.toString()));
     children.push(child);
     return child;
   };
@@ -29,6 +31,8 @@ async function stage() {
     folder: folder.path,
     socket,
     start,
+    /** All that they have said on standard error. */
+    complaints: () => complaints,
     /** A host that serves the socket. */
     async host(...args: string[]) {
       const child = await start(['host', '--socket', socket, ...args]);
@@ -113,6 +117,18 @@ describe('semo host', () => {
     const turn = await sessions.sendPrompt(next.sessionId, 'say here again');
     expect((await sessions.waitForTurn(next.sessionId, turn.turnId)).state).toMatchObject({ outcome: 'completed' });
     await sessions.close();
+  });
+
+  it('tells what a host that was killed has left, and that it is gone', async () => {
+    await using here = await stage();
+    const host = await here.host();
+    const sessions = await connect(here.socket);
+    const { sessionId } = await sessions.create(here.spec());
+    await sessions.close();
+    await gone(host, 'SIGKILL');
+    await here.host();
+    const sentence = new RegExp(`^Cleared up after session ${sessionId}: \\d+ processes ended\\.$`, 'm');
+    await vi.waitFor(() => expect(here.complaints()).toMatch(sentence), 10_000);
   });
 
   it('keeps terminals alive when the office side is killed, and they are found again', async () => {

@@ -1,5 +1,5 @@
 import { readdir } from 'node:fs/promises';
-import { failWith, hang, promptTexts, say, useTool } from '@semo-office/testbed';
+import { failWith, hang, promptTexts, say, systemTexts, useTool } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
 import { cliStage } from './test-io.ts';
@@ -30,6 +30,39 @@ describe('semo run --agent claude-stream', () => {
     const request = stage.model.messages[0]!;
     expect(promptTexts(request)).toContain('/clear');
     expect(JSON.parse(request.rawBody)).toMatchObject({ model: 'claude-sonnet-4-5' });
+  });
+
+  it('hands on what the agent is to be', async () => {
+    await using stage = await cliStage(() => say('ok'));
+    const prompts = ['--system-prompt', 'You paint.', '--append-system-prompt=--Only in blue.'];
+    const tools = ['--allowed-tools', 'Read', '--disallowed-tools', 'Edit', '--disallowed-tools', 'Write'];
+    expect((await stage.runJson([...STREAM, ...prompts, ...tools, 'Paint.'])).status).toBe(0);
+    const request = stage.model.messages[0]!;
+    expect(systemTexts(request).join('\n')).toMatch(/You paint\.[^]*--Only in blue\./);
+    const { tools: given } = JSON.parse(request.rawBody) as { tools: { name: string }[] };
+    expect(given.map(({ name }) => name)).toContain('Read');
+    expect(given.map(({ name }) => name)).not.toContain('Edit');
+    expect(given.map(({ name }) => name)).not.toContain('Write');
+  });
+
+  it('lets the agent call its model so often and no more', async () => {
+    await using stage = await cliStage(() => bash('true'));
+    expect(await stage.runJson([...BYPASS, '--max-turns', '2', 'Go on.'])).toMatchObject({
+      status: 1,
+      result: { error: { message: expect.stringContaining('maxTurns') as string } },
+    });
+    expect(stage.model.messages).toHaveLength(2);
+  });
+
+  it('keeps a conversation for a later run', async () => {
+    await using stage = await cliStage(() => say('Noted.'));
+    const kept = await stage.semo(['run', ...STREAM, '--keep-conversation', 'The word is kumquat.']);
+    const id = /--resume (\S+)/.exec(kept.stderr)?.[1] ?? '';
+    const { status, result } = await stage.runJson([...STREAM, '--resume', id, 'What was the word?']);
+    expect({ status, conversationId: result.conversationId }).toEqual({ status: 0, conversationId: id });
+    expect(promptTexts(stage.model.messages[1]!)).toEqual(
+      expect.arrayContaining(['The word is kumquat.', 'What was the word?']),
+    );
   });
 
   it('tells output without a gap, in whole characters', async () => {

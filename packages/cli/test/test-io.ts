@@ -18,8 +18,8 @@ export interface CliRun {
 }
 
 interface SemoOptions {
-  readonly stdin?: string;
-  readonly readStdin?: () => Promise<string>;
+  readonly stdin?: string | Uint8Array;
+  readonly readStdin?: () => Promise<Uint8Array>;
   readonly env?: Record<string, string | undefined>;
   readonly signal?: AbortSignal;
   readonly isTerminal?: boolean;
@@ -62,7 +62,7 @@ export async function cliStage(script: ModelScript): Promise<CliStage> {
         options.onStdout?.(text);
       },
       stderr: (text) => err.push(text),
-      readStdin: options.readStdin ?? (() => Promise.resolve(options.stdin ?? '')),
+      readStdin: options.readStdin ?? (() => Promise.resolve(Buffer.from(options.stdin ?? ''))),
       interruption: () => ({ signal: options.signal ?? new AbortController().signal, release: () => undefined }),
     };
     const status = await main(argv, io);

@@ -7,6 +7,8 @@ import { commandWords } from '../src/command-words.ts';
 import { parseDuration } from '../src/duration.ts';
 import { cliStage } from './test-io.ts';
 
+const STREAM = ['--agent', 'claude-stream'];
+
 describe('semo', () => {
   it('helps, and refuses what it does not know', async () => {
     await using stage = await cliStage([]);
@@ -38,6 +40,19 @@ describe('wrong usage of semo run', () => {
     { argv: ['--agent', 'command', '--exec', 'cat', '--model', 'm', 'x'], code: 'invalid_argument', says: '--model' },
     { argv: ['--agent', 'command', '--exec', 'cat | wc', 'x'], code: 'invalid_argument', says: 'sh -c' },
     { argv: ['--agent', 'command', '--exec', '', 'x'], code: 'invalid_argument', says: 'empty' },
+    { argv: ['--agent', 'shell', '--use-login', 'x'], code: 'invalid_argument', says: 'claude or claude-stream' },
+    { argv: ['--system-prompt', 'Be brief.', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    { argv: ['--append-system-prompt', 'Be brief.', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    { argv: ['--max-turns', '3', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    { argv: ['--allowed-tools', 'Read', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    { argv: ['--disallowed-tools', 'Read', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    { argv: ['--keep-conversation', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    { argv: ['--resume', 'a', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    { argv: [...STREAM, '--max-turns', '0', 'x'], code: 'invalid_argument', says: 'above 0' },
+    { argv: [...STREAM, '--max-turns', 'many', 'x'], code: 'invalid_argument', says: 'above 0' },
+    { argv: [...STREAM, '--allowed-tools', '(x)', 'x'], code: 'invalid_argument', says: 'allowedTools' },
+    { argv: [...STREAM, '--system-prompt', '', 'x'], code: 'invalid_argument', says: 'systemPrompt' },
+    { argv: [...STREAM, '--resume', 'last', 'x'], code: 'invalid_argument', says: 'resume' },
     { argv: ['--permission-mode', 'yolo', 'x'], code: 'invalid_argument', says: 'bypassPermissions' },
     { argv: ['--timeout', 'soon', 'x'], code: 'invalid_argument', says: '10m' },
     { argv: ['--require', 'luck', 'x'], code: 'invalid_argument', says: 'marker' },
@@ -50,10 +65,13 @@ describe('wrong usage of semo run', () => {
     { argv: ['--persona', 'file', 'x'], code: 'invalid_persona', says: 'JSON' },
     { argv: ['--persona', 'glob.json', 'x'], code: 'invalid_persona', says: 'src/[' },
     { argv: ['--prompt-file', 'none.txt'], code: 'invalid_argument', says: 'none.txt' },
+    { argv: ['--prompt-file', 'latin1.txt'], code: 'invalid_prompt', says: 'latin1.txt is not UTF-8' },
+    { argv: ['--persona', 'latin1.txt', 'x'], code: 'invalid_persona', says: 'not UTF-8' },
     { argv: ['--prompt-file', 'file', 'x'], code: 'invalid_argument', says: 'not both' },
   ])('$argv is $code', async ({ argv, code, says }) => {
     await using stage = await cliStage([]);
     await writeFile(join(stage.folder, 'file'), 'not json');
+    await writeFile(join(stage.folder, 'latin1.txt'), Buffer.from('Grüße', 'latin1'));
     await writeFile(
       join(stage.folder, 'glob.json'),
       JSON.stringify({ name: 'M', role: 'FE', prompt: 'p', scopePatterns: ['src/['] }),
@@ -62,6 +80,13 @@ describe('wrong usage of semo run', () => {
     expect({ status, code: result.error?.code }).toEqual({ status: 2, code });
     expect(result.error?.message).toContain(says);
     expect(lines.filter(({ type }) => type === 'turn')).toEqual([]);
+  });
+
+  it('is standard input that is no text', async () => {
+    await using stage = await cliStage([]);
+    const { status, result } = await stage.runJson(['--prompt-file', '-'], { stdin: Buffer.from('Grüße', 'latin1') });
+    expect({ status, code: result.error?.code }).toEqual({ status: 2, code: 'invalid_prompt' });
+    expect(result.error?.message).toContain('standard input is not UTF-8');
   });
 
   it('tells people on standard error', async () => {

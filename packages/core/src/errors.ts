@@ -42,6 +42,7 @@ export const ERROR_CODES = {
   agent_exit_failed: fixed('unknown'),
   agent_rate_limited: passing('rate_limit'),
   agent_overloaded: passing('overloaded'),
+  model_unreachable: passing('not_found'),
   agent_rejected: fixed('invalid_request'),
   agent_failed: fixed('unknown'),
   marker_missing: fixed('unknown'),

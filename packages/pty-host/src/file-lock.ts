@@ -48,7 +48,7 @@ export function withFileLock<Result>(
           'internal',
           `Another process holds ${path} for more than ${timeoutMs} ms. Try again, or remove the file if nothing uses it.`,
         );
-      await new Promise<void>((resolve) => void setTimeout(resolve, RETRY_MS));
+      await new Promise<void>((resolve) => void clock.schedule(RETRY_MS, resolve));
       release = await tryFileLock(path, options);
     }
     try {

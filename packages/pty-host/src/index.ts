@@ -4,6 +4,7 @@ export { createClaudeDriver } from './agent/claude-terminal.ts';
 export type { ClaudeDriverOptions } from './agent/claude-home.ts';
 export { createClaudeStreamDriver } from './agent/claude-stream.ts';
 export type { ClaudeStreamDriverOptions, ClaudeStreamEvent } from './agent/claude-stream.ts';
+export type { ConversationLimits } from './agent/kept-conversations.ts';
 export type { StreamJsonEvent } from './agent/stream-json.ts';
 export type { Credential, TokenProvider } from './agent/claude-credential.ts';
 export { createCommandDriver } from './agent/command-line.ts';

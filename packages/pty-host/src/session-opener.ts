@@ -89,6 +89,9 @@ export class SessionOpener {
     const folder = workspace.info.path;
     const over = channelOf(spec);
     const baseEnv = agentEnvironment({ spec, hostEnv, privateHome: place.homeFolder, over });
+    // Takes a look at every process; meanwhile the driver waits for programs of its own.
+    const branding = createBrand(systemProcessTable, { path: hostEnv['PATH'] });
+    branding.catch(() => undefined);
     const launch = await driver.prepare({
       spec,
       folder,
@@ -100,7 +103,7 @@ export class SessionOpener {
     undo.add(() => launch.dispose());
     const persona = await this.#persona({ spec, folder, place, undo, configHome: launch.configHome });
     call.signal?.throwIfAborted();
-    return this.#launch({ spec, place, undo, launch, workspace, persona });
+    return this.#launch({ spec, place, undo, launch, workspace, persona, brand: await branding });
   }
 
   async #workspace({ spec, place, undo }: Pick<Opening, 'spec' | 'place' | 'undo'>): Promise<ResolvedWorkspace> {
@@ -141,13 +144,14 @@ export class SessionOpener {
     launch,
     workspace,
     persona,
+    brand,
   }: Omit<Opening, 'driver' | 'call'> & {
+    brand: ProcessBrand | null;
     launch: Launch;
     workspace: ResolvedWorkspace;
     persona: PersonaPlacement | null;
   }): Promise<HostedSession> {
     const { requests, emit, isHeard } = this.#options;
-    const brand = await createBrand(systemProcessTable, { path: this.#options.hostEnv['PATH'] });
     const { worktree } = workspace;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });

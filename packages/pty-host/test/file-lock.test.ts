@@ -1,6 +1,7 @@
 import { readdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { FakeClock } from '@semo-office/core/testing';
 import { temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
@@ -46,6 +47,23 @@ describe('file lock', () => {
       expect(await withFileLock(path, () => Promise.resolve('in'))).toBe('in');
     }
     expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it('waits by the clock it is given', async () => {
+    await using folder = await temporaryFolder();
+    const path = join(folder.path, 'lock');
+    const release = await tryFileLock(path);
+    const clock = new FakeClock();
+    const refused = withFileLock(path, () => Promise.resolve(), { clock, timeoutMs: 20 }).catch(
+      (error: unknown) => error,
+    );
+    for (let tries = 0; tries < 2; tries += 1) {
+      while (clock.pending === 0) await new Promise(setImmediate);
+      clock.advance(15);
+    }
+    expect(await refused).toMatchObject({ code: 'internal' });
+    expect(clock.pending).toBe(0);
+    await release?.();
   });
 
   it('is let go of by an action that fails', async () => {

@@ -16,6 +16,7 @@ export type {
   ClaudeDriverOptions,
   ClaudeStreamDriverOptions,
   ClaudeStreamEvent,
+  ConversationLimits,
   Credential,
   PtySessionManagerOptions,
   SweepReport,

@@ -25,6 +25,7 @@ export async function runCommand(argv: readonly string[], io: CliIo): Promise<nu
   try {
     const request = await Promise.race([readRunArguments(argv, io), interrupted(signal)]);
     const result = await runJob(request, io, { signal, onLine: (line) => report.line(line) });
+    tellConversation(request, result, io);
     return exitStatus(result);
   } catch (thrown) {
     const result = refusal(SemoError.from(thrown), startedAt);
@@ -35,6 +36,13 @@ export async function runCommand(argv: readonly string[], io: CliIo): Promise<nu
     report.close();
     release();
   }
+}
+
+/** Whoever keeps a conversation needs its id. With `--json` it is in the result too. */
+function tellConversation({ job }: RunRequest, { conversationId }: JobResult, io: CliIo): void {
+  const { agent } = job.session;
+  if (agent.kind !== 'claude-stream' || agent.keepConversation !== true || conversationId === null) return;
+  io.stderr(`The conversation was kept. Go on with it: --resume ${conversationId}\n`);
 }
 
 function interrupted(signal: AbortSignal): Promise<never> {
@@ -86,6 +94,7 @@ function refusal(error: SemoError, startedAt: number): JobResult {
     evidence: [],
     attempts: [],
     sessionId: '',
+    conversationId: null,
     workspace: null,
     durationMs: Date.now() - startedAt,
     error: { ...turnError(error.code, error.message), class: error.class, retryable: error.retryable },

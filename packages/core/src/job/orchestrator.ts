@@ -92,6 +92,8 @@ async function runTurn({
     if (signal?.aborted) cancel();
     const accepted = await sending;
     const turn = await sessions.waitForTurn(spec.sessionId, accepted.turnId);
+    // Only now it is known which conversation it is. Without that the job has its result all the same.
+    session = (await sessions.get(spec.sessionId).catch(() => null)) ?? session;
     return { session, turn, error: null };
   } catch (thrown) {
     return { session, turn: null, error: SemoError.from(thrown) };
@@ -126,6 +128,7 @@ function toResult({
     evidence: turn?.evidence ?? [],
     attempts: [attempt],
     sessionId,
+    conversationId: session?.agent.conversationId ?? null,
     workspace: session?.workspace ?? null,
     durationMs: endedAt - startedAt,
     error: verdict.error,

@@ -33,6 +33,8 @@ export const jobResultSchema = z.object({
   evidence: z.array(evidenceSchema),
   attempts: z.array(attemptSchema),
   sessionId: z.string(),
+  /** The agent's own id of the conversation, to resume it by where it was kept; `null` where it tells none. */
+  conversationId: z.string().nullable(),
   /** Where the agent worked; `null` if it never got so far. */
   workspace: workspaceInfoSchema.nullable(),
   durationMs: z.number(),

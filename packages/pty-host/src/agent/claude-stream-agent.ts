@@ -29,14 +29,21 @@ export class ClaudeStreamAgent implements AgentControl {
   readonly #permissions: ClaudePermissions;
   readonly #words: ClaudeWords;
   readonly #gone = new AbortController();
+  readonly #onConversation: (id: string) => void;
   #conversationId: string | null = null;
   #wasReset = false;
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  constructor(io: AgentIo, feed: EventFeed<StreamJsonEvent> | null) {
+  /** @param onConversation - Hears the id of the conversation, and of another that takes its place. */
+  constructor(
+    io: AgentIo,
+    feed: EventFeed<StreamJsonEvent> | null,
+    onConversation: (id: string) => void = () => undefined,
+  ) {
     this.#io = io;
     this.#feed = feed;
+    this.#onConversation = onConversation;
     this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence) });
     this.#control = new ClaudeControl((message) => io.write(`${JSON.stringify(message)}\n`));
     this.#permissions = new ClaudePermissions(io, this.#control);
@@ -108,7 +115,10 @@ export class ClaudeStreamAgent implements AgentControl {
   #onEvent(event: StreamJsonEvent): void {
     if (event.kind === 'message') {
       const { session_id: id } = event.message;
-      if (typeof id === 'string') this.#conversationId = id;
+      if (typeof id === 'string' && id !== this.#conversationId) {
+        this.#conversationId = id;
+        this.#onConversation(id);
+      }
       const message = readClaudeMessage(event.message);
       if (message !== null) this.#onMessage(message);
     }

@@ -10,6 +10,7 @@ import { plainSettings, writeSettings } from './claude-config.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from './claude-home.ts';
 import { ClaudeStreamAgent } from './claude-stream-agent.ts';
 import { EventFeed } from './event-feed.ts';
+import type { ConversationLimits } from './kept-conversations.ts';
 import type { StreamJsonEvent } from './stream-json.ts';
 
 /** What a session of Claude Code in stream mode told, message by message. */
@@ -27,6 +28,8 @@ export interface ClaudeStreamDriverOptions extends ClaudeDriverOptions {
   readonly onEvent?: ((event: ClaudeStreamEvent) => void | Promise<void>) | undefined;
   /** Where conversations are kept that shall outlive their session. Default: nowhere; `keepConversation` is then refused. */
   readonly conversationsDir?: string | undefined;
+  /** How long they are kept, and how many; looked at when a session that keeps one ends. Default: 30 days, 1000. */
+  readonly keptConversations?: ConversationLimits | undefined;
 }
 
 type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
@@ -43,14 +46,14 @@ type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
  * ```
  */
 export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}): AgentDriver {
-  const conversations = new ClaudeConversations(options.conversationsDir);
+  const conversations = new ClaudeConversations(options.conversationsDir, options.keptConversations);
   return {
     kind: 'claude-stream',
     async prepare(context) {
       const spec = context.spec.agent as StreamSpec;
-      const conversation = conversations.hold(spec);
+      const conversation = await conversations.hold(spec);
       const undo = new UndoList();
-      undo.add(async () => conversation.release());
+      undo.add(() => conversation.release());
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
@@ -93,9 +96,8 @@ async function streamLaunch({
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
     readExit,
     attach(io) {
-      const agent = new ClaudeStreamAgent(io, feedOf(options, sessionId, io));
-      conversation.follow(() => agent.conversationId);
-      return agent;
+      const onConversation = (id: string) => conversation.moveTo(id);
+      return new ClaudeStreamAgent(io, feedOf(options, sessionId, io), onConversation);
     },
     async dispose() {
       await undo.run();

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { accessSync, constants } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter } from 'node:path';
 
+import { findProgram } from '../program-path.ts';
 import type { ProcessTable } from './process-table.ts';
 
 // Below the kernel's default of 819 200, so that no unbranded process is mistaken for a branded one, and far above
@@ -85,19 +85,8 @@ async function livingBrands(table: ProcessTable): Promise<Set<number>> {
 
 function findTool(searchPath: string): ProcessBrand['tool'] | null {
   for (const kind of ['prlimit', 'bash'] as const) {
-    for (const folder of searchPath.split(delimiter)) {
-      const path = join(folder, kind);
-      if (isAbsolute(folder) && isExecutable(path)) return { kind, path };
-    }
+    const path = findProgram(kind, searchPath.split(delimiter));
+    if (path !== null) return { kind, path };
   }
   return null;
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
 }

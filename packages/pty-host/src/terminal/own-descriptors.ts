@@ -1,5 +1,6 @@
-import { accessSync, constants } from 'node:fs';
-import { delimiter, isAbsolute, join } from 'node:path';
+import { delimiter } from 'node:path';
+
+import { findProgram } from '../program-path.ts';
 
 /**
  * Closes all descriptors but the first three and becomes the command: same process, same id. bash, because a plain `sh`
@@ -38,15 +39,5 @@ export function withOwnDescriptors({ command, env }: Start): Start {
 let shell: string | undefined;
 
 function findShell(): string {
-  const folders = ['/bin', '/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter).filter(isAbsolute)];
-  return folders.map((folder) => join(folder, 'bash')).find(isExecutable) ?? '';
-}
-
-function isExecutable(path: string): boolean {
-  try {
-    accessSync(path, constants.X_OK);
-    return true;
-  } catch {
-    return false;
-  }
+  return findProgram('bash', ['/bin', '/usr/bin', ...(process.env['PATH'] ?? '').split(delimiter)]) ?? '';
 }

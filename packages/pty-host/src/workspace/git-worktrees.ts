@@ -7,6 +7,7 @@ import { z } from 'zod';
 
 import { KeyedMutex } from '../keyed-mutex.ts';
 import { git, tryGit } from './git-command.ts';
+import { worktreeRefusal } from './worktree-refusal.ts';
 
 /** A worktree that we made, with all that is needed to take it away again, also by another process after a crash. */
 export const madeWorktreeSchema = z.object({
@@ -56,9 +57,18 @@ const perRepository = new KeyedMutex();
 /**
  * Makes a worktree on a new branch from `base`, or on the branch if it exists and is checked out nowhere.
  *
- * @throws SemoError `invalid_argument` for a branch name git refuses, `git_failed` with git's own words.
+ * @throws SemoError `invalid_argument` for a branch name git refuses, `git_failed` with what to do; git's own words are
+ * in `details.stderr`.
  */
 export async function addWorktree(request: WorktreeRequest): Promise<MadeWorktree> {
+  try {
+    return await makeWorktree(request);
+  } catch (error) {
+    throw worktreeRefusal(error, request);
+  }
+}
+
+async function makeWorktree(request: WorktreeRequest): Promise<MadeWorktree> {
   const { repository, branch } = request;
   const common = await commonGitFolder(repository);
   await checkBranchName(repository, branch);

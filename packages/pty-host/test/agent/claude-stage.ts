@@ -21,6 +21,7 @@ export interface ClaudeStage extends AsyncDisposable {
   /** Where the agent works. */
   readonly folder: string;
   readonly stateDir: string;
+  readonly hostEnv: Readonly<Record<string, string | undefined>>;
   spec(more?: Partial<SessionSpec>, agent?: Partial<ClaudeSpec>): SessionSpec;
   /** Creates a session; gives its id. */
   open(more?: Partial<SessionSpec>, agent?: Partial<ClaudeSpec>): Promise<string>;
@@ -58,6 +59,7 @@ export async function claudeStage(
     model,
     folder: work.path,
     stateDir: state.path,
+    hostEnv,
     spec,
     open: async (more, agent) => (await sessions.create(spec(more, agent))).sessionId,
     async ask(sessionId, prompt, promptOptions) {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { promptTexts, say, systemTexts, useTool } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
+import { createPtySessionManager } from '../../src/index.ts';
 import { claudeStage } from './claude-stage.ts';
 
 const bash = (command: string) => useTool('Bash', { command, description: 'Test' });
@@ -52,6 +53,11 @@ describe('the settings of a session in stream mode', () => {
     const info = await stage.sessions.get(first);
     const resume = info?.agent.conversationId ?? '';
     await expect(stage.open({}, { resume })).rejects.toMatchObject({ code: 'session_busy' });
+    // Nor may one of another host.
+    const others = createPtySessionManager({ stateDir: stage.stateDir, hostEnv: stage.hostEnv });
+    const again = stage.spec({}, { resume });
+    await expect(others.create(again)).rejects.toMatchObject({ code: 'session_busy' });
+    await others.close();
     const exit = Promise.withResolvers<unknown>();
     stage.sessions.on('exit', exit.resolve);
     process.kill(Number(info?.terminalId), 'SIGKILL');

@@ -10,6 +10,8 @@ const bash = (command: string, more: Record<string, unknown> = {}) =>
   useTool('Bash', { command, description: 'Test', ...more });
 const COMMIT =
   'git init -qb work && git -c user.name=A -c user.email=a@b.example commit --allow-empty -m "Add the page"';
+/** A port that nothing listens at: the lowest are not given out. */
+const NOBODY = 'http://127.0.0.1:1';
 const stageFor = (script: Parameters<typeof claudeStage>[0], options: Parameters<typeof claudeStage>[1] = {}) =>
   claudeStage(script, { kind: 'claude-stream', ...options });
 
@@ -119,6 +121,28 @@ describe('a turn of Claude Code in stream mode', () => {
       outcome: 'failed',
       decidedBy: 'agent_end',
       error: { code, class: errorClass, message: expect.stringMatching(/\S/) },
+    });
+  });
+
+  it('says which variable to look at when its credential is refused', async () => {
+    await using stage = await stageFor(() => failWith(401, 'authentication_error'), { maxRetries: 0 });
+    const { state } = await stage.ask(await stage.open(), 'Try.');
+    const message = expect.stringMatching(/ANTHROPIC_API_KEY.*claude setup-token/) as string;
+    expect(state).toMatchObject({ error: { code: 'sign_in_refused', message } });
+  });
+
+  it('tells a model that nobody serves from one that is busy', async () => {
+    const hostEnv = { ANTHROPIC_BASE_URL: NOBODY };
+    await using stage = await stageFor([], { maxRetries: 0, hostEnv });
+    const { state } = await stage.ask(await stage.open(), 'Try.');
+    expect(state).toMatchObject({
+      outcome: 'failed',
+      error: {
+        code: 'model_unreachable',
+        class: 'not_found',
+        retryable: true,
+        message: expect.stringContaining('BASE_URL'),
+      },
     });
   });
 

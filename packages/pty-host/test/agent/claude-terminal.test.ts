@@ -74,6 +74,19 @@ describe('a turn of Claude Code in a terminal', () => {
     });
   });
 
+  it('tells a model that nobody serves from one that is busy, and a refused credential from both', async () => {
+    // A port that nothing listens at: the lowest are not given out.
+    const hostEnv = { ANTHROPIC_BASE_URL: 'http://127.0.0.1:1' };
+    await using alone = await claudeStage([], { maxRetries: 0, hostEnv });
+    expect((await alone.ask(await alone.open(), 'Try.')).state).toMatchObject({
+      outcome: 'failed',
+      error: { code: 'model_unreachable', class: 'not_found' },
+    });
+    await using refused = await claudeStage(() => failWith(401, 'authentication_error'), { maxRetries: 0 });
+    const message = expect.stringMatching(/ANTHROPIC_API_KEY.*claude setup-token/) as string;
+    expect((await refused.ask(await refused.open(), 'Try.')).state).toMatchObject({ error: { message } });
+  });
+
   it('needs the marker where that is required', async () => {
     await using stage = await claudeStage([say('I think so.'), say('Yes. [SEMO:DONE]')]);
     const id = await stage.open();

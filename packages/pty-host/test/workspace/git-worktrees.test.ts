@@ -139,27 +139,45 @@ describe('git worktrees', () => {
     expect(await exists(here.root)).toBe(false);
   });
 
-  it("refuse bad names, and say in git's own words what else is wrong", async () => {
+  it('refuse bad names', async () => {
     await using here = await setting();
     for (const branch of ['-x', 'a..b', '@{-1}', 'HEAD', 'a b', 'x.lock'])
       await expect(here.add(branch)).rejects.toMatchObject({ code: 'invalid_argument' });
-    await expect(here.add('fine', 'no-such-base')).rejects.toMatchObject({ code: 'git_failed' });
-    await expect(here.add('main')).rejects.toMatchObject({
+  });
+
+  it('say what to do where git will not', async () => {
+    await using here = await setting();
+    const refused = (message: string, stderr: RegExp) => ({
       code: 'git_failed',
-      message: expect.stringMatching(/already (checked out|used)/) as string,
+      message,
+      details: { stderr: expect.stringMatching(stderr) as string },
     });
-    await expect(
-      addWorktree({
-        repository: here.root.replace('/worktrees', ''),
-        root: here.root,
-        path: join(here.root, 'x'),
-        branch: 'x',
-        base: 'HEAD',
-      }),
-    ).rejects.toMatchObject({
-      code: 'git_failed',
-      message: expect.stringContaining('not a git repository') as string,
-    });
+    await expect(here.add('fine', 'no-such-base')).rejects.toMatchObject(
+      refused(
+        `There is no commit "no-such-base" in ${here.path} to begin at. Fetch it, or name another base.`,
+        /single revision/,
+      ),
+    );
+    await expect(here.add('main')).rejects.toMatchObject(
+      refused(
+        `The branch main is already checked out at ${here.path}, and git lets it be in one place only. End what works there, or choose another branch.`,
+        /already (checked out|used)/,
+      ),
+    );
+    await expect(here.add('main/page')).rejects.toMatchObject(
+      refused(
+        'There is a branch main already, beside which git cannot keep one named main/page. Choose another name.',
+        /cannot lock ref/,
+      ),
+    );
+    const folder = here.root.replace('/worktrees', '');
+    const nowhere = { repository: folder, root: here.root, path: join(here.root, 'x'), branch: 'x', base: 'HEAD' };
+    await expect(addWorktree(nowhere)).rejects.toMatchObject(
+      refused(
+        `${folder} is not a git repository. Make one there (git init), or name the folder of one.`,
+        /not a git repository/,
+      ),
+    );
   });
 
   it('leave nothing when they cannot be made, and never take over what is there', async () => {

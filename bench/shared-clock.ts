@@ -1,0 +1,4 @@
+/** Milliseconds by the system's monotonic clock, which all processes of a machine share. */
+export function sharedClockMs(): number {
+  return Number(process.hrtime.bigint()) / 1e6;
+}
