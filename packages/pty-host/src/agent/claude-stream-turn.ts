@@ -35,6 +35,8 @@ export class ClaudeStreamTurn {
   #state: string | null = null;
   #isWorking = false;
   #tasks: readonly string[] = [];
+  /** Whether this version says where each prompt stands. */
+  #tellsOfPrompts = false;
   /** Whether this version lists the tasks that run, each time they change. */
   #listsTasks = false;
   /** Whether a background task has ended during this turn: then only rest tells that the agent does not go on. */
@@ -144,6 +146,7 @@ export class ClaudeStreamTurn {
   }
 
   #onLifecycle({ command_uuid: uuid, state }: Message<'command_lifecycle'>): void {
+    this.#tellsOfPrompts = true;
     if (this.#delivery.kind !== 'offered' || this.#delivery.uuid !== uuid) return;
     if (state === 'started') this.#accept(this.#delivery);
     if (state !== 'cancelled') return;
@@ -155,10 +158,15 @@ export class ClaudeStreamTurn {
   #onInit(uuids: readonly string[]): void {
     this.#isWorking = true;
     const delivery = this.#delivery;
-    if (delivery.kind === 'offered' && uuids.includes(delivery.uuid)) this.#accept(delivery);
+    if (delivery.kind === 'offered' && (uuids.includes(delivery.uuid) || this.#mustBeOurs())) this.#accept(delivery);
     if (delivery.kind !== 'accepted' || !delivery.answered || uuids.length > 0) return;
     const reason = this.#wasNotified ? ('task_notification' as const) : undefined;
     this.#report({ kind: 'self_started', at: this.#clock.now(), ...(reason === undefined ? {} : { reason }) });
+  }
+
+  /** Older versions do not say what they begin; with no task that could have woken them it is what they were given. */
+  #mustBeOurs(): boolean {
+    return !this.#tellsOfPrompts && !this.#wasNotified && this.#tasks.length === 0;
   }
 
   #onState(state: string): void {

@@ -66,6 +66,26 @@ describe('the acceptance of a prompt', () => {
     expect(late.kinds()).toEqual(['accepted', 'agent_end']);
   });
 
+  it('is the beginning of work where an old version says nothing of prompts', async () => {
+    const { turn, say, kinds } = scene();
+    const accepted = turn.offer(OURS);
+    say(state('running'), system('init'));
+    await accepted;
+    say(result({ user_message_uuids: undefined }));
+    expect(kinds()).toEqual(['accepted', 'agent_end']);
+  });
+
+  it('is the prompt told again where an old version may have begun something else', async () => {
+    const { turn, say, kinds } = scene();
+    const accepted = turn.offer(OURS);
+    say(system('task_notification'), system('init'), result({ user_message_uuids: undefined }));
+    expect(kinds()).toEqual([]);
+    const prompt = { type: 'user', message: { content: 'Go.' }, isReplay: true };
+    say({ ...prompt, uuid: 'another' }, { ...prompt, uuid: OURS });
+    await accepted;
+    expect(kinds()).toEqual(['accepted']);
+  });
+
   it('is refused when the prompt is taken off the queue', async () => {
     const { turn, say, kinds } = scene();
     const accepted = turn.offer(OURS);
@@ -189,5 +209,26 @@ describe('messages that are not as expected', () => {
     {},
   ])('are let pass: %j', (message) => {
     expect(readClaudeMessage(message)).toBeNull();
+  });
+});
+
+describe('the background tasks of an old version', () => {
+  const started = (id: string, more: Record<string, unknown> = {}) => system('task_started', { task_id: id, ...more });
+  const updated = (id: string, status: string) => system('task_updated', { task_id: id, patch: { status } });
+
+  it('are counted one by one', async () => {
+    const { turn, say, evidence } = scene();
+    const accepted = turn.offer(OURS);
+    say(system('init'), started('a'), started('b'), started('c', { is_backgrounded: false }), updated('b', 'running'));
+    await accepted;
+    expect(turn.tasks).toEqual(['a', 'b']);
+    say(updated('a', 'completed'), result({ user_message_uuids: undefined }));
+    expect(evidence.at(-1)).toMatchObject({ kind: 'agent_end', backgroundTasks: 1 });
+  });
+
+  it('do not count where the version lists them', () => {
+    const { turn, say } = scene();
+    say(tasks('a'), started('a'), started('b'), updated('a', 'completed'));
+    expect(turn.tasks).toEqual(['a']);
   });
 });
