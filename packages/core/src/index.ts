@@ -26,14 +26,32 @@ export {
   outcomeSchema,
   confidenceSchema,
   promptOptionsSchema,
+  requestPolicySchema,
   turnInfoSchema,
   turnStateSchema,
 } from './session/turn.ts';
-export type { Confidence, Outcome, PromptOptions, ResolvedPromptOptions, TurnInfo, TurnState } from './session/turn.ts';
+export type {
+  Confidence,
+  Outcome,
+  PromptOptions,
+  RequestPolicy,
+  ResolvedPromptOptions,
+  TurnInfo,
+  TurnState,
+} from './session/turn.ts';
 export { outputRangeSchema, terminalSizeSchema } from './session/output.ts';
 export type { OutputRange, OutputSlice, TerminalSize } from './session/output.ts';
-export { humanAnswerSchema, humanRequestSchema } from './session/human-request.ts';
-export type { HumanAnswer, HumanRequest } from './session/human-request.ts';
+export { humanAnswerSchema, humanRequestSchema, openRequestSchema } from './session/human-request.ts';
+export type { HumanAnswer, HumanRequest, OpenRequest, ResolvedHumanAnswer } from './session/human-request.ts';
+export {
+  requestRecordSchema,
+  requestStateSchema,
+  settledStateSchema,
+  withdrawalSchema,
+} from './session/request-record.ts';
+export type { RequestRecord, RequestState, SettledState, Withdrawal } from './session/request-record.ts';
+export { memoryRequestStore } from './session/memory-request-store.ts';
+export type { RequestFault, RequestFilter, RequestStore } from './session/request-store.ts';
 export { encodeKey, keySchema } from './session/keys.ts';
 export type { Key } from './session/keys.ts';
 export type {
@@ -73,6 +91,10 @@ export type { Cancel, Clock } from './clock.ts';
 export { parseEdge } from './parse-edge.ts';
 export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
+export { canonicalJson } from './canonical-json.ts';
+export { byAge, matchesFilter } from './session/request-store.ts';
+export { givenRecord, isSettledBefore, settledRecord } from './session/request-record.ts';
+export { answererSchema } from './session/human-request.ts';
 export { checkPrompt } from './session/prompt.ts';
 export { personaPlacementSchema } from './persona/persona-injector.ts';
 export type { PersonaInjector, PersonaPlacement, PersonaTarget } from './persona/persona-injector.ts';

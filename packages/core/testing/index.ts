@@ -5,6 +5,8 @@ export type { ContractPrompts, OpenedSessions, SessionManagerHarness } from './c
 export { FakeClock } from './fake-clock.ts';
 export { parseScript } from './script.ts';
 export type { Step } from './script.ts';
+export { describeRequestStoreContract } from './request-store-contract.ts';
+export type { OpenedRequestStore } from './request-store-contract.ts';
 export { SCRIPTED_PROMPTS, scriptedSpec } from './scripted-harness.ts';
 export { createScriptedSessions } from './scripted-sessions.ts';
 export type { ScriptedSessionsOptions } from './scripted-sessions.ts';
