@@ -26,7 +26,7 @@ export {
   outcomeSchema,
   confidenceSchema,
   promptOptionsSchema,
-  requestPolicySchema,
+  requestExpirySchema,
   turnInfoSchema,
   turnStateSchema,
 } from './session/turn.ts';
@@ -34,7 +34,7 @@ export type {
   Confidence,
   Outcome,
   PromptOptions,
-  RequestPolicy,
+  RequestExpiry,
   ResolvedPromptOptions,
   TurnInfo,
   TurnState,
@@ -73,6 +73,18 @@ export {
 export type { Persona } from './persona/persona.ts';
 export { attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
 export type { Attempt, JobResult, RunLine } from './job/run-line.ts';
+export { noticeSchema } from './notifier.ts';
+export type { Notice, Notifier } from './notifier.ts';
+export { compileRules, requestRuleSchema } from './policy/request-rule.ts';
+export type { RequestRule, RuleVerdict } from './policy/request-rule.ts';
+export { openRequestDesk } from './policy/request-desk.ts';
+export type {
+  RequestAnswerers,
+  RequestDesk,
+  RequestDeskFault,
+  RequestDeskOptions,
+  RequestPolicy,
+} from './policy/request-desk.ts';
 export { createOffice } from './office.ts';
 export type { Office, OfficeOptions } from './office.ts';
 export { jobSpecSchema } from './job/job.ts';

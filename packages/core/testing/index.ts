@@ -1,6 +1,6 @@
 export { EventLog } from './contract/event-log.ts';
 export type { LoggedEvent } from './contract/event-log.ts';
-export { expectError } from './contract/contract-run.ts';
+export { expectError, outcomeOf } from './contract/contract-run.ts';
 export type { ContractPrompts, OpenedSessions, SessionManagerHarness } from './contract/harness.ts';
 export { FakeClock } from './fake-clock.ts';
 export { parseScript } from './script.ts';

@@ -10,7 +10,7 @@ import {
   type Milestone,
   type MonitorConfig,
   type MonitorState,
-  type RequestPolicy,
+  type RequestExpiry,
   type SessionEvents,
   type TurnChange,
   type TurnInfo,
@@ -28,7 +28,7 @@ export interface LiveTurnOptions {
   readonly prompt: string;
   readonly config: MonitorConfig;
   /** What becomes of a request that nobody answers. Default: it waits. */
-  readonly requests?: RequestPolicy | undefined;
+  readonly requests?: RequestExpiry | undefined;
   /** Milestones of the caller's own. Default none. */
   readonly patterns?: readonly LinePattern[] | undefined;
   readonly clock: Clock;
@@ -40,7 +40,7 @@ export interface LiveTurnOptions {
 /** One turn while it runs: the monitor's state, its clock, and who waits for its end. */
 export class LiveTurn {
   readonly turnId: string;
-  readonly requests: RequestPolicy;
+  readonly requests: RequestExpiry;
   readonly #options: LiveTurnOptions;
   readonly #reader: WordsReader;
   readonly #ended = Promise.withResolvers<TurnInfo>();

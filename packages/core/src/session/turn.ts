@@ -70,7 +70,7 @@ export type TurnInfo = z.infer<typeof turnInfoSchema>;
 export const MAX_PROMPT_BYTES = 1024 * 1024;
 
 /** How long requests to people wait, and what then. The host keeps to it, also while the office is away. */
-export const requestPolicySchema = z.strictObject({
+export const requestExpirySchema = z.strictObject({
   /** Each request expires this long after it was asked. Default: never; it may wait for days. */
   expiresAfterMs: z
     .number()
@@ -82,8 +82,8 @@ export const requestPolicySchema = z.strictObject({
   onExpiry: z.enum(['deny', 'needs_input']).default('needs_input'),
 });
 
-/** See {@link requestPolicySchema}. */
-export type RequestPolicy = z.output<typeof requestPolicySchema>;
+/** See {@link requestExpirySchema}. */
+export type RequestExpiry = z.output<typeof requestExpirySchema>;
 
 /** How a prompt is to be run. */
 export const promptOptionsSchema = z.object({
@@ -107,7 +107,7 @@ export const promptOptionsSchema = z.object({
   /** What to do when the agent needs a person: `wait`, or `interrupt` and end as `needs_input`. Default `wait`. */
   onNeedsPerson: z.enum(['wait', 'interrupt']).default('wait'),
   /** What becomes of a request that nobody answers. */
-  requests: requestPolicySchema.default({ onExpiry: 'needs_input' }),
+  requests: requestExpirySchema.default({ onExpiry: 'needs_input' }),
   /** Without output for this long the turn is `stalled`, or over where nothing better can tell. Default 30 000. */
   silenceMs: z.number().int().positive().default(30_000),
   /** Ends the agent's input after this prompt: one prompt is all it gets. Only for agents on pipes. Default false. */

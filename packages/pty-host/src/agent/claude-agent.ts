@@ -4,6 +4,7 @@ import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
 import { ClaudeBox } from './claude-box.ts';
 import type { HookInput } from './claude-hook-listener.ts';
+import { answeredInput } from './claude-permission.ts';
 import { checkPasteable, exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
 import { ClaudeRest } from './claude-rest.ts';
 import { failureWords, toolWords } from './claude-tool-words.ts';
@@ -230,7 +231,9 @@ export class ClaudeAgent implements AgentControl {
     );
     return answer === null
       ? {}
-      : { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer) } };
+      : {
+          hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer, tool, input) },
+        };
   }
 
   /** A promise that rejects when time is up or the session ends. */
@@ -261,7 +264,8 @@ export class ClaudeAgent implements AgentControl {
   }
 }
 
-function permissionDecision(answer: HumanAnswer): object {
+function permissionDecision(answer: HumanAnswer, tool: string, input: unknown): object {
   if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
-  return { behavior: 'allow', ...(answer.updatedInput === undefined ? {} : { updatedInput: answer.updatedInput }) };
+  const updatedInput = answeredInput(answer, tool, input);
+  return { behavior: 'allow', ...(updatedInput === undefined ? {} : { updatedInput }) };
 }

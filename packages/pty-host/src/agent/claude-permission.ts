@@ -42,8 +42,15 @@ function decision(answer: HumanAnswer | null, tool: string, input: Readonly<Reco
   // Without an answer the turn is over, or was none of ours: the agent is not to go on by another way.
   if (answer === null) return { behavior: 'deny', message: 'Nobody is there to answer.', interrupt: true };
   if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
-  // Whoever answers a question need not repeat it.
-  const asked = tool === QUESTION_TOOL ? input : {};
-  const { updatedInput } = answer;
-  return { behavior: 'allow', updatedInput: updatedInput === undefined ? input : { ...asked, ...updatedInput } };
+  return { behavior: 'allow', updatedInput: answeredInput(answer, tool, input) ?? input };
+}
+
+/** The input the tool is to be used with, where the answer says one; whoever answers a question need not repeat it. */
+export function answeredInput(
+  { updatedInput }: Extract<HumanAnswer, { behavior: 'allow' }>,
+  tool: string,
+  input: unknown,
+): Readonly<Record<string, unknown>> | undefined {
+  if (updatedInput === undefined || tool !== QUESTION_TOOL) return updatedInput;
+  return { ...(typeof input === 'object' ? input : {}), ...updatedInput };
 }

@@ -1,5 +1,5 @@
 import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { newId, type RequestFault, type RequestRecord } from '@semo-office/core';
 import { describeRequestStoreContract } from '@semo-office/core/testing';
 import { temporaryFolder } from '@semo-office/testbed';
@@ -62,7 +62,7 @@ describe('requests in files', () => {
     // What a host leaves that is killed while it writes.
     await writeFile(join(root.path, '.req_x.5f0c'), '{');
     expect(await store.list()).toEqual([good]);
-    expect(faults.map(({ place }) => place.split('/').at(-1)).toSorted()).toEqual([
+    expect(faults.map(({ place }) => basename(place)).toSorted()).toEqual([
       'req_folder.json',
       'req_half.json',
       'req_moved.json',
