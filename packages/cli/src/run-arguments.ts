@@ -4,12 +4,16 @@ import { parseArgs } from 'node:util';
 import {
   SemoError,
   milestoneKindSchema,
+  compileRules,
+  newId,
   parsePersona,
   permissionModeSchema,
   type AgentSpec,
+  type ErrorCode,
   type JobSpec,
   type MilestoneKind,
   type Persona,
+  type RequestRule,
   type Workspace,
 } from 'semo-office';
 
@@ -33,6 +37,7 @@ const OPTIONS = {
   env: { type: 'string', multiple: true },
   'prompt-file': { type: 'string' },
   require: { type: 'string' },
+  rules: { type: 'string' },
   'complete-on': { type: 'string', multiple: true },
   'end-with-background-tasks': { type: 'boolean', default: false },
   'use-login': { type: 'boolean', default: false },
@@ -42,6 +47,11 @@ const OPTIONS = {
 
 type Values = ReturnType<typeof parseArgs<{ options: typeof OPTIONS; allowPositionals: true }>>['values'];
 
+/** The turn ends as soon as the agent needs a person. */
+const NOBODY_ANSWERS = { onNeedsPerson: 'interrupt' } as const;
+/** Rules answer at once; what none of them has answered by then needs a person. */
+const RULES_ANSWER = { onNeedsPerson: 'wait', requests: { expiresAfterMs: 5000, onExpiry: 'needs_input' } } as const;
+
 /** What `semo run` was asked for. */
 export interface RunRequest {
   readonly job: JobSpec;
@@ -50,6 +60,8 @@ export interface RunRequest {
   readonly socket: string | null;
   /** The repository of `--worktree` and where its worktrees go. */
   readonly repository: Repository | null;
+  /** What answers the agent's requests; `null`: nobody does. */
+  readonly rules: readonly RequestRule[] | null;
 }
 
 /** Whether the arguments ask for JSON lines, also where they are wrong otherwise. */
@@ -67,6 +79,7 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
   const { values, positionals } = parse(argv);
   const prompt = await readPrompt(values, positionals, io);
   const persona = await readPersona(values, io);
+  const rules = await readRules(values, io);
   const repository =
     values.worktree === undefined ? null : await findRepository(resolve(io.cwd, values.workdir ?? '.'));
   const role = values.role ?? persona?.role;
@@ -74,9 +87,11 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
     json: values.json,
     socket: values.socket === undefined ? null : resolve(io.cwd, values.socket),
     repository,
+    rules,
     job: {
       prompt,
       session: {
+        sessionId: newId('ses'),
         agent: agentSpec(values),
         workspace: workspace(values, io, { repositoryId: repository?.id, role }),
         environment: environment(values.env ?? []),
@@ -85,8 +100,7 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
       },
       options: {
         timeoutMs: parseDuration(values.timeout),
-        // Nobody is there to answer.
-        onNeedsPerson: 'interrupt',
+        ...(rules === null ? NOBODY_ANSWERS : RULES_ANSWER),
         endInput: values['exec-pipe'] !== undefined,
         completeOn: completingMilestones(values['complete-on'] ?? []),
         endWithBackgroundTasks: values['end-with-background-tasks'],
@@ -126,17 +140,25 @@ async function readPrompt(values: Values, positionals: readonly string[], io: Cl
 
 async function readPersona({ persona, role }: Values, io: CliIo): Promise<Persona | undefined> {
   if (persona === undefined) return undefined;
-  const text = await readText(resolve(io.cwd, persona), 'persona');
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new SemoError('invalid_persona', `${persona} is not JSON: ${SemoError.from(error).message}`, {
-      cause: error,
-    });
-  }
+  const value = readJson(await readText(resolve(io.cwd, persona), 'persona'), { of: persona, code: 'invalid_persona' });
   const withRole = typeof value === 'object' && value !== null && role !== undefined ? { ...value, role } : value;
   return parsePersona(withRole);
+}
+
+async function readRules({ rules }: Values, io: CliIo): Promise<readonly RequestRule[] | null> {
+  if (rules === undefined) return null;
+  const text = await readText(resolve(io.cwd, rules), 'file of rules');
+  const value = readJson(text, { of: rules, code: 'invalid_argument' }) as readonly RequestRule[];
+  compileRules(value);
+  return value;
+}
+
+function readJson(text: string, { of, code }: { readonly of: string; readonly code: ErrorCode }): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new SemoError(code, `${of} is not JSON: ${SemoError.from(error).message}`, { cause: error });
+  }
 }
 
 async function readText(path: string, what: string): Promise<string> {

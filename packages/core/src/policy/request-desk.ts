@@ -33,6 +33,11 @@ export interface RequestDeskFault {
 
 /** Who answers requests, in this order. */
 export interface RequestAnswerers {
+  /**
+   * Whether a request is for these to answer. Offices that share a host each answer for their own sessions only.
+   * Default: all of them are.
+   */
+  readonly concerns?: ((request: OpenRequest) => boolean) | undefined;
   /** Default none. */
   readonly rules?: readonly RequestRule[] | undefined;
   /** Default: leaves everything to people. */
@@ -146,6 +151,8 @@ class Desk implements RequestDesk {
 
   #receive(request: OpenRequest): void {
     const { requestId } = request;
+    const { concerns = () => true } = this.#options;
+    if (!concerns(request)) return;
     if (this.#closing.signal.aborted || this.#visits.has(requestId) || this.#settled.has(requestId)) return;
     const visit: Visit = { request, over: new AbortController(), isTold: false };
     this.#visits.set(requestId, visit);

@@ -215,6 +215,17 @@ describe('a request at the desk', () => {
     desk.close();
   });
 
+  it('of somebody else’s session is left alone', async () => {
+    const { notifier, notices, until } = recorder();
+    const concerns = ({ sessionId }: OpenRequest) => sessionId === 'ses_2';
+    const { sessions, prompt } = await stage({ notifier, concerns });
+    await sessions.create(scriptedSpec('ses_2'));
+    await prompt('ask: Bash');
+    await sessions.sendPrompt('ses_2', 'ask: Bash');
+    await until(1);
+    expect(notices.map(({ sessionId }) => sessionId)).toEqual(['ses_2']);
+  });
+
   it('says when it cannot list what waits', async () => {
     const sessions = Object.assign(Object.create(createScriptedSessions()) as SessionManager, {
       on: () => () => {},

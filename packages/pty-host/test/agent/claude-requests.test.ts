@@ -170,22 +170,3 @@ describe.each(['claude', 'claude-stream'] as const)('what %s asks', (kind) => {
     expect(stage.states()).toMatchObject([{ kind: 'withdrawn' }]);
   });
 });
-
-it('what a person answers at the keyboard is withdrawn from everybody else', async () => {
-  await using stage = await claudeStage(touch);
-  const id = await stage.open({}, { permissionMode: 'default' });
-  const log = new EventLog(stage.sessions, id);
-  const { turnId } = await stage.sessions.sendPrompt(id, 'Do it.');
-  await log.until((told) => told.of('request').length > 0);
-  const isAsked = async (): Promise<boolean> => {
-    const screen = await stage.sessions.getOutput(id, { as: 'screen' });
-    return screen.as === 'screen' && screen.lines.some((line) => line.includes('1. Yes'));
-  };
-  for (let pieces = -1; !(await isAsked()); pieces = log.of('output').length)
-    await log.until((told) => told.of('output').length > pieces);
-  await stage.sessions.sendText(id, '1');
-  expect((await stage.sessions.waitForTurn(id, turnId)).text).toBe('Went on.');
-  await log.until((told) => told.of('request_settled').length > 0);
-  expect(log.of('request_settled')).toMatchObject([{ state: { kind: 'withdrawn', why: 'agent' } }]);
-  log.stop();
-});
