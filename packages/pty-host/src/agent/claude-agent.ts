@@ -1,10 +1,10 @@
-import { SemoError, assertNever, type HumanAnswer, type TurnError, type Words } from '@semo-office/core';
+import { SemoError, assertNever, type TurnError, type Words } from '@semo-office/core';
 
 import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
 import { ClaudeBox } from './claude-box.ts';
+import { ClaudeDialogs } from './claude-dialogs.ts';
 import type { HookInput } from './claude-hook-listener.ts';
-import { answeredInput } from './claude-permission.ts';
 import { checkPasteable, exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
 import { ClaudeRest } from './claude-rest.ts';
 import { failureWords, toolWords } from './claude-tool-words.ts';
@@ -37,6 +37,7 @@ export class ClaudeAgent implements AgentControl {
   #io!: AgentIo;
   #box!: ClaudeBox;
   #rest!: ClaudeRest;
+  #dialogs!: ClaudeDialogs;
   #delivery: Delivery = { kind: 'none' };
   /** Its last turn left background tasks: it may be at work again without a prompt. */
   #mayWake = false;
@@ -49,6 +50,7 @@ export class ClaudeAgent implements AgentControl {
   attach(io: AgentIo): void {
     this.#io = io;
     this.#box = new ClaudeBox(io);
+    this.#dialogs = new ClaudeDialogs(io);
     this.#rest = new ClaudeRest({ io, statusFolder: this.#statusFolder, isQuiet: () => this.#box.isQuiet() });
   }
 
@@ -128,9 +130,11 @@ export class ClaudeAgent implements AgentControl {
       case 'UserPromptSubmit':
         return this.#onPrompt(input);
       case 'PostToolUse':
+        this.#dialogs.onToolUsed(input);
         this.#tell(toolWords({ tool: input.tool_name, input: input.tool_input, response: input.tool_response }));
         return {};
       case 'PostToolUseFailure':
+        this.#dialogs.onToolUsed(input);
         this.#tell(failureWords({ tool: input.tool_name, input: input.tool_input, error: input.error ?? '' }));
         return {};
       case 'Stop':
@@ -140,7 +144,7 @@ export class ClaudeAgent implements AgentControl {
         this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
         return {};
       case 'PermissionRequest':
-        return this.#onPermission(input, withdrawn);
+        return this.#dialogs.onRequest(input, withdrawn);
       case 'SessionEnd':
         this.#onConversationEnd?.();
         return {};
@@ -221,21 +225,6 @@ export class ClaudeAgent implements AgentControl {
     for (const piece of words) this.#io.tell(piece);
   }
 
-  async #onPermission(
-    { tool_name: tool, tool_input: input }: Hook<'PermissionRequest'>,
-    withdrawn: AbortSignal,
-  ): Promise<object> {
-    const answer = await this.#io.ask(
-      { kind: tool === 'AskUserQuestion' ? 'question' : 'permission', tool, input },
-      withdrawn,
-    );
-    return answer === null
-      ? {}
-      : {
-          hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer, tool, input) },
-        };
-  }
-
   /** A promise that rejects when time is up or the session ends. */
   #refuseAfter(timeoutMs: number, signal: AbortSignal): { promise: Promise<never>; cancel: () => void } {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -262,10 +251,4 @@ export class ClaudeAgent implements AgentControl {
       },
     };
   }
-}
-
-function permissionDecision(answer: HumanAnswer, tool: string, input: unknown): object {
-  if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
-  const updatedInput = answeredInput(answer, tool, input);
-  return { behavior: 'allow', ...(updatedInput === undefined ? {} : { updatedInput }) };
 }
