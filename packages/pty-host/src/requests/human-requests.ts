@@ -1,20 +1,15 @@
 import {
   SemoError,
   type Cancel,
-  type Clock,
   type HumanAnswer,
   type HumanRequest,
   type OpenRequest,
   type RequestFault,
-  type RequestRecord,
-  type RequestStore,
-  type ResolvedHumanAnswer,
-  type SessionEvents,
   type SettledState,
   type Withdrawal,
 } from '@semo-office/core';
 
-import { isSameQuestion } from './same-question.ts';
+import { LeftRequests, type LeftRequestsOptions, type Said } from './left-requests.ts';
 
 /** Timers take 31 bits of milliseconds; a deadline further away is looked at again on the way. */
 const LONGEST_TIMER_MS = 2 ** 30;
@@ -28,21 +23,10 @@ export type Reply =
   | { readonly kind: 'expired' };
 
 /** What {@link HumanRequests} needs. */
-export interface HumanRequestsOptions {
-  readonly store: RequestStore;
-  readonly clock: Clock;
+export interface HumanRequestsOptions extends LeftRequestsOptions {
   /** How long settled requests are kept, in milliseconds. */
   readonly retentionMs: number;
-  /** Whose session that is: one that lives `here`, one of another living host, or one that is `gone`. */
-  readonly whereabouts: (sessionId: string) => Promise<'here' | 'elsewhere' | 'gone'>;
-  readonly onSettled: (event: SessionEvents['request_settled']) => void;
   readonly onFault: (fault: RequestFault) => void;
-}
-
-/** An answer, and who gave it. */
-interface Said {
-  readonly answer: ResolvedHumanAnswer;
-  readonly by: string;
 }
 
 interface Waiting {
@@ -60,30 +44,19 @@ interface Waiting {
  */
 export class HumanRequests {
   readonly #options: HumanRequestsOptions;
+  readonly #left: LeftRequests;
   readonly #waiting = new Map<string, Waiting>();
   readonly #writing = new Set<Promise<unknown>>();
   #prunedAt = Number.NEGATIVE_INFINITY;
 
   constructor(options: HumanRequestsOptions) {
     this.#options = options;
+    this.#left = new LeftRequests(options);
   }
 
-  /**
-   * The answer that was given to this very question while nobody could hear it; at most once. A question that still waits
-   * from then is taken back: it is asked again now.
-   */
+  /** The answer that was given to this very question while nobody could hear it; see {@link LeftRequests.recall}. */
   async recall(request: HumanRequest): Promise<HumanAnswer | null> {
-    const { conversationId } = request;
-    if (conversationId === undefined) return null;
-    const { store } = this.#options;
-    for (const { request: old, state } of await this.#attempt(() => store.list({ conversationId }), [])) {
-      if (!isSameQuestion(old, request)) continue;
-      if (state.kind === 'answered' && (await this.#attempt(() => store.give(old.requestId, this.#now()), false)))
-        return state.answer;
-      if (state.kind === 'open' && (await this.#options.whereabouts(old.sessionId)) === 'gone')
-        await this.#settleLeft(old, { kind: 'withdrawn', why: 'asked_again', at: this.#now() });
-    }
-    return null;
+    return this.#attempt(() => this.#left.recall(request), null);
   }
 
   /** Asks; resolves when the waiting is over. `onOpen` is called once the request is kept, unless it is over by then. */
@@ -112,7 +85,7 @@ export class HumanRequests {
     const waiting = this.#waiting.get(requestId);
     const isTaken =
       waiting === undefined
-        ? await this.#answerLeft(requestId, { answer, by })
+        ? await this.settled().then(() => this.#left.answer(requestId, { answer, by }))
         : await this.#answerWaiting(waiting, { answer, by });
     if (isTaken) return;
     throw new SemoError(
@@ -155,40 +128,17 @@ export class HumanRequests {
     const living = [...this.#waiting.values()].filter(
       ({ request, isTold }) => isTold && (sessionId === undefined || sessionId === request.sessionId),
     );
-    const left: OpenRequest[] = [];
-    for (const { request } of await this.#options.store.list({ state: 'open', sessionId })) {
-      if (this.#waiting.has(request.requestId) || (await this.#options.whereabouts(request.sessionId)) !== 'gone')
-        continue;
-      if (await this.#expireLeft(request)) continue;
-      left.push({ ...request, session: request.conversationId === undefined ? 'gone' : 'resumable' });
-    }
+    const left = (await this.#left.list(sessionId)).filter(({ requestId }) => !this.#waiting.has(requestId));
     return [...left, ...living.map(({ request }) => ({ ...request, session: 'alive' as const }))];
   }
 
   async #answerWaiting(waiting: Waiting, { answer, by }: Said): Promise<boolean> {
     if (!waiting.isTold || !this.#take(waiting)) return false;
-    const { requestId } = waiting.request;
     const at = this.#now();
-    const state = { kind: 'answered', answer, by, at, givenAt: at } as const;
-    if (await this.#record(waiting, state)) {
-      waiting.reply({ kind: 'answered', answer });
-      return true;
-    }
-    // Somebody was faster in the store; the agent gets what is written there.
-    const known = await this.#attempt(() => this.#options.store.get(requestId), null);
-    waiting.reply(known === null ? { kind: 'answered', answer } : replyOf(known));
-    return known === null;
-  }
-
-  /** An answer that no agent waits for here: it is kept. */
-  async #answerLeft(requestId: string, { answer, by }: Said): Promise<boolean> {
-    await this.settled();
-    const { store, whereabouts } = this.#options;
-    const record = await store.get(requestId);
-    if (record === null || record.state.kind !== 'open') return false;
-    const { request } = record;
-    if ((await whereabouts(request.sessionId)) !== 'gone' || (await this.#expireLeft(request))) return false;
-    return this.#settleLeft(request, { kind: 'answered', answer, by, at: this.#now(), givenAt: null });
+    const state: SettledState = { kind: 'answered', answer, by, at, givenAt: at };
+    const inForce = await this.#record(waiting, state);
+    waiting.reply(replyOf(inForce));
+    return inForce === state;
   }
 
   #withdraw(waiting: Waiting, why: Withdrawal): void {
@@ -216,25 +166,15 @@ export class HumanRequests {
     return this.#waiting.delete(waiting.request.requestId);
   }
 
-  /** Writes what a waiting request came to, and tells of it. `false`: the store knows better. */
-  async #record({ request, stored, isTold }: Waiting, state: SettledState): Promise<boolean> {
+  /** Writes what a waiting request came to, and tells of it. Where another was faster, what that one wrote is in force. */
+  async #record({ request, stored, isTold }: Waiting, state: SettledState): Promise<SettledState> {
+    const { store, onSettled } = this.#options;
     await stored;
-    const isSettled = await this.#attempt(() => this.#options.store.settle(request.requestId, state), false);
-    if (isTold) this.#options.onSettled({ request, state, at: state.at });
-    return isSettled;
-  }
-
-  async #settleLeft(request: HumanRequest, state: SettledState): Promise<boolean> {
-    const isSettled = await this.#options.store.settle(request.requestId, state);
-    if (isSettled) this.#options.onSettled({ request, state, at: state.at });
-    return isSettled;
-  }
-
-  /** Whether a request that was left is over by its deadline. */
-  async #expireLeft(request: HumanRequest): Promise<boolean> {
-    if (request.expiresAt === undefined || request.expiresAt > this.#now()) return false;
-    await this.#settleLeft(request, { kind: 'expired', at: this.#now() });
-    return true;
+    const isOurs = await this.#attempt(() => store.settle(request.requestId, state), false);
+    const known = isOurs ? null : await this.#attempt(() => store.get(request.requestId), null);
+    const inForce = known === null || known.state.kind === 'open' ? state : known.state;
+    if (isTold) onSettled({ request, state: inForce, at: inForce.at });
+    return inForce;
   }
 
   async #put(request: HumanRequest): Promise<void> {
@@ -270,6 +210,6 @@ export class HumanRequests {
   }
 }
 
-function replyOf({ state }: RequestRecord): Reply {
-  return state.kind === 'answered' ? { kind: 'answered', answer: state.answer } : { kind: 'withdrawn' };
+function replyOf(state: SettledState): Reply {
+  return state.kind === 'answered' ? { kind: 'answered', answer: state.answer } : { kind: state.kind };
 }

@@ -45,7 +45,8 @@ export class SessionAsker {
     switch (reply.kind) {
       case 'answered':
         this.#goOn(request, turn);
-        return reply.answer;
+        // It may have come while the turn was being ended: then it allows nothing any more.
+        return turn.hasEnded ? null : reply.answer;
       case 'withdrawn':
         this.#goOn(request, turn);
         return null;

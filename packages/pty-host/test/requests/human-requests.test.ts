@@ -92,12 +92,13 @@ describe('a question that waits', () => {
   });
 
   it('gets what the store says where another was faster', async () => {
-    const { requests, store, ask } = stage();
+    const { requests, store, settled, ask } = stage();
     const { request, reply } = await ask();
     const answer = { behavior: 'deny', message: 'First.' } as const;
     await store.settle(request.requestId, { kind: 'answered', answer, by: 'other', at: 1, givenAt: null });
     await expectError(requests.answer(request.requestId, yes), 'request_unknown');
     expect(await reply).toEqual({ kind: 'answered', answer });
+    expect(settled).toMatchObject([{ state: { by: 'other' } }]);
   });
 
   it('is asked and answered also where nothing can be kept', async () => {
