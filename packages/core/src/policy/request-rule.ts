@@ -1,5 +1,3 @@
-import { normalize } from 'node:path/posix';
-
 import { z } from 'zod';
 
 import { parseEdge } from '../parse-edge.ts';
@@ -93,11 +91,24 @@ function conditionTest(condition: Condition): (value: unknown) => boolean {
   if ('text' in condition) return onText(wildcard(condition.text, 'text'));
   if ('command' in condition) return onText(wildcard(condition.command, 'command'));
   const isPath = wildcard(condition.path, 'path');
-  return onText((text) => isPath(normalize(text)));
+  return onText((text) => isPath(withoutDots(text)));
 }
 
 function onText(test: (text: string) => boolean): (value: unknown) => boolean {
   return (value) => typeof value === 'string' && test(value);
+}
+
+/** The same path without `.`, `..` and empty names. */
+function withoutDots(path: string): string {
+  const isAbsolute = path.startsWith('/');
+  const names: string[] = [];
+  for (const name of path.split('/')) {
+    if (name === '' || name === '.') continue;
+    if (name !== '..') names.push(name);
+    else if (names.length > 0 && names.at(-1) !== '..') names.pop();
+    else if (!isAbsolute) names.push(name);
+  }
+  return `${isAbsolute ? '/' : ''}${names.join('/')}`;
 }
 
 function fieldOf(input: unknown, name: string): unknown {

@@ -59,6 +59,9 @@ describe('a rule for requests', () => {
     ['**/.env', '/srv/app/x.env', false],
     ['**/.env', '/srv/app/./.env', true],
     ['src/**', './src/a.ts', true],
+    ['src/**', 'src/../../src/a.ts', false],
+    ['../*', 'x/../../a', true],
+    ['/a', '/../..//a/', true],
     ['**', '/anything/at/all', true],
   ])('by path %j of %j: %s', (pattern, path, expected) => {
     expect(matches({ input: { file_path: { path: pattern } } }, ask('Edit', { file_path: path }))).toBe(expected);
