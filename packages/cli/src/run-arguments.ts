@@ -2,10 +2,14 @@ import { resolve } from 'node:path';
 import {
   SemoError,
   milestoneKindSchema,
+  compileRules,
+  newId,
   parsePersona,
+  type ErrorCode,
   type JobSpec,
   type MilestoneKind,
   type Persona,
+  type RequestRule,
   type Workspace,
 } from 'semo-office';
 
@@ -16,6 +20,11 @@ import { inputFile, inputText } from './input-text.ts';
 import { findRepository, type Repository } from './repository.ts';
 import { parseRunOptions, type RunOptions } from './run-options.ts';
 
+/** The turn ends as soon as the agent needs a person. */
+const NOBODY_ANSWERS = { onNeedsPerson: 'interrupt' } as const;
+/** Rules answer at once; what none of them has answered by then needs a person. */
+const RULES_ANSWER = { onNeedsPerson: 'wait', requests: { expiresAfterMs: 5000, onExpiry: 'needs_input' } } as const;
+
 /** What `semo run` was asked for. */
 export interface RunRequest {
   readonly job: JobSpec;
@@ -24,6 +33,8 @@ export interface RunRequest {
   readonly socket: string | null;
   /** The repository of `--worktree` and where its worktrees go. */
   readonly repository: Repository | null;
+  /** What answers the agent's requests; `null`: nobody does. */
+  readonly rules: readonly RequestRule[] | null;
 }
 
 /** Whether the arguments ask for JSON lines, also where they are wrong otherwise. */
@@ -41,6 +52,7 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
   const { values, positionals } = parseRunOptions(argv);
   const prompt = await readPrompt(values, positionals, io);
   const persona = await readPersona(values, io);
+  const rules = await readRules(values, io);
   const repository =
     values.worktree === undefined ? null : await findRepository(resolve(io.cwd, values.workdir ?? '.'));
   const role = values.role ?? persona?.role;
@@ -48,9 +60,11 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
     json: values.json,
     socket: values.socket === undefined ? null : resolve(io.cwd, values.socket),
     repository,
+    rules,
     job: {
       prompt,
       session: {
+        sessionId: newId('ses'),
         agent: agentSpec(values),
         workspace: workspace(values, io, { repositoryId: repository?.id, role }),
         environment: environment(values.env ?? []),
@@ -59,8 +73,7 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
       },
       options: {
         timeoutMs: parseDuration(values.timeout),
-        // Nobody is there to answer.
-        onNeedsPerson: 'interrupt',
+        ...(rules === null ? NOBODY_ANSWERS : RULES_ANSWER),
         endInput: values['exec-pipe'] !== undefined,
         completeOn: completingMilestones(values['complete-on'] ?? []),
         endWithBackgroundTasks: values['end-with-background-tasks'],
@@ -94,16 +107,25 @@ async function readPrompt(values: RunOptions, positionals: readonly string[], io
 async function readPersona({ persona, role }: RunOptions, io: CliIo): Promise<Persona | undefined> {
   if (persona === undefined) return undefined;
   const text = await inputFile(resolve(io.cwd, persona), { what: 'persona', code: 'invalid_persona' });
-  let value: unknown;
-  try {
-    value = JSON.parse(text);
-  } catch (error) {
-    throw new SemoError('invalid_persona', `${persona} is not JSON: ${SemoError.from(error).message}`, {
-      cause: error,
-    });
-  }
+  const value = readJson(text, { of: persona, code: 'invalid_persona' });
   const withRole = typeof value === 'object' && value !== null && role !== undefined ? { ...value, role } : value;
   return parsePersona(withRole);
+}
+
+async function readRules({ rules }: RunOptions, io: CliIo): Promise<readonly RequestRule[] | null> {
+  if (rules === undefined) return null;
+  const text = await inputFile(resolve(io.cwd, rules), { what: 'file of rules', code: 'invalid_argument' });
+  const value = readJson(text, { of: rules, code: 'invalid_argument' }) as readonly RequestRule[];
+  compileRules(value);
+  return value;
+}
+
+function readJson(text: string, { of, code }: { readonly of: string; readonly code: ErrorCode }): unknown {
+  try {
+    return JSON.parse(text) as unknown;
+  } catch (error) {
+    throw new SemoError(code, `${of} is not JSON: ${SemoError.from(error).message}`, { cause: error });
+  }
 }
 
 function workspace(

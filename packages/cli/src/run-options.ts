@@ -23,6 +23,7 @@ const OPTIONS = {
   env: { type: 'string', multiple: true },
   'prompt-file': { type: 'string' },
   require: { type: 'string' },
+  rules: { type: 'string' },
   'complete-on': { type: 'string', multiple: true },
   'end-with-background-tasks': { type: 'boolean', default: false },
   'use-login': { type: 'boolean' },

@@ -21,6 +21,7 @@ semo run
   --env NAME[=VALUE]         hand a variable on, or set it; may be repeated
   --prompt-file FILE|-       read the prompt from a file or standard input
   --require marker           an end without [SEMO:DONE] counts as failed
+  --rules FILE               JSON: a list of rules that answer what the agent asks; the rest needs a person
   --complete-on MILESTONE    pull_request, commit, tests_passed or build_completed ends the turn; may be repeated
   --end-with-background-tasks  the agent's word counts though background tasks still run
   --use-login                use this machine's own login, one session at a time

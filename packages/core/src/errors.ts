@@ -66,6 +66,7 @@ export const ERROR_CODES = {
   delivery_unknown: fixed('unknown'),
   request_unknown: fixed('not_found'),
   needs_input: fixed('permission'),
+  notify_failed: passing('unknown'),
   output_dropped: fixed('invalid_request'),
   output_beyond_end: fixed('invalid_request'),
   not_supported: fixed('invalid_request'),

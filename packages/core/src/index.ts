@@ -26,14 +26,32 @@ export {
   outcomeSchema,
   confidenceSchema,
   promptOptionsSchema,
+  requestExpirySchema,
   turnInfoSchema,
   turnStateSchema,
 } from './session/turn.ts';
-export type { Confidence, Outcome, PromptOptions, ResolvedPromptOptions, TurnInfo, TurnState } from './session/turn.ts';
+export type {
+  Confidence,
+  Outcome,
+  PromptOptions,
+  RequestExpiry,
+  ResolvedPromptOptions,
+  TurnInfo,
+  TurnState,
+} from './session/turn.ts';
 export { outputRangeSchema, terminalSizeSchema } from './session/output.ts';
 export type { OutputRange, OutputSlice, TerminalSize } from './session/output.ts';
-export { humanAnswerSchema, humanRequestSchema } from './session/human-request.ts';
-export type { HumanAnswer, HumanRequest } from './session/human-request.ts';
+export { humanAnswerSchema, humanRequestSchema, openRequestSchema } from './session/human-request.ts';
+export type { HumanAnswer, HumanRequest, OpenRequest, ResolvedHumanAnswer } from './session/human-request.ts';
+export {
+  requestRecordSchema,
+  requestStateSchema,
+  settledStateSchema,
+  withdrawalSchema,
+} from './session/request-record.ts';
+export type { RequestRecord, RequestState, SettledState, Withdrawal } from './session/request-record.ts';
+export { memoryRequestStore } from './session/memory-request-store.ts';
+export type { RequestFault, RequestFilter, RequestStore } from './session/request-store.ts';
 export { encodeKey, keySchema } from './session/keys.ts';
 export type { Key } from './session/keys.ts';
 export type {
@@ -55,6 +73,18 @@ export {
 export type { Persona } from './persona/persona.ts';
 export { attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
 export type { Attempt, JobResult, RunLine } from './job/run-line.ts';
+export { noticeSchema } from './notifier.ts';
+export type { Notice, Notifier } from './notifier.ts';
+export { compileRules, requestRuleSchema } from './policy/request-rule.ts';
+export type { RequestRule, RuleVerdict } from './policy/request-rule.ts';
+export { openRequestDesk } from './policy/request-desk.ts';
+export type {
+  RequestAnswerers,
+  RequestDesk,
+  RequestDeskFault,
+  RequestDeskOptions,
+  RequestPolicy,
+} from './policy/request-desk.ts';
 export { createOffice } from './office.ts';
 export type { Office, OfficeOptions } from './office.ts';
 export { jobSpecSchema } from './job/job.ts';
@@ -73,6 +103,10 @@ export type { Cancel, Clock } from './clock.ts';
 export { parseEdge } from './parse-edge.ts';
 export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
+export { canonicalJson } from './canonical-json.ts';
+export { byAge, matchesFilter } from './session/request-store.ts';
+export { givenRecord, isSettledBefore, settledRecord } from './session/request-record.ts';
+export { answererSchema } from './session/human-request.ts';
 export { checkPrompt } from './session/prompt.ts';
 export { personaPlacementSchema } from './persona/persona-injector.ts';
 export type { PersonaInjector, PersonaPlacement, PersonaTarget } from './persona/persona-injector.ts';

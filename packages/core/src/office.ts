@@ -3,12 +3,18 @@ import { SemoError } from './errors.ts';
 import type { JobSpec } from './job/job.ts';
 import { executeJob, type ExecuteOptions } from './job/orchestrator.ts';
 import type { JobResult } from './job/run-line.ts';
+import { openRequestDesk, type RequestAnswerers } from './policy/request-desk.ts';
 import type { SessionManager } from './session/session-manager.ts';
 
 /** The parts an office is made of. */
 export interface OfficeOptions {
   /** Where sessions run: here, or on hosts elsewhere. The office closes it when it closes. */
   readonly sessions: SessionManager;
+  /**
+   * Who answers what agents ask, of every request of these sessions. Default: only whoever calls
+   * `sessions.answerRequest`.
+   */
+  readonly requests?: RequestAnswerers | undefined;
   /** Default: the machine's own time. */
   readonly clock?: Clock | undefined;
 }
@@ -29,6 +35,8 @@ export interface Office {
 /**
  * An office over any sessions.
  *
+ * @throws SemoError `invalid_argument`: a rule for requests that is none, or whose pattern cannot be used.
+ *
  * @example
  * ```ts
  * const office = createOffice({ sessions: createPtySessionManager() });
@@ -39,7 +47,8 @@ export interface Office {
  * await office.close();
  * ```
  */
-export function createOffice({ sessions, clock = systemClock }: OfficeOptions): Office {
+export function createOffice({ sessions, requests, clock = systemClock }: OfficeOptions): Office {
+  const desk = requests === undefined ? null : openRequestDesk({ ...requests, sessions, clock });
   const closing = new AbortController();
   const running = new Set<Promise<unknown>>();
   return {
@@ -58,6 +67,7 @@ export function createOffice({ sessions, clock = systemClock }: OfficeOptions): 
     async close() {
       closing.abort();
       await Promise.allSettled(running);
+      desk?.close();
       await sessions.close();
     },
   };

@@ -1,10 +1,12 @@
 export { EventLog } from './contract/event-log.ts';
 export type { LoggedEvent } from './contract/event-log.ts';
-export { expectError } from './contract/contract-run.ts';
+export { expectError, outcomeOf } from './contract/contract-run.ts';
 export type { ContractPrompts, OpenedSessions, SessionManagerHarness } from './contract/harness.ts';
 export { FakeClock } from './fake-clock.ts';
 export { parseScript } from './script.ts';
 export type { Step } from './script.ts';
+export { describeRequestStoreContract } from './request-store-contract.ts';
+export type { OpenedRequestStore } from './request-store-contract.ts';
 export { SCRIPTED_PROMPTS, scriptedSpec } from './scripted-harness.ts';
 export { createScriptedSessions } from './scripted-sessions.ts';
 export type { ScriptedSessionsOptions } from './scripted-sessions.ts';

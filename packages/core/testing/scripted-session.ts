@@ -2,8 +2,9 @@ import type { Clock } from '../src/clock.ts';
 import { SemoError } from '../src/errors.ts';
 import type { EventHub } from '../src/event-hub.ts';
 import { newId } from '../src/ids.ts';
-import type { HumanAnswer, HumanRequest } from '../src/session/human-request.ts';
+import type { HumanRequest, ResolvedHumanAnswer } from '../src/session/human-request.ts';
 import type { TerminalSize } from '../src/session/output.ts';
+import type { SettledState } from '../src/session/request-record.ts';
 import type { ResolvedSessionSpec, SessionInfo, SessionStatus } from '../src/session/session.ts';
 import type { SessionEvents } from '../src/session/session-manager.ts';
 import type { ResolvedPromptOptions, TurnInfo } from '../src/session/turn.ts';
@@ -117,8 +118,10 @@ export class ScriptedSession {
       throw new SemoError('session_busy', 'A turn is running. Cancel it or wait for its end.');
   }
 
-  answer(requestId: string, answer: HumanAnswer): void {
-    if (this.requests.has(requestId)) this.#running?.turn.answer(answer);
+  answer(requestId: string, answer: ResolvedHumanAnswer, by: string): void {
+    const at = this.#clock.now();
+    if (!this.#settle(requestId, { kind: 'answered', answer, by, at, givenAt: at })) return;
+    this.#running?.turn.answer(answer);
   }
 
   terminate(): void {
@@ -157,11 +160,19 @@ export class ScriptedSession {
         this.requests.set(request.requestId, request);
         this.#events.emit('request', { request, at: request.askedAt });
       },
-      withdraw: (requestId) => {
-        this.requests.delete(requestId);
+      settle: (requestId, state) => {
+        this.#settle(requestId, state);
       },
       crash: () => this.#crash(),
     };
+  }
+
+  #settle(requestId: string, state: SettledState): boolean {
+    const request = this.requests.get(requestId);
+    if (request === undefined) return false;
+    this.requests.delete(requestId);
+    this.#events.emit('request_settled', { request, state, at: state.at });
+    return true;
   }
 
   #tellTurn(change: SessionEvents['turn']['change'], turn: TurnInfo, forMs?: number): void {

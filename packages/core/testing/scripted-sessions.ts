@@ -4,7 +4,7 @@ import { systemClock, type Clock } from '../src/clock.ts';
 import { SemoError } from '../src/errors.ts';
 import { EventHub } from '../src/event-hub.ts';
 import { parseEdge } from '../src/parse-edge.ts';
-import { humanAnswerSchema, type HumanAnswer, type HumanRequest } from '../src/session/human-request.ts';
+import { answererSchema, humanAnswerSchema, type HumanAnswer, type OpenRequest } from '../src/session/human-request.ts';
 import { encodeKey, keySchema, type Key } from '../src/session/keys.ts';
 import { terminalSizeSchema, type OutputRange, type OutputSlice, type TerminalSize } from '../src/session/output.ts';
 import { checkPrompt } from '../src/session/prompt.ts';
@@ -124,16 +124,19 @@ class ScriptedSessions implements SessionManager {
     return session.output.read(range, session.size);
   }
 
-  async listRequests({ sessionId }: { readonly sessionId?: string } = {}): Promise<HumanRequest[]> {
-    const all = [...this.#sessions.values()].flatMap((session) => [...session.requests.values()]);
+  async listRequests({ sessionId }: { readonly sessionId?: string } = {}): Promise<OpenRequest[]> {
+    const all = [...this.#sessions.values()]
+      .flatMap((session) => [...session.requests.values()])
+      .map((request) => ({ ...request, session: 'alive' as const }));
     return sessionId === undefined ? all : all.filter((request) => request.sessionId === sessionId);
   }
 
-  async answerRequest(requestId: string, answer: HumanAnswer): Promise<void> {
+  async answerRequest(requestId: string, answer: HumanAnswer, said: { readonly by?: string } = {}): Promise<void> {
     const parsed = parseEdge(humanAnswerSchema, answer, { what: 'answer' });
+    const by = parseEdge(answererSchema.default('person'), said.by, { what: 'name of who answers' });
     const asking = [...this.#sessions.values()].find((session) => session.requests.has(requestId));
     if (asking === undefined) throw new SemoError('request_unknown', `Nobody waits for an answer to ${requestId}.`);
-    asking.answer(requestId, parsed);
+    asking.answer(requestId, parsed, by);
   }
 
   async cancel(sessionId: string): Promise<void> {

@@ -4,6 +4,7 @@ import { newId } from '../src/ids.ts';
 import type { Evidence } from '../src/monitor/evidence.ts';
 import { beginTurn, nextTickAt, observe, turnError, type MonitorState } from '../src/monitor/output-monitor.ts';
 import type { HumanAnswer, HumanRequest } from '../src/session/human-request.ts';
+import type { SettledState } from '../src/session/request-record.ts';
 import type { TurnChange } from '../src/session/session-manager.ts';
 import type { ResolvedPromptOptions, TurnInfo } from '../src/session/turn.ts';
 import { parseScript, type Step } from './script.ts';
@@ -15,7 +16,8 @@ export interface TurnStage {
   print(text: string): void;
   tell(change: TurnChange, turn: TurnInfo, forMs?: number): void;
   ask(request: HumanRequest): void;
-  withdraw(requestId: string): void;
+  /** The request waits no more; nothing happens if it has been settled before. */
+  settle(requestId: string, state: SettledState): void;
   crash(): void;
 }
 
@@ -142,10 +144,18 @@ export class ScriptedTurn {
   }
 
   async #askPerson(step: Extract<Step, { kind: 'ask' }>): Promise<void> {
-    const { sessionId } = this.#stage;
+    const { sessionId, clock } = this.#stage;
+    const { requests, onNeedsPerson } = this.#start.options;
+    const { expiresAfterMs } = requests;
     const requestId = newId('req');
+    const askedAt = this.#now();
     const asked = step.for === 'permission' ? { tool: step.what, input: {} } : { input: { question: step.what } };
-    const answered = this.#pause(() => () => this.#stage.withdraw(requestId));
+    const cancelExpiry =
+      expiresAfterMs === undefined ? () => {} : clock.schedule(expiresAfterMs, () => this.#expire(requestId));
+    const answered = this.#pause(() => () => {
+      cancelExpiry();
+      this.#stage.settle(requestId, { kind: 'withdrawn', why: 'turn_over', at: this.#now() });
+    });
     this.observe({ kind: 'waiting', at: this.#now(), for: step.for, requestId });
     this.#stage.ask({
       requestId,
@@ -153,14 +163,21 @@ export class ScriptedTurn {
       turnId: this.#start.turnId,
       kind: step.for,
       ...asked,
-      askedAt: this.#now(),
+      askedAt,
+      ...(expiresAfterMs === undefined ? {} : { expiresAt: askedAt + expiresAfterMs }),
     });
-    if (this.#start.options.onNeedsPerson === 'interrupt') this.stop('needs_input');
+    if (onNeedsPerson === 'interrupt') this.stop('needs_input');
     const answer = await answered;
     if (answer === undefined) return;
     this.observe({ kind: 'answered', at: this.#now(), requestId });
     if (answer.behavior === 'deny') this.#say(`denied: ${answer.message ?? 'Denied.'}`);
     else this.#say(step.for === 'permission' ? 'allowed' : `answered: ${JSON.stringify(answer.updatedInput ?? {})}`);
+  }
+
+  #expire(requestId: string): void {
+    this.#stage.settle(requestId, { kind: 'expired', at: this.#now() });
+    if (this.#start.options.requests.onExpiry === 'needs_input') this.stop('needs_input');
+    else this.#goOn({ behavior: 'deny', message: 'Nobody answered in time.' });
   }
 
   /** Holds the script until `begin`'s `goOn` is called, an answer comes or the turn ends; then cleans up. */

@@ -1,5 +1,7 @@
 export { createPtySessionManager } from './pty-session-manager.ts';
-export type { PtySessionManagerOptions } from './pty-session-manager.ts';
+export type { PtySessionManagerOptions } from './pty-session-options.ts';
+export { fileRequestStore } from './requests/file-request-store.ts';
+export type { FileRequestStoreOptions } from './requests/file-request-store.ts';
 export { createClaudeDriver } from './agent/claude-terminal.ts';
 export type { ClaudeDriverOptions } from './agent/claude-home.ts';
 export { createClaudeStreamDriver } from './agent/claude-stream.ts';

@@ -1,9 +1,6 @@
 import {
   SemoError,
-  assertNever,
   type Clock,
-  type HumanAnswer,
-  type HumanRequest,
   type ResolvedPromptOptions,
   type ResolvedSessionSpec,
   type SessionEventName,
@@ -14,22 +11,16 @@ import {
 } from '@semo-office/core';
 
 import type { AgentControl, AgentIo, Launch } from './agent/agent-driver.ts';
-import type { HumanRequests } from './human-requests.ts';
 import { LiveOutput } from './live-output.ts';
+import { shownStatus, type LiveState } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { sendSignal } from './process/process-table.ts';
+import type { HumanRequests } from './requests/human-requests.ts';
+import { SessionAsker } from './requests/session-asker.ts';
 import { ReadingGate } from './terminal/reading-gate.ts';
 import type { OpenTerminal, ProcessExit, Terminal } from './terminal/terminal.ts';
 import { terminatedError } from './terminated-error.ts';
 import { TurnLane } from './turn-lane.ts';
-
-type LiveState =
-  | { readonly kind: 'creating' }
-  /** Ready, or busy with what the lane says. */
-  | { readonly kind: 'alive' }
-  /** The process is gone, its remains are not yet: by itself, or because it was asked to leave. */
-  | { readonly kind: 'gone'; readonly exit: ProcessExit; readonly asked: boolean }
-  | { readonly kind: 'terminated'; readonly exit: ProcessExit };
 
 /** What a {@link LiveSession} is made of. */
 export interface LiveSessionOptions {
@@ -55,6 +46,7 @@ export class LiveSession {
   readonly #terminal: Terminal;
   readonly #agent: AgentControl;
   readonly #lane: TurnLane;
+  readonly #asker: SessionAsker;
   readonly #exited = Promise.withResolvers<ProcessExit>();
   /** Aborts when the process is gone, or is asked to go. */
   readonly #gone = new AbortController();
@@ -81,6 +73,7 @@ export class LiveSession {
     this.pid = this.#terminal.pid;
     this.#agent = launch.attach(this.#io());
     this.#lane = this.#openLane();
+    this.#asker = this.#openAsker();
   }
 
   get status(): SessionStatus {
@@ -155,6 +148,7 @@ export class LiveSession {
 
   /** Asks the agent to leave by itself. */
   async leave(): Promise<void> {
+    this.#options.requests.withdraw(this.sessionId, 'session_ended');
     this.#lane.observe({ kind: 'stopped', at: this.#now(), by: 'cancel' });
     this.#gone.abort();
     await this.#agent.leave();
@@ -181,28 +175,21 @@ export class LiveSession {
         this.#tellStatus();
       },
       onOccupancy: () => this.#tellStatus(),
-      onTurnOver: () => requests.withdraw({ sessionId: this.sessionId }),
+      onTurnOver: () => requests.withdraw(this.sessionId, 'turn_over'),
       tooLate: () => terminatedError(this.sessionId),
     });
   }
 
-  async #ask(
-    question: Pick<HumanRequest, 'kind' | 'tool' | 'input'>,
-    withdrawn: AbortSignal,
-  ): Promise<HumanAnswer | null> {
-    const turn = this.#lane.current;
-    if (turn === null || turn.hasEnded) return null;
-    const { requests, emit } = this.#options;
-    const { request, answer } = requests.open({ ...question, sessionId: this.sessionId, turnId: turn.turnId });
-    const { requestId } = request;
-    withdrawn.addEventListener('abort', () => {
-      requests.withdraw({ requestId });
+  #openAsker(): SessionAsker {
+    const { launch, clock, emit, requests } = this.#options;
+    return new SessionAsker({
+      sessionId: this.sessionId,
+      requests,
+      clock,
+      turn: () => this.#lane.current,
+      keptConversation: () => (launch.keepsConversation === true ? this.conversationId : null),
+      onRequest: (event) => emit('request', event),
     });
-    emit('request', { request, at: request.askedAt });
-    turn.observe({ kind: 'waiting', at: request.askedAt, for: request.kind, requestId });
-    const said = await answer;
-    turn.observe({ kind: 'answered', at: this.#now(), requestId });
-    return said;
   }
 
   #onData(bytes: Uint8Array): void {
@@ -232,6 +219,7 @@ export class LiveSession {
     this.output.close();
     if (this.#options.isHeard()) this.#tellOutput();
     this.#agent.onExit();
+    this.#options.requests.withdraw(this.sessionId, 'session_ended');
     const asked = this.#gone.signal.aborted;
     this.#lane.onExit(exit, { asked });
     this.#enter({ kind: 'gone', exit, asked });
@@ -251,7 +239,7 @@ export class LiveSession {
       device: this.#terminal.device,
       report: (evidence) => this.#lane.observe(evidence),
       tell: (words) => this.#lane.hear(words),
-      ask: (question, withdrawn) => this.#ask(question, withdrawn),
+      ask: (question, withdrawn) => this.#asker.ask(question, withdrawn),
       screen: () => this.output.screenRows(),
       lastWords: () => this.output.lastWords(),
       textSince: (offset) => this.output.textSince(offset),
@@ -264,26 +252,10 @@ export class LiveSession {
   }
 
   #tellStatus(): void {
-    const status = this.#shownStatus();
+    const status = shownStatus(this.#state, this.#lane.current);
     if (status === null || status === this.#status) return;
     this.#status = status;
     this.#options.emit('status', { sessionId: this.sessionId, status, at: this.#now() });
-  }
-
-  /** The status that the state shows; `null` where the one before still holds. */
-  #shownStatus(): SessionStatus | null {
-    const state = this.#state;
-    switch (state.kind) {
-      case 'creating':
-      case 'terminated':
-        return state.kind;
-      case 'alive':
-        return busyStatus(this.#lane.current);
-      case 'gone':
-        return state.asked ? null : 'error';
-      default:
-        return assertNever(state);
-    }
   }
 
   #assertAlive(): void {
@@ -293,9 +265,4 @@ export class LiveSession {
   #now(): number {
     return this.#options.clock.now();
   }
-}
-
-function busyStatus(turn: LiveTurn | null): SessionStatus {
-  if (turn === null) return 'ready';
-  return turn.isWaiting ? 'waiting_input' : 'executing';
 }

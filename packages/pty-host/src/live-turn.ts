@@ -10,6 +10,7 @@ import {
   type Milestone,
   type MonitorConfig,
   type MonitorState,
+  type RequestExpiry,
   type SessionEvents,
   type TurnChange,
   type TurnInfo,
@@ -26,6 +27,8 @@ export interface LiveTurnOptions {
   readonly outputStart: number;
   readonly prompt: string;
   readonly config: MonitorConfig;
+  /** What becomes of a request that nobody answers. Default: it waits. */
+  readonly requests?: RequestExpiry | undefined;
   /** Milestones of the caller's own. Default none. */
   readonly patterns?: readonly LinePattern[] | undefined;
   readonly clock: Clock;
@@ -37,6 +40,7 @@ export interface LiveTurnOptions {
 /** One turn while it runs: the monitor's state, its clock, and who waits for its end. */
 export class LiveTurn {
   readonly turnId: string;
+  readonly requests: RequestExpiry;
   readonly #options: LiveTurnOptions;
   readonly #reader: WordsReader;
   readonly #ended = Promise.withResolvers<TurnInfo>();
@@ -48,6 +52,7 @@ export class LiveTurn {
 
   constructor(options: LiveTurnOptions) {
     this.turnId = options.turnId;
+    this.requests = options.requests ?? { onExpiry: 'needs_input' };
     this.#options = options;
     this.#reader = new WordsReader(options.patterns, options.prompt);
     this.#state = beginTurn(options.config, options.clock.now());

@@ -2,10 +2,10 @@ import { join } from 'node:path';
 import {
   EventHub,
   SemoError,
+  answererSchema,
   checkPrompt,
   encodeKey,
   humanAnswerSchema,
-  idSchema,
   keySchema,
   newId,
   parseEdge,
@@ -25,51 +25,20 @@ import {
 } from '@semo-office/core';
 import { z } from 'zod';
 
-import type { AgentDriver } from './agent/agent-driver.ts';
-import type { ClaudeDriverOptions } from './agent/claude-home.ts';
-import { createClaudeStreamDriver } from './agent/claude-stream.ts';
-import { createClaudeDriver } from './agent/claude-terminal.ts';
-import { createCommandDriver } from './agent/command-line.ts';
-import { createShellDriver } from './agent/shell.ts';
+import { driversByKind } from './default-drivers.ts';
 import type { HostedSession } from './hosted-session.ts';
-import { HumanRequests } from './human-requests.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
 import { openJournal, type SessionJournal } from './process/session-journal.ts';
 import { defaultStateDir } from './process/session-record.ts';
-import { sweepSessions, type SweepReport } from './process/session-sweep.ts';
+import { sweepSessions } from './process/session-sweep.ts';
+import type { PtySessionManagerOptions } from './pty-session-options.ts';
+import { openHostRequests } from './requests/host-requests.ts';
+import type { HumanRequests } from './requests/human-requests.ts';
 import { SessionOpener } from './session-opener.ts';
+import { SessionRegistry } from './session-registry.ts';
 import { waitForTurn } from './turn-wait.ts';
 import { removeWorktree } from './workspace/git-worktrees.ts';
 import { createWorkspaceResolver } from './workspace/workspace-resolver.ts';
-
-/** Options of {@link createPtySessionManager}. */
-export interface PtySessionManagerOptions {
-  /** Folders a `path` workspace may be in. Default: anywhere. */
-  readonly allowedRoots?: readonly string[] | undefined;
-  /** Repositories that `git` workspaces may name, by id. Default none. */
-  readonly repositories?: Readonly<Record<string, string>> | undefined;
-  /** Where worktrees are made, as `agent/{role}/{taskId}` below it. Default `<stateDir>/worktrees`. */
-  readonly worktreeRoot?: string | undefined;
-  /** Where private folders and what is needed after a crash are kept. Default `$XDG_STATE_HOME/semo` or `~/.local/state/semo`. */
-  readonly stateDir?: string | undefined;
-  /** The environment agents may get named variables of. Default: this process's. */
-  readonly hostEnv?: Readonly<Record<string, string | undefined>> | undefined;
-  /** How Claude Code is found and signed in. */
-  readonly claude?: ClaudeDriverOptions | undefined;
-  /** More agents, or other drivers for known ones. */
-  readonly drivers?: readonly AgentDriver[] | undefined;
-  /** How many terminated sessions can still be asked for their output. Default 64. */
-  readonly rememberTerminated?: number | undefined;
-  /** Told what hosts that were killed had left behind, and what became of it. */
-  readonly onSweep?: ((report: SweepReport) => void) | undefined;
-  readonly clock?: Clock | undefined;
-}
-
-interface Entry {
-  readonly spec: ResolvedSessionSpec;
-  readonly opening: Promise<HostedSession>;
-  hosted: HostedSession | null;
-}
 
 /**
  * Sessions in pseudo-terminals on this machine, in this process.
@@ -94,13 +63,12 @@ export function createPtySessionManager(options: PtySessionManagerOptions = {}):
 }
 
 class PtySessionManager implements SessionManager {
-  readonly #entries = new Map<string, Entry>();
+  readonly #registry: SessionRegistry;
   readonly #hub = new EventHub<SessionEvents>();
   readonly #requests: HumanRequests;
   readonly #clock: Clock;
   readonly #opener: SessionOpener;
   readonly #stateDir: string;
-  readonly #rememberTerminated: number;
   readonly #personas: PersonaInjector;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
   #journal: Promise<SessionJournal> | null = null;
@@ -109,22 +77,22 @@ class PtySessionManager implements SessionManager {
   constructor(options: PtySessionManagerOptions) {
     const { clock = systemClock, hostEnv = process.env, rememberTerminated = 64 } = options;
     this.#clock = clock;
-    this.#requests = new HumanRequests(clock);
-    this.#rememberTerminated = rememberTerminated;
+    this.#registry = new SessionRegistry(rememberTerminated);
     this.#stateDir = options.stateDir ?? defaultStateDir(hostEnv);
     this.#onSweep = options.onSweep;
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
-    const conversationsDir = join(this.#stateDir, 'conversations');
-    const drivers = [
-      createClaudeDriver(options.claude),
-      createClaudeStreamDriver({ ...options.claude, conversationsDir }),
-      createCommandDriver(),
-      createShellDriver(),
-      ...(options.drivers ?? []),
-    ];
+    this.#requests = openHostRequests({
+      stateDir: this.#stateDir,
+      registry: this.#registry,
+      clock,
+      store: options.requestStore,
+      retentionMs: options.requestRetentionMs,
+      onFault: options.onRequestFault,
+      onSettled: (event) => this.#hub.emit('request_settled', event),
+    });
     this.#opener = new SessionOpener({
-      drivers: new Map(drivers.map((driver) => [driver.kind, driver])),
+      drivers: driversByKind(options, this.#stateDir),
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot }),
       personas: this.#personas,
       requests: this.#requests,
@@ -138,28 +106,17 @@ class PtySessionManager implements SessionManager {
   async create(spec: SessionSpec, call?: CallOptions): Promise<SessionInfo> {
     const parsed = parseEdge(sessionSpecSchema, spec, { what: 'session' });
     this.#assertOpen();
-    const known = this.#entries.get(parsed.sessionId);
-    if (known !== undefined) return this.#same(known, parsed);
-    const entry: Entry = { spec: parsed, opening: this.#open(parsed, call), hosted: null };
-    this.#entries.set(parsed.sessionId, entry);
-    try {
-      entry.hosted = await entry.opening;
-      return entry.hosted.info();
-    } catch (thrown) {
-      // It never was: the same id may be tried again.
-      this.#entries.delete(parsed.sessionId);
-      throw thrown;
-    }
+    return this.#registry.enter(parsed, () => this.#open(parsed, call));
   }
 
   async get(sessionId: string): Promise<SessionInfo | null> {
     await this.#ready();
-    return this.#entries.get(sessionId)?.hosted?.info() ?? null;
+    return this.#registry.find(sessionId)?.info() ?? null;
   }
 
   async list(filter: Parameters<SessionManager['list']>[0] = {}): Promise<SessionInfo[]> {
     await this.#ready();
-    const all = [...this.#entries.values()].flatMap(({ hosted }) => (hosted === null ? [] : [hosted.info()]));
+    const all = this.#registry.infos();
     return filter.status === undefined ? all : all.filter(({ status }) => filter.status?.includes(status));
   }
 
@@ -201,11 +158,15 @@ class PtySessionManager implements SessionManager {
   async listRequests(
     filter: Parameters<SessionManager['listRequests']>[0] = {},
   ): ReturnType<SessionManager['listRequests']> {
+    await this.#ready();
     return this.#requests.list(filter.sessionId);
   }
 
-  async answerRequest(...[requestId, answer]: Parameters<SessionManager['answerRequest']>): Promise<void> {
-    this.#requests.answer(requestId, parseEdge(humanAnswerSchema, answer, { what: 'answer' }));
+  async answerRequest(...[requestId, answer, said = {}]: Parameters<SessionManager['answerRequest']>): Promise<void> {
+    const parsed = parseEdge(humanAnswerSchema, answer, { what: 'answer' });
+    const by = parseEdge(answererSchema.default('person'), said.by, { what: 'name of who answers' });
+    await this.#ready();
+    await this.#requests.answer(requestId, { answer: parsed, by });
   }
 
   async cancel(sessionId: string): Promise<void> {
@@ -217,28 +178,24 @@ class PtySessionManager implements SessionManager {
   }
 
   async terminate(...[sessionId, options]: Parameters<SessionManager['terminate']>): Promise<void> {
-    const entry = this.#entries.get(sessionId);
     // One that is still being opened is let finish, so that there is something to end.
-    const hosted = entry === undefined ? this.#hosted(sessionId) : await entry.opening.catch(() => null);
-    await hosted?.end(options);
+    await (await this.#registry.opened(sessionId))?.end(options);
   }
 
   readonly on: SessionManager['on'] = (event, listener) => this.#hub.on(event, listener);
 
   async close(): Promise<void> {
     this.#closed = true;
-    this.#requests.withdraw();
-    const ends = [...this.#entries.values()].map(async ({ opening }) => (await opening.catch(() => null))?.end());
-    await Promise.all(ends);
+    await this.#requests.leave();
+    await this.#registry.endAll();
+    await this.#requests.settled();
     this.#hub.clear();
   }
 
   async #open(spec: ResolvedSessionSpec, call: CallOptions | undefined): Promise<HostedSession> {
     const journal = await this.#ready();
     this.#hub.emit('status', { sessionId: spec.sessionId, status: 'creating', at: this.#clock.now() });
-    const hosted = await this.#opener.open(spec, journal, call);
-    void hosted.live.exited.then(() => this.#forgetOldest());
-    return hosted;
+    return this.#opener.open(spec, journal, call);
   }
 
   /** The journal, once what an earlier host left behind has been swept up. */
@@ -253,33 +210,9 @@ class PtySessionManager implements SessionManager {
     this.#onSweep?.(report);
   }
 
-  async #same(known: Entry, wanted: ResolvedSessionSpec): Promise<SessionInfo> {
-    if (JSON.stringify(known.spec) !== JSON.stringify(wanted)) {
-      throw new SemoError(
-        'session_conflict',
-        `Session ${wanted.sessionId} exists with another specification. Use a new id.`,
-      );
-    }
-    return (await known.opening).info();
-  }
-
   #hosted(sessionId: string): HostedSession {
     this.#assertOpen();
-    const hosted = this.#entries.get(sessionId)?.hosted ?? null;
-    if (hosted !== null) return hosted;
-    const shown = idSchema.safeParse(sessionId).success ? sessionId : JSON.stringify(sessionId);
-    throw new SemoError(
-      'session_unknown',
-      `There is no session ${shown} on this host. Create it, or list those there are.`,
-    );
-  }
-
-  #forgetOldest(): void {
-    const terminated = [...this.#entries].filter(
-      ([, { hosted }]) => hosted !== null && hosted.live.status === 'terminated',
-    );
-    for (const [sessionId] of terminated.slice(0, Math.max(0, terminated.length - this.#rememberTerminated)))
-      this.#entries.delete(sessionId);
+    return this.#registry.get(sessionId);
   }
 
   #assertOpen(): void {

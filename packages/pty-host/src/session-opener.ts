@@ -14,13 +14,13 @@ import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.t
 import { deadline } from './deadline.ts';
 import { agentEnvironment } from './environment.ts';
 import { HostedSession } from './hosted-session.ts';
-import type { HumanRequests } from './human-requests.ts';
 import { LiveSession } from './live-session.ts';
 import { containmentReport } from './process/containment.ts';
 import { brandedCommand, createBrand, type ProcessBrand } from './process/process-brand.ts';
 import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
 import { systemProcessTable } from './process/system-process-table.ts';
+import type { HumanRequests } from './requests/human-requests.ts';
 import { openPipes } from './terminal/pipes.ts';
 import { openPty } from './terminal/pty-terminal.ts';
 import { UndoList } from './undo-list.ts';

@@ -150,7 +150,7 @@ export class TurnLane {
 
   #begin({ turnId, prompt, options, patterns }: QueuedPrompt, outputStart: number): LiveTurn {
     const { sessionId, agent, monitor, clock, onTurn } = this.#options;
-    const { timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks, onNeedsPerson } = options;
+    const { timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks, onNeedsPerson, requests } = options;
     const turn: LiveTurn = new LiveTurn({
       turnId,
       sessionId,
@@ -158,6 +158,7 @@ export class TurnLane {
       prompt,
       clock,
       config: { ...monitor, timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks },
+      requests,
       patterns,
       finalText: agent.finalText === undefined ? undefined : () => agent.finalText?.(outputStart) ?? '',
       onChange(event) {

@@ -3,7 +3,6 @@ import { FakeClock } from '@semo-office/core/testing';
 import { describe, expect, it } from 'vitest';
 
 import { deadline } from '../src/deadline.ts';
-import { HumanRequests } from '../src/human-requests.ts';
 import { LiveTurn } from '../src/live-turn.ts';
 import { waitForTurn } from '../src/turn-wait.ts';
 import { UndoList } from '../src/undo-list.ts';
@@ -40,40 +39,6 @@ describe('what has to be undone', () => {
     expect(await list.run()).toEqual([new Error('stuck')]);
     expect(await list.run()).toEqual([]);
     expect(done).toEqual(['last', 'first']);
-  });
-});
-
-describe('questions that wait for a person', () => {
-  const question = (sessionId: string) => ({
-    sessionId,
-    turnId: newId('turn'),
-    kind: 'permission' as const,
-    tool: 'Bash',
-  });
-
-  it('are answered once', async () => {
-    const requests = new HumanRequests(new FakeClock(5));
-    const { request, answer } = requests.open(question('ses_a'));
-    expect(requests.list()).toEqual([request]);
-    expect(request.askedAt).toBe(5);
-    requests.answer(request.requestId, { behavior: 'deny', message: 'No.' });
-    expect(await answer).toEqual({ behavior: 'deny', message: 'No.' });
-    expect(requests.list()).toEqual([]);
-    expect(() => requests.answer(request.requestId, { behavior: 'allow' })).toThrow(
-      expect.objectContaining({ code: 'request_unknown' }),
-    );
-  });
-
-  it('are taken back one by one, by session, or all', async () => {
-    const requests = new HumanRequests(new FakeClock());
-    const [one, two] = [requests.open(question('ses_a')), requests.open(question('ses_a'))];
-    const [three, four] = [requests.open(question('ses_b')), requests.open(question('ses_c'))];
-    requests.withdraw({ requestId: one.request.requestId });
-    expect(requests.list('ses_a')).toEqual([two.request]);
-    requests.withdraw({ sessionId: 'ses_a' });
-    expect(requests.list()).toEqual([three.request, four.request]);
-    requests.withdraw();
-    expect(await Promise.all([one, two, three, four].map(({ answer }) => answer))).toEqual([null, null, null, null]);
   });
 });
 

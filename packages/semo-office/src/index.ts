@@ -22,6 +22,12 @@ export type {
   SweepReport,
   TokenProvider,
 } from '@semo-office/pty-host';
+export { fileRequestStore } from '@semo-office/pty-host';
+export type { FileRequestStoreOptions } from '@semo-office/pty-host';
+export { commandNotifier } from './notify/command-notifier.ts';
+export type { CommandNotifierOptions } from './notify/command-notifier.ts';
+export { webhookNotifier } from './notify/webhook-notifier.ts';
+export type { WebhookNotifierOptions } from './notify/webhook-notifier.ts';
 export { connectToSocket, inProcessTransport, listenOnSocket } from '@semo-office/transport-local';
 export { createLocalOffice, joinOffice } from './local-office.ts';
-export type { LocalOfficeOptions } from './local-office.ts';
+export type { JoinOfficeOptions, LocalOfficeOptions } from './local-office.ts';

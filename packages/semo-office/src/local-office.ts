@@ -1,9 +1,12 @@
-import { createOffice, remoteSessions, type Office } from '@semo-office/core';
+import { createOffice, remoteSessions, type Office, type RequestAnswerers } from '@semo-office/core';
 import { createPtySessionManager, type PtySessionManagerOptions } from '@semo-office/pty-host';
 import { connectToSocket } from '@semo-office/transport-local';
 
-/** Options of {@link createLocalOffice}: those of the sessions it runs. */
-export type LocalOfficeOptions = PtySessionManagerOptions;
+/** Options of {@link createLocalOffice}: those of the sessions it runs, and who answers their requests. */
+export interface LocalOfficeOptions extends PtySessionManagerOptions {
+  /** Rules, a policy and a notifier for what agents ask. Default: only whoever calls `sessions.answerRequest`. */
+  readonly requests?: RequestAnswerers | undefined;
+}
 
 /**
  * An office that runs its agents on this machine, in this process. Closing it ends them all.
@@ -21,8 +24,15 @@ export type LocalOfficeOptions = PtySessionManagerOptions;
  * await office.close();
  * ```
  */
-export function createLocalOffice(options: LocalOfficeOptions = {}): Office {
-  return createOffice({ sessions: createPtySessionManager(options) });
+export function createLocalOffice({ requests, ...options }: LocalOfficeOptions = {}): Office {
+  return createOffice({ sessions: createPtySessionManager(options), requests });
+}
+
+/** Options of {@link joinOffice}. */
+export interface JoinOfficeOptions {
+  readonly socketPath: string;
+  /** Who answers what agents ask, of every request of the host. Default: only whoever calls `sessions.answerRequest`. */
+  readonly requests?: RequestAnswerers | undefined;
 }
 
 /**
@@ -35,6 +45,6 @@ export function createLocalOffice(options: LocalOfficeOptions = {}): Office {
  * console.log(await office.sessions.list());
  * ```
  */
-export async function joinOffice({ socketPath }: { readonly socketPath: string }): Promise<Office> {
-  return createOffice({ sessions: remoteSessions(await connectToSocket({ path: socketPath })) });
+export async function joinOffice({ socketPath, requests }: JoinOfficeOptions): Promise<Office> {
+  return createOffice({ sessions: remoteSessions(await connectToSocket({ path: socketPath })), requests });
 }

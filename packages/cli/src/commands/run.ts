@@ -56,11 +56,12 @@ function interrupted(signal: AbortSignal): Promise<never> {
 }
 
 async function runJob(
-  { job, socket, repository }: RunRequest,
+  request: RunRequest,
   io: CliIo,
   options: { readonly signal: AbortSignal; readonly onLine: (line: RunLine) => void },
 ): Promise<JobResult> {
-  const office = await openOffice({ socket, repository }, io);
+  const { job } = request;
+  const office = await openOffice(request, io);
   try {
     if ('useLogin' in job.session.agent && job.session.agent.useLogin === true) {
       io.stderr("Using this machine's own login: one session at a time, on your own configuration home.\n");
@@ -71,13 +72,14 @@ async function runJob(
   }
 }
 
-async function openOffice(
-  { socket, repository }: Pick<RunRequest, 'socket' | 'repository'>,
-  io: CliIo,
-): Promise<Office> {
-  if (socket !== null) return joinOffice({ socketPath: socket });
+async function openOffice({ job, socket, repository, rules }: RunRequest, io: CliIo): Promise<Office> {
+  // Others may have sessions on the same host; their requests are none of ours.
+  const concerns = ({ sessionId }: { readonly sessionId: string }) => sessionId === job.session.sessionId;
+  const requests = rules === null ? undefined : { rules, concerns };
+  if (socket !== null) return joinOffice({ socketPath: socket, requests });
   return createLocalOffice({
     hostEnv: io.env,
+    requests,
     ...(repository === null
       ? {}
       : { repositories: { [repository.id]: repository.path }, worktreeRoot: repository.worktreeRoot }),

@@ -40,7 +40,7 @@ function act(sessions: SessionManager, body: Action): Promise<void> {
     case 'resize':
       return sessions.resize(body.sessionId, body.size);
     case 'answer_request':
-      return sessions.answerRequest(body.requestId, body.answer);
+      return sessions.answerRequest(body.requestId, body.answer, body.by === undefined ? {} : { by: body.by });
     case 'cancel':
       return sessions.cancel(body.sessionId);
     case 'reset':

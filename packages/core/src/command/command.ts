@@ -2,7 +2,7 @@ import { z } from 'zod';
 
 import { ERROR_CLASSES, ERROR_CODES, SemoError, type ErrorCode } from '../errors.ts';
 import { idSchema } from '../ids.ts';
-import { humanAnswerSchema } from '../session/human-request.ts';
+import { answererSchema, humanAnswerSchema } from '../session/human-request.ts';
 import { keySchema } from '../session/keys.ts';
 import { outputRangeSchema, terminalSizeSchema } from '../session/output.ts';
 import { sessionSpecSchema, sessionStatusSchema } from '../session/session.ts';
@@ -24,7 +24,12 @@ export const commandBodySchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('send_keystrokes'), sessionId, keys: z.array(keySchema) }),
   z.object({ kind: z.literal('resize'), sessionId, size: terminalSizeSchema }),
   z.object({ kind: z.literal('get_output'), sessionId, range: outputRangeSchema }),
-  z.object({ kind: z.literal('answer_request'), requestId: idSchema, answer: humanAnswerSchema }),
+  z.object({
+    kind: z.literal('answer_request'),
+    requestId: idSchema,
+    answer: humanAnswerSchema,
+    by: answererSchema.optional(),
+  }),
   z.object({ kind: z.literal('cancel'), sessionId }),
   z.object({ kind: z.literal('reset'), sessionId }),
   z.object({ kind: z.literal('terminate'), sessionId, graceMs: z.number().int().nonnegative().optional() }),

@@ -5,7 +5,7 @@ import { SemoError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
 import { idSchema, newId } from '../ids.ts';
 import { parseEdge } from '../parse-edge.ts';
-import type { HumanAnswer, HumanRequest } from '../session/human-request.ts';
+import type { HumanAnswer, OpenRequest } from '../session/human-request.ts';
 import type { Key } from '../session/keys.ts';
 import type { OutputRange, OutputSlice, TerminalSize } from '../session/output.ts';
 import { checkPrompt } from '../session/prompt.ts';
@@ -161,12 +161,12 @@ class RemoteSessions implements SessionManager {
     return outputSliceFromWire(await this.#open().send({ kind: 'get_output', sessionId, range }));
   }
 
-  async listRequests(filter: { readonly sessionId?: string } = {}): Promise<HumanRequest[]> {
+  async listRequests(filter: { readonly sessionId?: string } = {}): Promise<OpenRequest[]> {
     return this.#open().send({ kind: 'list_requests', sessionId: filter.sessionId });
   }
 
-  async answerRequest(requestId: string, answer: HumanAnswer): Promise<void> {
-    await this.#open().send({ kind: 'answer_request', requestId, answer });
+  async answerRequest(requestId: string, answer: HumanAnswer, said: { readonly by?: string } = {}): Promise<void> {
+    await this.#open().send({ kind: 'answer_request', requestId, answer, by: said.by });
   }
 
   async cancel(sessionId: string): Promise<void> {

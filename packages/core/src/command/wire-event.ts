@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { idSchema } from '../ids.ts';
 import { humanRequestSchema } from '../session/human-request.ts';
+import { settledStateSchema } from '../session/request-record.ts';
 import { sessionStatusSchema } from '../session/session.ts';
 import type { SessionEventName, SessionEvents } from '../session/session-manager.ts';
 import { turnInfoSchema } from '../session/turn.ts';
@@ -27,6 +28,7 @@ export const wireEventSchema = z.discriminatedUnion('name', [
     at,
   }),
   z.object({ name: z.literal('request'), request: humanRequestSchema, at }),
+  z.object({ name: z.literal('request_settled'), request: humanRequestSchema, state: settledStateSchema, at }),
   z.object({
     name: z.literal('exit'),
     sessionId: idSchema,

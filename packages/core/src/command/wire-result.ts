@@ -1,6 +1,6 @@
 import { z } from 'zod';
 
-import { humanRequestSchema } from '../session/human-request.ts';
+import { openRequestSchema } from '../session/human-request.ts';
 import type { OutputSlice } from '../session/output.ts';
 import { sessionInfoSchema } from '../session/session.ts';
 import { turnInfoSchema } from '../session/turn.ts';
@@ -40,7 +40,7 @@ export const commandAnswerSchemas = {
   get_session: sessionInfoSchema.nullable(),
   list_sessions: z.array(sessionInfoSchema),
   get_turn: turnInfoSchema.nullable(),
-  list_requests: z.array(humanRequestSchema),
+  list_requests: z.array(openRequestSchema),
 } as const satisfies Record<CommandBody['kind'], z.ZodType>;
 
 /** The answer to a command of that kind, parsed. */

@@ -12,6 +12,10 @@ export const humanRequestSchema = z.object({
   input: z.unknown().optional(),
   /** Epoch milliseconds. */
   askedAt: z.number(),
+  /** When it expires, in epoch milliseconds. Absent: never. */
+  expiresAt: z.number().optional(),
+  /** The agent's own id of the conversation it asks in; only where a later session can go on with that. */
+  conversationId: z.string().optional(),
 });
 
 /** See {@link humanRequestSchema}. */
@@ -25,3 +29,21 @@ export const humanAnswerSchema = z.discriminatedUnion('behavior', [
 
 /** See {@link humanAnswerSchema}. */
 export type HumanAnswer = z.input<typeof humanAnswerSchema>;
+/** {@link HumanAnswer} with defaults filled in. */
+export type ResolvedHumanAnswer = z.output<typeof humanAnswerSchema>;
+
+/** Who answered, in a word or two. */
+export const answererSchema = z.string().min(1).max(200);
+
+/** A request that waits, and whom an answer can reach. */
+export const openRequestSchema = humanRequestSchema.extend({
+  /**
+   * - `alive`: its agent waits for the answer.
+   * - `resumable`: its session is gone and its conversation is kept. The answer is kept too, for the session that goes on.
+   * - `gone`: its session is gone and nothing can go on with it. An answer is recorded and reaches nobody.
+   */
+  session: z.enum(['alive', 'resumable', 'gone']),
+});
+
+/** See {@link openRequestSchema}. */
+export type OpenRequest = z.infer<typeof openRequestSchema>;

@@ -1,6 +1,7 @@
-import type { HumanAnswer, HumanRequest } from './human-request.ts';
+import type { HumanAnswer, HumanRequest, OpenRequest } from './human-request.ts';
 import type { Key } from './keys.ts';
 import type { OutputRange, OutputSlice, TerminalSize } from './output.ts';
+import type { SettledState } from './request-record.ts';
 import type { SessionInfo, SessionSpec, SessionStatus } from './session.ts';
 import type { PromptOptions, TurnInfo } from './turn.ts';
 
@@ -29,7 +30,10 @@ export interface SessionEvents {
     readonly forMs?: number | undefined;
     readonly at: number;
   };
+  /** A person is needed. Told after the request is kept. */
   request: { readonly request: HumanRequest; readonly at: number };
+  /** A request waits no more: answered, withdrawn or expired. Told once, after that is kept. */
+  request_settled: { readonly request: HumanRequest; readonly state: SettledState; readonly at: number };
   exit: {
     readonly sessionId: string;
     readonly code: number | null;
@@ -81,9 +85,13 @@ export interface SessionManager {
    * @throws SemoError `output_dropped` (details: `{ requested, start, end }`), `output_beyond_end`.
    */
   getOutput(sessionId: string, range?: OutputRange): Promise<OutputSlice>;
-  listRequests(filter?: { readonly sessionId?: string }): Promise<HumanRequest[]>;
-  /** @throws SemoError `request_unknown`: never asked, already answered, or withdrawn. */
-  answerRequest(requestId: string, answer: HumanAnswer): Promise<void>;
+  /** What waits for a person, also what a host that died has left; `session` says whom an answer can reach. */
+  listRequests(filter?: { readonly sessionId?: string }): Promise<OpenRequest[]>;
+  /**
+   * Answers a request, once. `by` is kept beside the answer; default `person`.
+   * @throws SemoError `request_unknown`: never asked, already answered, withdrawn or expired.
+   */
+  answerRequest(requestId: string, answer: HumanAnswer, said?: { readonly by?: string }): Promise<void>;
   /** Ends the running turn as `cancelled` and keeps the session. Without a running turn nothing happens. */
   cancel(sessionId: string): Promise<void>;
   /** Forgets the conversation: the next prompt starts a new one. @throws SemoError `not_supported`, `session_busy`. */

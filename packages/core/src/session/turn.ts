@@ -69,6 +69,22 @@ export type TurnInfo = z.infer<typeof turnInfoSchema>;
 /** The most a prompt may hold, in bytes of UTF-8. */
 export const MAX_PROMPT_BYTES = 1024 * 1024;
 
+/** How long requests to people wait, and what then. The host keeps to it, also while the office is away. */
+export const requestExpirySchema = z.strictObject({
+  /** Each request expires this long after it was asked. Default: never; it may wait for days. */
+  expiresAfterMs: z
+    .number()
+    .int()
+    .positive()
+    .max(366 * 24 * 3_600_000)
+    .optional(),
+  /** Then the agent is told no and goes on (`deny`), or the turn ends as `needs_input`. Default `needs_input`. */
+  onExpiry: z.enum(['deny', 'needs_input']).default('needs_input'),
+});
+
+/** See {@link requestExpirySchema}. */
+export type RequestExpiry = z.output<typeof requestExpirySchema>;
+
 /** How a prompt is to be run. */
 export const promptOptionsSchema = z.object({
   /** Made by the caller, so that sending twice is sending once. Default: a new id. */
@@ -90,6 +106,8 @@ export const promptOptionsSchema = z.object({
   endWithBackgroundTasks: z.boolean().default(false),
   /** What to do when the agent needs a person: `wait`, or `interrupt` and end as `needs_input`. Default `wait`. */
   onNeedsPerson: z.enum(['wait', 'interrupt']).default('wait'),
+  /** What becomes of a request that nobody answers. */
+  requests: requestExpirySchema.default({ onExpiry: 'needs_input' }),
   /** Without output for this long the turn is `stalled`, or over where nothing better can tell. Default 30 000. */
   silenceMs: z.number().int().positive().default(30_000),
   /** Ends the agent's input after this prompt: one prompt is all it gets. Only for agents on pipes. Default false. */

@@ -58,14 +58,31 @@ function askContract(run: ContractRun, ask: string): void {
       (told) => told.of('request').length > 0 && told.changesOf(turnId).some(({ change }) => change === 'waiting'),
     );
     const requests = await run.sessions.listRequests({ sessionId: id });
-    expect(requests).toEqual([log.of('request')[0]?.request]);
+    expect(requests).toEqual([{ ...log.of('request')[0]?.request, session: 'alive' }]);
     expect(requests[0]).toMatchObject({ sessionId: id, turnId, kind: 'permission' });
     expect((await run.sessions.get(id))?.status).toBe('waiting_input');
     const requestId = requests[0]?.requestId ?? '';
-    await run.sessions.answerRequest(requestId, { behavior: 'allow' });
+    await run.sessions.answerRequest(requestId, { behavior: 'allow' }, { by: 'Mina' });
     expect(outcomeOf(await run.sessions.waitForTurn(id, turnId))).toBe('completed');
     expect(await run.sessions.listRequests({ sessionId: id })).toEqual([]);
     await expectError(run.sessions.answerRequest(requestId, { behavior: 'allow' }), 'request_unknown');
+    await log.until((told) => told.of('request_settled').length > 0);
+    expect(log.of('request_settled')).toMatchObject([
+      { request: { requestId }, state: { kind: 'answered', answer: { behavior: 'allow' }, by: 'Mina' } },
+    ]);
+  });
+
+  it('takes one answer of several', async () => {
+    const { id, prompt, log } = await run.start();
+    const { turnId } = await prompt(ask);
+    await log.until((told) => told.of('request').length > 0);
+    const { requestId } = log.of('request')[0]!.request;
+    const answers = Array.from({ length: 5 }, () => run.sessions.answerRequest(requestId, { behavior: 'allow' }));
+    const taken = (await Promise.allSettled(answers)).filter(({ status }) => status === 'fulfilled');
+    expect(taken).toHaveLength(1);
+    expect(outcomeOf(await run.sessions.waitForTurn(id, turnId))).toBe('completed');
+    await log.until((told) => told.of('request_settled').length > 0);
+    expect(log.of('request_settled')).toHaveLength(1);
   });
 
   it('withdraws a request with its turn', async () => {
@@ -75,6 +92,25 @@ function askContract(run: ContractRun, ask: string): void {
     await run.sessions.cancel(id);
     expect(outcomeOf(await run.sessions.waitForTurn(id, turnId))).toBe('cancelled');
     expect(await run.sessions.listRequests({ sessionId: id })).toEqual([]);
+    await log.until((told) => told.of('request_settled').length > 0);
+    expect(log.of('request_settled')).toMatchObject([{ state: { kind: 'withdrawn', why: 'turn_over' } }]);
+  });
+
+  it('says no for a request that expires', async () => {
+    const session = await run.start();
+    const requests = { expiresAfterMs: 50, onExpiry: 'deny' } as const;
+    expect(outcomeOf(await session.run(ask, { requests }))).toBe('completed');
+    await session.log.until((told) => told.of('request_settled').length > 0);
+    const [asked] = session.log.of('request');
+    expect(asked?.request.expiresAt).toBe(asked!.request.askedAt + 50);
+    expect(session.log.of('request_settled')).toMatchObject([{ state: { kind: 'expired' } }]);
+  });
+
+  it('ends the turn with a request that expires', async () => {
+    const session = await run.start();
+    const ended = await session.run(ask, { requests: { expiresAfterMs: 50 } });
+    expect(outcomeOf(ended)).toBe('needs_input');
+    expect(await run.sessions.listRequests({ sessionId: session.id })).toEqual([]);
   });
 
   it('ends the turn where nobody is there to answer', async () => {

@@ -5,7 +5,7 @@ export type LoggedEvent = {
   [Name in SessionEventName]: { readonly name: Name; readonly event: SessionEvents[Name] };
 }[SessionEventName];
 
-const NAMES: readonly SessionEventName[] = ['status', 'output', 'turn', 'request', 'exit'];
+const NAMES: readonly SessionEventName[] = ['status', 'output', 'turn', 'request', 'request_settled', 'exit'];
 
 /** Every event of one session in the order it came, and a way to wait for one without polling. */
 export class EventLog {
@@ -47,7 +47,7 @@ export class EventLog {
   }
 
   #add(logged: LoggedEvent): void {
-    const sessionId = logged.name === 'request' ? logged.event.request.sessionId : logged.event.sessionId;
+    const sessionId = 'request' in logged.event ? logged.event.request.sessionId : logged.event.sessionId;
     if (sessionId !== this.#sessionId) return;
     this.events.push(logged);
     for (const check of this.#waits) check();

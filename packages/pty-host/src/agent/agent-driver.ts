@@ -44,6 +44,8 @@ export interface Launch {
   readonly configHome: string | null;
   /** The agent's version, if it tells one. */
   readonly version: string | null;
+  /** Whether a later session can go on with the agent's conversation. Default false. */
+  readonly keepsConversation?: boolean | undefined;
   readonly monitor: { readonly sources: readonly Decider[]; readonly exitMeans: MonitorConfig['exitMeans'] };
   /** What the agent means by how it exited, for example that status 143 is SIGTERM. Default: what the system says. */
   readonly readExit?: ((exit: ProcessExit) => ProcessExit) | undefined;

@@ -1,8 +1,9 @@
-import { SemoError, assertNever, type HumanAnswer, type TurnError, type Words } from '@semo-office/core';
+import { SemoError, assertNever, type TurnError, type Words } from '@semo-office/core';
 
 import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
 import { ClaudeBox } from './claude-box.ts';
+import { ClaudeDialogs } from './claude-dialogs.ts';
 import type { HookInput } from './claude-hook-listener.ts';
 import { checkPasteable, exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
 import { ClaudeRest } from './claude-rest.ts';
@@ -39,6 +40,7 @@ export class ClaudeAgent implements AgentControl {
   #io!: AgentIo;
   #box!: ClaudeBox;
   #rest!: ClaudeRest;
+  #dialogs!: ClaudeDialogs;
   #delivery: Delivery = { kind: 'none' };
   /** Its last turn left background tasks: it may be at work again without a prompt. */
   #mayWake = false;
@@ -54,6 +56,7 @@ export class ClaudeAgent implements AgentControl {
   attach(io: AgentIo): void {
     this.#io = io;
     this.#box = new ClaudeBox(io);
+    this.#dialogs = new ClaudeDialogs(io);
     this.#rest = new ClaudeRest({ io, statusFolder: this.#statusFolder, isQuiet: () => this.#box.isQuiet() });
   }
 
@@ -137,9 +140,11 @@ export class ClaudeAgent implements AgentControl {
       case 'PostToolUse':
         // What a subagent starts is news for the subagent.
         if (input.agent_id === undefined) this.#tasks.onTool(input.tool_response);
+        this.#dialogs.onToolUsed(input);
         this.#tell(toolWords({ tool: input.tool_name, input: input.tool_input, response: input.tool_response }));
         return {};
       case 'PostToolUseFailure':
+        this.#dialogs.onToolUsed(input);
         this.#tell(failureWords({ tool: input.tool_name, input: input.tool_input, error: input.error ?? '' }));
         return {};
       case 'Stop':
@@ -150,7 +155,7 @@ export class ClaudeAgent implements AgentControl {
         if (input.agent_id === undefined) this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
         return {};
       case 'PermissionRequest':
-        return this.#onPermission(input, withdrawn);
+        return this.#dialogs.onRequest(input, withdrawn);
       case 'SessionEnd':
         this.#onConversationEnd?.();
         return {};
@@ -249,19 +254,6 @@ export class ClaudeAgent implements AgentControl {
     for (const piece of words) this.#io.tell(piece);
   }
 
-  async #onPermission(
-    { tool_name: tool, tool_input: input }: Hook<'PermissionRequest'>,
-    withdrawn: AbortSignal,
-  ): Promise<object> {
-    const answer = await this.#io.ask(
-      { kind: tool === 'AskUserQuestion' ? 'question' : 'permission', tool, input },
-      withdrawn,
-    );
-    return answer === null
-      ? {}
-      : { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer) } };
-  }
-
   /** A promise that rejects when time is up or the session ends. */
   #refuseAfter(timeoutMs: number, signal: AbortSignal): { promise: Promise<never>; cancel: () => void } {
     const { promise, reject } = Promise.withResolvers<never>();
@@ -288,9 +280,4 @@ export class ClaudeAgent implements AgentControl {
       },
     };
   }
-}
-
-function permissionDecision(answer: HumanAnswer): object {
-  if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
-  return { behavior: 'allow', ...(answer.updatedInput === undefined ? {} : { updatedInput: answer.updatedInput }) };
 }

@@ -1,4 +1,4 @@
-import type { HumanAnswer } from '@semo-office/core';
+import type { HumanAnswer, HumanRequest } from '@semo-office/core';
 
 import type { AgentIo } from './agent-driver.ts';
 import type { ClaudeControl } from './claude-control.ts';
@@ -24,8 +24,7 @@ export class ClaudePermissions {
     }
     const withdrawn = new AbortController();
     this.#open.set(id, withdrawn);
-    const kind = tool === QUESTION_TOOL ? 'question' : 'permission';
-    const answer = await this.#io.ask({ kind, tool, input }, withdrawn.signal);
+    const answer = await this.#io.ask({ kind: requestKindOf(tool), tool, input }, withdrawn.signal);
     // What was withdrawn by the agent wants no answer any more.
     if (this.#open.delete(id)) await this.#control.answer(id, decision(answer, tool, input));
   }
@@ -42,8 +41,20 @@ function decision(answer: HumanAnswer | null, tool: string, input: Readonly<Reco
   // Without an answer the turn is over, or was none of ours: the agent is not to go on by another way.
   if (answer === null) return { behavior: 'deny', message: 'Nobody is there to answer.', interrupt: true };
   if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
-  // Whoever answers a question need not repeat it.
-  const asked = tool === QUESTION_TOOL ? input : {};
-  const { updatedInput } = answer;
-  return { behavior: 'allow', updatedInput: updatedInput === undefined ? input : { ...asked, ...updatedInput } };
+  return { behavior: 'allow', updatedInput: answeredInput(answer, tool, input) ?? input };
+}
+
+/** What a request for a tool is: one tool is there to ask. */
+export function requestKindOf(tool: string): HumanRequest['kind'] {
+  return tool === QUESTION_TOOL ? 'question' : 'permission';
+}
+
+/** The input the tool is to be used with, where the answer says one; whoever answers a question need not repeat it. */
+export function answeredInput(
+  { updatedInput }: Extract<HumanAnswer, { behavior: 'allow' }>,
+  tool: string,
+  input: unknown,
+): Readonly<Record<string, unknown>> | undefined {
+  if (updatedInput === undefined || tool !== QUESTION_TOOL) return updatedInput;
+  return { ...(typeof input === 'object' ? input : {}), ...updatedInput };
 }

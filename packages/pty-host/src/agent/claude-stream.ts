@@ -91,6 +91,7 @@ async function streamLaunch({
     // One line that is no message ends it.
     takesKeys: false,
     version: home.version,
+    keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
     configHome: home.isPrivate ? home.configDir : null,
     env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },

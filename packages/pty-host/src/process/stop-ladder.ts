@@ -92,7 +92,10 @@ class Climb {
     const asking = Promise.resolve()
       .then(askNicely)
       .catch(() => {});
-    await Promise.race([asking, this.#wait(graceMs)]);
+    const asked = new AbortController();
+    await Promise.race([asking, this.#wait(graceMs, asked.signal)]);
+    // A timer that nobody waits for would keep this process alive for as long.
+    asked.abort();
     return this.#awaitClean({ graceMs, giveUp: () => !rootLives() });
   }
 
@@ -172,16 +175,16 @@ class Climb {
     }
   }
 
-  #wait(delayMs: number): Promise<void> {
+  #wait(delayMs: number, until?: AbortSignal): Promise<void> {
     const { clock, signal } = this.#ladder;
     return new Promise((resolve) => {
       const done = (): void => {
         cancel();
-        signal?.removeEventListener('abort', done);
+        for (const each of [signal, until]) each?.removeEventListener('abort', done);
         resolve();
       };
       const cancel = clock.schedule(delayMs, done);
-      signal?.addEventListener('abort', done, { once: true });
+      for (const each of [signal, until]) each?.addEventListener('abort', done, { once: true });
     });
   }
 }

@@ -1,6 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { join } from 'node:path';
 
+import { systemClock, type Clock } from '@semo-office/core';
 import { describe, expect, it } from 'vitest';
 
 import { brandedCommand, createBrand } from '../../src/process/process-brand.ts';
@@ -145,6 +146,31 @@ describe('the ladder', () => {
     const report = await tree.stop({ graceMs: 5000, askNicely: () => void table.signal(pid, 'SIGUSR1') });
     expect(report).toEqual({ rung: 'asked', killed: 0, survivors: [] });
     expect(await tree.stop({ graceMs: 1 })).toEqual({ rung: 'already_gone', killed: 0, survivors: [] });
+  });
+
+  it('leaves no timer behind, which would keep the host alive as long as the agent might have taken', async () => {
+    using real = new RealProcesses();
+    const open = new Set<object>();
+    const clock: Clock = {
+      now: () => systemClock.now(),
+      schedule(delayMs, run) {
+        const timer = {};
+        open.add(timer);
+        const cancel = systemClock.schedule(delayMs, () => {
+          open.delete(timer);
+          run();
+        });
+        return () => {
+          open.delete(timer);
+          cancel();
+        };
+      },
+    };
+    const { tree } = treeOf(real, { clock });
+    const { pid } = await real.shell('trap "exit 0" USR1; echo $$; while :; do sleep 0.05; done');
+    tree.track(pid);
+    await tree.stop({ graceMs: 60_000, askNicely: () => void table.signal(pid, 'SIGUSR1') });
+    expect(open.size).toBe(0);
   });
 
   it('goes on at once when the agent left and something of it stayed', async () => {

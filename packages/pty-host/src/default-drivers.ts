@@ -1,0 +1,22 @@
+import { join } from 'node:path';
+
+import type { AgentDriver } from './agent/agent-driver.ts';
+import { createClaudeStreamDriver } from './agent/claude-stream.ts';
+import { createClaudeDriver } from './agent/claude-terminal.ts';
+import { createCommandDriver } from './agent/command-line.ts';
+import { createShellDriver } from './agent/shell.ts';
+import type { PtySessionManagerOptions } from './pty-session-options.ts';
+
+/** The drivers a host has by itself and those it is given, by kind; of two for one kind the given one counts. */
+export function driversByKind(
+  { claude, drivers = [] }: Pick<PtySessionManagerOptions, 'claude' | 'drivers'>,
+  stateDir: string,
+): ReadonlyMap<string, AgentDriver> {
+  const own = [
+    createClaudeDriver(claude),
+    createClaudeStreamDriver({ ...claude, conversationsDir: join(stateDir, 'conversations') }),
+    createCommandDriver(),
+    createShellDriver(),
+  ];
+  return new Map([...own, ...drivers].map((driver) => [driver.kind, driver]));
+}

@@ -1,0 +1,33 @@
+import { assertNever, type SessionStatus } from '@semo-office/core';
+
+import type { LiveTurn } from './live-turn.ts';
+import type { ProcessExit } from './terminal/terminal.ts';
+
+/** Where a running agent's session stands. */
+export type LiveState =
+  | { readonly kind: 'creating' }
+  /** Ready, or busy with what the lane says. */
+  | { readonly kind: 'alive' }
+  /** The process is gone, its remains are not yet: by itself, or because it was asked to leave. */
+  | { readonly kind: 'gone'; readonly exit: ProcessExit; readonly asked: boolean }
+  | { readonly kind: 'terminated'; readonly exit: ProcessExit };
+
+/** The status that a state shows, with the turn that runs; `null` where the one before still holds. */
+export function shownStatus(state: LiveState, turn: LiveTurn | null): SessionStatus | null {
+  switch (state.kind) {
+    case 'creating':
+    case 'terminated':
+      return state.kind;
+    case 'alive':
+      return busyStatus(turn);
+    case 'gone':
+      return state.asked ? null : 'error';
+    default:
+      return assertNever(state);
+  }
+}
+
+function busyStatus(turn: LiveTurn | null): SessionStatus {
+  if (turn === null) return 'ready';
+  return turn.isWaiting ? 'waiting_input' : 'executing';
+}

@@ -1,0 +1,37 @@
+import type { Clock, RequestFault, RequestStore } from '@semo-office/core';
+
+import type { AgentDriver } from './agent/agent-driver.ts';
+import type { ClaudeDriverOptions } from './agent/claude-home.ts';
+import type { SweepReport } from './process/session-sweep.ts';
+
+/** Options of {@link createPtySessionManager}. */
+export interface PtySessionManagerOptions {
+  /** Folders a `path` workspace may be in. Default: anywhere. */
+  readonly allowedRoots?: readonly string[] | undefined;
+  /** Repositories that `git` workspaces may name, by id. Default none. */
+  readonly repositories?: Readonly<Record<string, string>> | undefined;
+  /** Where worktrees are made, as `agent/{role}/{taskId}` below it. Default `<stateDir>/worktrees`. */
+  readonly worktreeRoot?: string | undefined;
+  /** Where private folders and what is needed after a crash are kept. Default `$XDG_STATE_HOME/semo` or `~/.local/state/semo`. */
+  readonly stateDir?: string | undefined;
+  /** The environment agents may get named variables of. Default: this process's. */
+  readonly hostEnv?: Readonly<Record<string, string | undefined>> | undefined;
+  /** How Claude Code is found and signed in. */
+  readonly claude?: ClaudeDriverOptions | undefined;
+  /** More agents, or other drivers for known ones. */
+  readonly drivers?: readonly AgentDriver[] | undefined;
+  /** How many terminated sessions can still be asked for their output. Default 64. */
+  readonly rememberTerminated?: number | undefined;
+  /** Told what hosts that were killed had left behind, and what became of it. */
+  readonly onSweep?: ((report: SweepReport) => void) | undefined;
+  /**
+   * Where requests to people are kept, so that they outlive this process. Default: a file each in `<stateDir>/requests`.
+   * A store of your own belongs to one host alone.
+   */
+  readonly requestStore?: RequestStore | undefined;
+  /** How long settled requests are kept, in milliseconds. Default 30 days. */
+  readonly requestRetentionMs?: number | undefined;
+  /** Told of a kept request that cannot be read, or one that cannot be kept. Default: nobody. */
+  readonly onRequestFault?: ((fault: RequestFault) => void) | undefined;
+  readonly clock?: Clock | undefined;
+}
