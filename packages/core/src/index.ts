@@ -53,6 +53,7 @@ export {
   scopePatternFault,
 } from './persona/persona.ts';
 export type { Persona } from './persona/persona.ts';
+export { scopeMatcher } from './persona/scope.ts';
 export { attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
 export type { Attempt, JobResult, RunLine } from './job/run-line.ts';
 export { createOffice } from './office.ts';

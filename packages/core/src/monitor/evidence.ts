@@ -70,14 +70,17 @@ export const evidenceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('waiting'), at, for: z.enum(['permission', 'question']), requestId: z.string() }),
   z.object({ kind: z.literal('answered'), at, requestId: z.string() }),
   z.object({ kind: z.literal('milestone'), at, milestone: milestoneSchema }),
-  /** An error that the agent or a tool of it told of: never the end of a turn, which may well get over it. */
+  /**
+   * An error that the agent or a tool of it told of, or a tool that we kept from running: never the end of a turn, which
+   * may well get over it.
+   */
   z.object({
     kind: z.literal('trouble'),
     at,
     class: z.enum(ERROR_CLASSES),
     /** The line that told of it, cut to 300 characters. */
     text: z.string(),
-    by: z.enum(['agent', 'tool']),
+    by: z.enum(['agent', 'tool', 'guard']),
     /** Its place in the output, where known. */
     offset: z.number().int().nonnegative().optional(),
   }),

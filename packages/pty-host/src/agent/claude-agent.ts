@@ -4,7 +4,9 @@ import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
 import { ClaudeBox } from './claude-box.ts';
 import type { HookInput } from './claude-hook-listener.ts';
-import { checkPasteable, exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
+import { ClaudeDelivery, type DeliveryVerdict } from './claude-delivery.ts';
+import { checkPasteable, exactLinesNote, isSelfStarted } from './claude-paste.ts';
+import { patienceWith } from './claude-patience.ts';
 import { ClaudeRest } from './claude-rest.ts';
 import { failureWords, toolWords } from './claude-tool-words.ts';
 import { stopFailure } from './claude-failure.ts';
@@ -17,42 +19,44 @@ const OFFERS = 3;
 const REST_PATIENCE_MS = 2000;
 
 type Hook<Name extends HookInput['hook_event_name']> = Extract<HookInput, { hook_event_name: Name }>;
+/** What tells of a turn: everything but the questions of a guard. */
+type TurnHook = Exclude<HookInput, { hook_event_name: 'PreToolUse' }>;
 
-/** Where the present prompt stands. Only an accepted one can be ended by a hook: a late Stop belongs to the turn before. */
-type Delivery =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'offered';
-      readonly prompt: string;
-      readonly verdict: PromiseWithResolvers<'accepted' | 'garbled'>;
-    }
-  | { readonly kind: 'accepted' }
-  /** Given up before it was taken: should it be taken after all, it is kept from the model. */
-  | { readonly kind: 'withdrawn'; readonly prompt: string };
+/** What a {@link ClaudeAgent} is given. */
+export interface ClaudeAgentOptions {
+  /** Where Claude Code says what it is doing. */
+  readonly statusFolder: string;
+  /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
+  readonly proof: Promise<void> | null;
+}
 
 /** A running Claude Code in a terminal. */
 export class ClaudeAgent implements AgentControl {
-  readonly #statusFolder: string;
+  readonly #options: ClaudeAgentOptions;
+  readonly #delivery = new ClaudeDelivery();
   #io!: AgentIo;
   #box!: ClaudeBox;
   #rest!: ClaudeRest;
-  #delivery: Delivery = { kind: 'none' };
   /** Its last turn left background tasks: it may be at work again without a prompt. */
   #mayWake = false;
   #onConversationEnd: (() => void) | null = null;
 
-  constructor({ statusFolder }: { readonly statusFolder: string }) {
-    this.#statusFolder = statusFolder;
+  constructor(options: ClaudeAgentOptions) {
+    this.#options = options;
   }
 
   attach(io: AgentIo): void {
     this.#io = io;
     this.#box = new ClaudeBox(io);
-    this.#rest = new ClaudeRest({ io, statusFolder: this.#statusFolder, isQuiet: () => this.#box.isQuiet() });
+    const { statusFolder } = this.#options;
+    this.#rest = new ClaudeRest({ io, statusFolder, isQuiet: () => this.#box.isQuiet() });
   }
 
   async ready(signal: AbortSignal): Promise<void> {
     await this.#box.painted(signal);
+    // The canary runs beside the start. That the settings of this very session were loaded, with the guard in them, is
+    // known before the model is asked anything: its prompts are accepted by a hook of the same file.
+    await this.#options.proof;
   }
 
   onOutput(bytes: Uint8Array): void {
@@ -79,12 +83,12 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
-    if (this.#delivery.kind === 'offered') {
+    if (this.#delivery.isOffered) {
       // There is nothing to interrupt yet, and an Escape would only open a menu.
-      this.#delivery = { kind: 'withdrawn', prompt: this.#delivery.prompt };
+      this.#delivery.withdraw();
       await this.#rest.wait(signal);
     } else {
-      this.#delivery = { kind: 'none' };
+      this.#delivery.forget();
       await this.#rest.reach(signal);
     }
     // Before the first token an interrupted prompt comes back into the box.
@@ -94,7 +98,7 @@ export class ClaudeAgent implements AgentControl {
   async reset(signal: AbortSignal): Promise<void> {
     const ended = Promise.withResolvers<void>();
     this.#onConversationEnd = ended.resolve;
-    const giveUp = this.#refuseAfter(ACCEPT_TIMEOUT_MS, signal);
+    const giveUp = patienceWith(this.#io, { timeoutMs: ACCEPT_TIMEOUT_MS, signal });
     try {
       await this.#box.command('/clear');
       await Promise.race([ended.promise, giveUp.promise]);
@@ -109,7 +113,7 @@ export class ClaudeAgent implements AgentControl {
     try {
       // While it works, what is typed would only be queued.
       using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
-      if (this.#delivery.kind === 'accepted') await this.#rest.reach(limit.signal);
+      if (this.#delivery.isAccepted) await this.#rest.reach(limit.signal);
       await this.#box.clear();
       await this.#box.command('/exit');
     } catch {
@@ -122,7 +126,7 @@ export class ClaudeAgent implements AgentControl {
   }
 
   /** What the agent tells through its hooks. */
-  async onHook(input: HookInput, withdrawn: AbortSignal): Promise<object> {
+  async onHook(input: TurnHook, withdrawn: AbortSignal): Promise<object> {
     switch (input.hook_event_name) {
       case 'UserPromptSubmit':
         return this.#onPrompt(input);
@@ -153,11 +157,10 @@ export class ClaudeAgent implements AgentControl {
     await this.#rest.wait(AbortSignal.any([signal, limit.signal]));
   }
 
-  async #offer(prompt: string, signal: AbortSignal): Promise<'accepted' | 'garbled'> {
-    const verdict = Promise.withResolvers<'accepted' | 'garbled'>();
-    this.#delivery = { kind: 'offered', prompt, verdict };
+  async #offer(prompt: string, signal: AbortSignal): Promise<DeliveryVerdict> {
+    const verdict = this.#delivery.offer(prompt);
     this.#rest.promptOffered();
-    const giveUp = this.#refuseAfter(ACCEPT_TIMEOUT_MS, signal);
+    const giveUp = patienceWith(this.#io, { timeoutMs: ACCEPT_TIMEOUT_MS, signal });
     const pressing = this.#box.paste(prompt, {
       verdict: verdict.promise,
       beforeAgain: () => this.#rest.stopLateWork(),
@@ -172,22 +175,25 @@ export class ClaudeAgent implements AgentControl {
   }
 
   #onPrompt({ prompt: reported }: Hook<'UserPromptSubmit'>): object {
-    if (isSelfStarted(reported) && this.#delivery.kind === 'accepted') {
+    if (isSelfStarted(reported) && this.#delivery.isAccepted) {
       this.#io.report({ kind: 'self_started', at: this.#io.clock.now(), reason: 'task_notification' });
     }
-    if (this.#delivery.kind === 'withdrawn' && isSamePrompt(reported, this.#delivery.prompt)) {
-      return { decision: 'block', reason: 'This prompt was taken back.', suppressOutput: true };
+    const verdict = this.#delivery.onPrompt(reported);
+    switch (verdict.kind) {
+      case 'not_ours':
+        return {};
+      case 'blocked':
+        return { decision: 'block', reason: verdict.reason, suppressOutput: true };
+      case 'accepted':
+        return this.#onAccepted(verdict.prompt);
+      default:
+        return assertNever(verdict);
     }
-    if (this.#delivery.kind !== 'offered' || isSelfStarted(reported)) return {};
-    const { prompt, verdict } = this.#delivery;
-    if (!isSamePrompt(reported, prompt)) {
-      verdict.resolve('garbled');
-      return { decision: 'block', reason: 'This is not the prompt that was sent.', suppressOutput: true };
-    }
-    this.#delivery = { kind: 'accepted' };
+  }
+
+  #onAccepted(prompt: string): object {
     this.#rest.turnBegan();
     this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
-    verdict.resolve('accepted');
     const note = exactLinesNote(prompt);
     return note === null ? {} : { hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext: note } };
   }
@@ -201,8 +207,8 @@ export class ClaudeAgent implements AgentControl {
 
   #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {
     if (backgroundTasks === 0) this.#rest.turnEnded();
-    if (this.#delivery.kind !== 'accepted') return;
-    if (backgroundTasks === 0) this.#delivery = { kind: 'none' };
+    if (!this.#delivery.isAccepted) return;
+    if (backgroundTasks === 0) this.#delivery.forget();
     this.#mayWake = backgroundTasks > 0;
     this.#io.tell({ by: 'agent', text });
     this.#io.report({
@@ -216,7 +222,7 @@ export class ClaudeAgent implements AgentControl {
 
   /** Words of tools count for the prompt that was accepted; what comes late belongs to the one before. */
   #tell(words: readonly Words[]): void {
-    if (this.#delivery.kind !== 'accepted') return;
+    if (!this.#delivery.isAccepted) return;
     for (const piece of words) this.#io.tell(piece);
   }
 
@@ -231,33 +237,6 @@ export class ClaudeAgent implements AgentControl {
     return answer === null
       ? {}
       : { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer) } };
-  }
-
-  /** A promise that rejects when time is up or the session ends. */
-  #refuseAfter(timeoutMs: number, signal: AbortSignal): { promise: Promise<never>; cancel: () => void } {
-    const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => undefined);
-    const cancelTimer = this.#io.clock.schedule(timeoutMs, () => {
-      const seen = this.#io.lastWords();
-      reject(
-        new SemoError(
-          'prompt_not_accepted',
-          `The agent did not take the prompt within ${timeoutMs} ms. Its terminal shows:\n${seen}`,
-        ),
-      );
-    });
-    const onAbort = () => {
-      reject(new SemoError('agent_crashed', 'The agent ended before it had taken the prompt.'));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    return {
-      promise,
-      cancel: () => {
-        cancelTimer();
-        signal.removeEventListener('abort', onAbort);
-      },
-    };
   }
 }
 

@@ -3,8 +3,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
-/** The events of Claude Code we listen to. */
-export const HOOK_EVENTS = [
+/** The events of Claude Code that tell of its turns. */
+export const TURN_EVENTS = [
   'UserPromptSubmit',
   'PostToolUse',
   'PostToolUseFailure',
@@ -41,6 +41,13 @@ export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
     tool_name: z.string(),
     tool_input: z.unknown(),
     error: z.string().nullish(),
+  }),
+  /** Asked only of tools that are guarded; see `ClaudeScopeGuard`. */
+  z.looseObject({
+    hook_event_name: z.literal('PreToolUse'),
+    tool_name: z.string(),
+    tool_input: z.unknown(),
+    cwd: z.string().nullish(),
   }),
   z.looseObject({ hook_event_name: z.literal('PermissionRequest'), tool_name: z.string(), tool_input: z.unknown() }),
   z.looseObject({ hook_event_name: z.literal('SessionEnd'), reason: z.string().nullish() }),

@@ -6,8 +6,12 @@ import { UndoList } from '../undo-list.ts';
 import type { AgentDriver, AgentIo, Launch, LaunchContext } from './agent-driver.ts';
 import { claudeStreamArguments } from './claude-arguments.ts';
 import { ClaudeConversations, type ConversationHold } from './claude-conversations.ts';
-import { plainSettings, writeSettings } from './claude-config.ts';
+import { writeSettings } from './claude-config.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from './claude-home.ts';
+import { ClaudeHookListener } from './claude-hook-listener.ts';
+import { hookSettings, plainSettings, type HookWish } from './claude-hook-settings.ts';
+import { ClaudeProofs } from './claude-proofs.ts';
+import { scopeGuardOf, type ClaudeScopeGuard } from './claude-scope-guard.ts';
 import { ClaudeStreamAgent } from './claude-stream-agent.ts';
 import { EventFeed } from './event-feed.ts';
 import type { StreamJsonEvent } from './stream-json.ts';
@@ -31,6 +35,14 @@ export interface ClaudeStreamDriverOptions extends ClaudeDriverOptions {
 
 type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
 
+/** What all sessions of a driver share. */
+interface Shared {
+  readonly hooks: ClaudeHookListener;
+  readonly proofs: ClaudeProofs;
+}
+
+const GUARDED: HookWish = { turns: false, guard: true };
+
 /**
  * Drives Claude Code over pipes: prompts and answers are messages, and it says itself when it has taken one and when a turn
  * is over. The session's output is what it prints: JSON lines, with standard error between them.
@@ -44,6 +56,7 @@ type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
  */
 export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}): AgentDriver {
   const conversations = new ClaudeConversations(options.conversationsDir);
+  const shared = { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() };
   return {
     kind: 'claude-stream',
     async prepare(context) {
@@ -55,7 +68,7 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
         await conversations.link(spec, home);
-        return await streamLaunch({ context, spec, home, conversation, undo, options });
+        return await streamLaunch({ context, spec, home, conversation, undo, options, shared });
       } catch (thrown) {
         await undo.run();
         throw thrown;
@@ -71,6 +84,7 @@ async function streamLaunch({
   conversation,
   undo,
   options,
+  shared,
 }: {
   readonly context: LaunchContext;
   readonly spec: StreamSpec;
@@ -78,22 +92,30 @@ async function streamLaunch({
   readonly conversation: ConversationHold;
   readonly undo: UndoList;
   readonly options: ClaudeStreamDriverOptions;
+  readonly shared: Shared;
 }): Promise<Launch> {
   const { sessionId } = context.spec;
-  const settings = await writeSettings(context.folders.config, plainSettings());
+  const { folders } = context;
+  const guard = scopeGuardOf(context);
+  const proof = guard === null ? null : shared.proofs.begin({ home, wish: GUARDED, folder: folders.tmp });
+  undo.add(async () => proof?.catch(() => undefined));
+  const settings = guard === null ? plainSettings() : await guardSettings(guard, shared.hooks, undo);
+  const settingsFile = await writeSettings(folders.config, settings);
   return {
-    command: [home.binary, '--settings', settings, ...claudeStreamArguments(spec)],
+    command: [home.binary, '--settings', settingsFile, ...claudeStreamArguments(spec)],
     over: 'pipe',
     errorsApart: true,
     // One line that is no message ends it.
     takesKeys: false,
+    keepsScope: guard !== null,
     version: home.version,
     configHome: home.isPrivate ? home.configDir : null,
     env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
     readExit,
     attach(io) {
-      const agent = new ClaudeStreamAgent(io, feedOf(options, sessionId, io));
+      guard?.follow(io);
+      const agent = new ClaudeStreamAgent(io, { feed: feedOf(options, sessionId, io), proof });
       conversation.follow(() => agent.conversationId);
       return agent;
     },
@@ -101,6 +123,19 @@ async function streamLaunch({
       await undo.run();
     },
   };
+}
+
+/** Settings whose only hook asks the guard; everything else is told by messages. */
+async function guardSettings(
+  guard: ClaudeScopeGuard,
+  hooks: ClaudeHookListener,
+  undo: UndoList,
+): Promise<Record<string, unknown>> {
+  const endpoint = await hooks.register(async (input) =>
+    input.hook_event_name === 'PreToolUse' ? guard.answer(input) : {},
+  );
+  undo.add(() => hooks.unregister(endpoint));
+  return hookSettings(endpoint, GUARDED);
 }
 
 function feedOf(

@@ -1,0 +1,51 @@
+import { TURN_EVENTS, type HookEndpoint } from './claude-hook-listener.ts';
+import { FILE_TOOLS } from './claude-scope-guard.ts';
+import { PRINTING_TOOL } from './claude-tool-words.ts';
+
+/** A permission question may wait for a person for days; in seconds, as hooks are configured. */
+const HOOK_TIMEOUT_S = 7 * 24 * 3600;
+/** A guard answers in milliseconds; what it has not answered by then does not happen. */
+const GUARD_TIMEOUT_S = 60;
+
+/** What a session's hooks are made for. */
+export interface HookWish {
+  /** Whether hooks tell of its turns. */
+  readonly turns: boolean;
+  /** Whether a hook keeps its file tools within a scope. */
+  readonly guard: boolean;
+}
+
+/**
+ * Claude Code settings that make it speak with us: every event we need goes to our listener, with the session's token.
+ * Type `http` answers in 5 to 6 ms, a command would start a process each time.
+ */
+export function hookSettings({ url, token }: HookEndpoint, { turns, guard }: HookWish): Record<string, unknown> {
+  const call = (event: string, timeout: number) => ({
+    type: 'http',
+    url: `${url}/${event}`,
+    headers: { Authorization: `Bearer ${token}` },
+    timeout,
+  });
+  const hooks: Record<string, unknown> = {};
+  for (const event of turns ? TURN_EVENTS : []) {
+    // Each call costs some milliseconds, and only what this tool prints tells of milestones.
+    const matcher = event.startsWith('PostToolUse') ? PRINTING_TOOL : '*';
+    hooks[event] = [{ matcher, hooks: [call(event, HOOK_TIMEOUT_S)] }];
+  }
+  if (guard) {
+    // Without `onFailure` a tool runs when its hook cannot be asked.
+    const hook = { ...call('PreToolUse', GUARD_TIMEOUT_S), onFailure: 'block' };
+    hooks['PreToolUse'] = [{ matcher: FILE_TOOLS.join('|'), hooks: [hook] }];
+  }
+  return { hooks, disableAllHooks: false, ...plainSettings() };
+}
+
+/** Settings for any session. */
+export function plainSettings(): Record<string, unknown> {
+  return {
+    // Bypass mode asks for a confirmation on its first use; our caller has asked for the mode by name.
+    skipDangerousModePermissionPrompt: true,
+    // Without this it writes a desktop entry into the user's home.
+    disableDeepLinkRegistration: 'disable',
+  };
+}
