@@ -57,6 +57,18 @@ export const evidenceSchema = z.discriminatedUnion('kind', [
     backgroundTasks: z.number().int().nonnegative(),
     error: turnErrorSchema.optional(),
   }),
+  /**
+   * The agent has been at work on the prompt and has been at rest since, as is seen from outside, and told no end of its own.
+   * It counts once the agent's own word is lost.
+   */
+  z.object({
+    kind: z.literal('at_rest'),
+    at,
+    source: z.enum(['status_file', 'title']),
+    /** The agent's last message, where it could be found. */
+    text: z.string(),
+    error: turnErrorSchema.optional(),
+  }),
   z.object({ kind: z.literal('exit'), at, code: z.number().int().nullable(), signal: z.string().nullable() }),
   /** A shell's own mark that the command is over, with its exit status. */
   z.object({

@@ -109,6 +109,8 @@ function weigh(state: MonitorState, evidence: Exclude<Evidence, { kind: 'tick' |
       return state;
     case 'agent_end':
       return afterAgentEnd(state, evidence);
+    case 'at_rest':
+      return afterRest(state, evidence);
     case 'exit':
       return afterExit(state, evidence);
     case 'shell_mark':
@@ -181,15 +183,35 @@ function afterAgentEnd(state: MonitorState, evidence: Extract<Evidence, { kind: 
   if (!mayDecide(state, 'agent_end')) return state;
   const told = { ...state, text: evidence.text === '' ? state.text : evidence.text };
   const verdict = { decidedBy: 'agent_end', at: evidence.at } as const;
-  if (evidence.error !== undefined) return end(told, { ...verdict, outcome: 'failed', error: evidence.error });
   // The agent goes on by itself when a background task ends, so this is a pause, not the end.
   const goesOn = evidence.backgroundTasks > 0 && state.config.endWithBackgroundTasks !== true;
-  if (goesOn) return resume(told, evidence.at);
-  if (state.config.require === 'marker' && !told.text.includes(DONE_MARKER)) {
+  if (goesOn && evidence.error === undefined) return resume(told, evidence.at);
+  return endWithWords(told, verdict, evidence.error);
+}
+
+/** Seen from outside, an agent that waits for a person or for a task of its own looks as if it had done. */
+function afterRest(state: MonitorState, evidence: Extract<Evidence, { kind: 'at_rest' }>): MonitorState {
+  const { turn, evidence: known, text } = state;
+  const wasAccepted = known.some(({ kind }) => kind === 'accepted');
+  const isPaused = known.some((one) => one.kind === 'agent_end' && one.backgroundTasks > 0);
+  if (turn.kind !== 'running' || !wasAccepted || isPaused || !mayDecide(state, evidence.source)) return state;
+  const told = { ...state, text: evidence.text === '' ? text : evidence.text };
+  const verdict = { decidedBy: evidence.source, confidence: 'inferred', at: evidence.at } as const;
+  return endWithWords(told, verdict, evidence.error);
+}
+
+/** The end of an agent that has had its say: by an error, or by its final message. */
+function endWithWords(
+  state: MonitorState,
+  verdict: Pick<Verdict, 'decidedBy' | 'confidence' | 'at'>,
+  error: TurnError | undefined,
+): MonitorState {
+  if (error !== undefined) return end(state, { ...verdict, outcome: 'failed', error });
+  if (state.config.require === 'marker' && !state.text.includes(DONE_MARKER)) {
     const message = `The agent ended its turn without ${DONE_MARKER} in its final message.`;
-    return end(told, { ...verdict, outcome: 'failed', error: turnError('marker_missing', message) });
+    return end(state, { ...verdict, outcome: 'failed', error: turnError('marker_missing', message) });
   }
-  return end(told, { ...verdict, outcome: 'completed' });
+  return end(state, { ...verdict, outcome: 'completed' });
 }
 
 function afterExit(state: MonitorState, evidence: Extract<Evidence, { kind: 'exit' }>): MonitorState {

@@ -4,6 +4,7 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import type { Credential } from './claude-credential.ts';
+import { checkSettingsText } from './claude-settings-check.ts';
 
 const run = promisify(execFile);
 
@@ -40,7 +41,9 @@ export async function writeState(configHome: string, state: Record<string, unkno
  */
 export async function writeSettings(folder: string, settings: Record<string, unknown>): Promise<string> {
   const file = join(folder, 'semo-settings.json');
-  await writeFile(file, JSON.stringify(settings), { mode: 0o600 });
+  const text = JSON.stringify(settings);
+  checkSettingsText(file, text);
+  await writeFile(file, text, { mode: 0o600 });
   return file;
 }
 

@@ -13,13 +13,16 @@ export interface HookWish {
   readonly turns: boolean;
   /** Whether a hook keeps its file tools within a scope. */
   readonly guard: boolean;
+  /** Whether other settings let hooks call listed addresses only. Default false. */
+  readonly limitHookAddresses?: boolean | undefined;
 }
 
 /**
  * Claude Code settings that make it speak with us: every event we need goes to our listener, with the session's token.
  * Type `http` answers in 5 to 6 ms, a command would start a process each time.
  */
-export function hookSettings({ url, token }: HookEndpoint, { turns, guard }: HookWish): Record<string, unknown> {
+export function hookSettings({ url, token }: HookEndpoint, wish: HookWish): Record<string, unknown> {
+  const { turns, guard, limitHookAddresses = false } = wish;
   const call = (event: string, timeout: number) => ({
     type: 'http',
     url: `${url}/${event}`,
@@ -37,7 +40,9 @@ export function hookSettings({ url, token }: HookEndpoint, { turns, guard }: Hoo
     const hook = { ...call('PreToolUse', GUARD_TIMEOUT_S), onFailure: 'block' };
     hooks['PreToolUse'] = [{ matcher: FILE_TOOLS.join('|'), hooks: [hook] }];
   }
-  return { hooks, disableAllHooks: false, ...plainSettings() };
+  // Lists of several settings files are taken together; alone, ours would forbid the user's hooks.
+  const addresses = limitHookAddresses ? { allowedHttpHookUrls: [`${url}/*`] } : {};
+  return { hooks, disableAllHooks: false, ...addresses, ...plainSettings() };
 }
 
 /** Settings for any session. */

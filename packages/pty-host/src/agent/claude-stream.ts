@@ -12,6 +12,8 @@ import { ClaudeHookListener } from './claude-hook-listener.ts';
 import { hookSettings, plainSettings, type HookWish } from './claude-hook-settings.ts';
 import { ClaudeProofs } from './claude-proofs.ts';
 import { scopeGuardOf, type ClaudeScopeGuard } from './claude-scope-guard.ts';
+import { checkDisallowedTools } from './claude-settings-check.ts';
+import { readForeignSettings } from './claude-settings-files.ts';
 import { ClaudeStreamAgent } from './claude-stream-agent.ts';
 import { EventFeed } from './event-feed.ts';
 import type { StreamJsonEvent } from './stream-json.ts';
@@ -41,8 +43,6 @@ interface Shared {
   readonly proofs: ClaudeProofs;
 }
 
-const GUARDED: HookWish = { turns: false, guard: true };
-
 /**
  * Drives Claude Code over pipes: prompts and answers are messages, and it says itself when it has taken one and when a turn
  * is over. The session's output is what it prints: JSON lines, with standard error between them.
@@ -61,6 +61,8 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
     kind: 'claude-stream',
     async prepare(context) {
       const spec = context.spec.agent as StreamSpec;
+      checkDisallowedTools(spec.disallowedTools ?? []);
+      const wish: HookWish = { turns: false, guard: true, ...(await readForeignSettings(context, spec)) };
       const conversation = conversations.hold(spec);
       const undo = new UndoList();
       undo.add(async () => conversation.release());
@@ -68,7 +70,7 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
         await conversations.link(spec, home);
-        return await streamLaunch({ context, spec, home, conversation, undo, options, shared });
+        return await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
       } catch (thrown) {
         await undo.run();
         throw thrown;
@@ -85,6 +87,7 @@ async function streamLaunch({
   undo,
   options,
   shared,
+  wish,
 }: {
   readonly context: LaunchContext;
   readonly spec: StreamSpec;
@@ -93,13 +96,15 @@ async function streamLaunch({
   readonly undo: UndoList;
   readonly options: ClaudeStreamDriverOptions;
   readonly shared: Shared;
+  /** The hooks of a session with a scope. */
+  readonly wish: HookWish;
 }): Promise<Launch> {
   const { sessionId } = context.spec;
   const { folders } = context;
   const guard = scopeGuardOf(context);
-  const proof = guard === null ? null : shared.proofs.begin({ home, wish: GUARDED, folder: folders.tmp });
+  const proof = guard === null ? null : shared.proofs.begin({ home, wish, folder: folders.tmp });
   undo.add(async () => proof?.catch(() => undefined));
-  const settings = guard === null ? plainSettings() : await guardSettings(guard, shared.hooks, undo);
+  const settings = guard === null ? plainSettings() : await guardSettings(guard, { hooks: shared.hooks, undo, wish });
   const settingsFile = await writeSettings(folders.config, settings);
   return {
     command: [home.binary, '--settings', settingsFile, ...claudeStreamArguments(spec)],
@@ -128,14 +133,13 @@ async function streamLaunch({
 /** Settings whose only hook asks the guard; everything else is told by messages. */
 async function guardSettings(
   guard: ClaudeScopeGuard,
-  hooks: ClaudeHookListener,
-  undo: UndoList,
+  { hooks, undo, wish }: { readonly hooks: ClaudeHookListener; readonly undo: UndoList; readonly wish: HookWish },
 ): Promise<Record<string, unknown>> {
   const endpoint = await hooks.register(async (input) =>
     input.hook_event_name === 'PreToolUse' ? guard.answer(input) : {},
   );
   undo.add(() => hooks.unregister(endpoint));
-  return hookSettings(endpoint, GUARDED);
+  return hookSettings(endpoint, wish);
 }
 
 function feedOf(

@@ -11,6 +11,7 @@ import { ClaudeHookListener, type HookInput } from './claude-hook-listener.ts';
 import { hookSettings, type HookWish } from './claude-hook-settings.ts';
 import { ClaudeProofs } from './claude-proofs.ts';
 import { scopeGuardOf } from './claude-scope-guard.ts';
+import { readForeignSettings, type ForeignSettings } from './claude-settings-files.ts';
 
 type ClaudeSpec = Extract<AgentSpec, { kind: 'claude' }>;
 
@@ -31,11 +32,12 @@ export function createClaudeDriver(options: ClaudeDriverOptions = {}): AgentDriv
     async prepare(context) {
       const spec = context.spec.agent as ClaudeSpec;
       const args = claudeArguments(spec);
+      const foreign = await readForeignSettings(context, spec);
       const undo = new UndoList();
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
-        return await claudeLaunch({ context, args, home, undo, shared });
+        return await claudeLaunch({ context, args, home, foreign, undo, shared });
       } catch (thrown) {
         await undo.run();
         throw thrown;
@@ -48,17 +50,19 @@ async function claudeLaunch({
   context,
   args,
   home,
+  foreign,
   undo,
   shared: { hooks, proofs },
 }: {
   readonly context: LaunchContext;
   readonly args: readonly string[];
   readonly home: ClaudeHome;
+  readonly foreign: ForeignSettings;
   readonly undo: UndoList;
   readonly shared: Shared;
 }): Promise<Launch> {
   const guard = scopeGuardOf(context);
-  const wish: HookWish = { turns: true, guard: guard !== null };
+  const wish: HookWish = { turns: true, guard: guard !== null, ...foreign };
   const proof = guard === null ? null : proofs.begin({ home, wish, folder: context.folders.tmp });
   undo.add(async () => proof?.catch(() => undefined));
   const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions'), proof });
