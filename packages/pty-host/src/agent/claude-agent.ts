@@ -1,15 +1,13 @@
-import { SemoError, assertNever, type HumanAnswer, type TurnError, type Words } from '@semo-office/core';
+import { SemoError } from '@semo-office/core';
 
 import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
 import { ClaudeBox } from './claude-box.ts';
-import type { HookInput } from './claude-hook-listener.ts';
 import { ClaudeDelivery, type DeliveryVerdict } from './claude-delivery.ts';
-import { checkPasteable, exactLinesNote, isSelfStarted } from './claude-paste.ts';
+import { checkPasteable } from './claude-paste.ts';
 import { patienceWith } from './claude-patience.ts';
 import { ClaudeRest } from './claude-rest.ts';
-import { failureWords, toolWords } from './claude-tool-words.ts';
-import { stopFailure } from './claude-failure.ts';
+import { ClaudeTurnHooks, type TurnHook } from './claude-turn-hooks.ts';
 
 /** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
 const ACCEPT_TIMEOUT_MS = 60_000;
@@ -17,10 +15,6 @@ const ACCEPT_TIMEOUT_MS = 60_000;
 const OFFERS = 3;
 /** How long to wait for rest where it only helps: before leaving, and before the box is emptied. */
 const REST_PATIENCE_MS = 2000;
-
-type Hook<Name extends HookInput['hook_event_name']> = Extract<HookInput, { hook_event_name: Name }>;
-/** What tells of a turn: everything but the questions of a guard. */
-type TurnHook = Exclude<HookInput, { hook_event_name: 'PreToolUse' }>;
 
 /** What a {@link ClaudeAgent} is given. */
 export interface ClaudeAgentOptions {
@@ -37,9 +31,7 @@ export class ClaudeAgent implements AgentControl {
   #io!: AgentIo;
   #box!: ClaudeBox;
   #rest!: ClaudeRest;
-  /** Its last turn left background tasks: it may be at work again without a prompt. */
-  #mayWake = false;
-  #onConversationEnd: (() => void) | null = null;
+  #hooks!: ClaudeTurnHooks;
 
   constructor(options: ClaudeAgentOptions) {
     this.#options = options;
@@ -50,6 +42,7 @@ export class ClaudeAgent implements AgentControl {
     this.#box = new ClaudeBox(io);
     const { statusFolder } = this.#options;
     this.#rest = new ClaudeRest({ io, statusFolder, isQuiet: () => this.#box.isQuiet() });
+    this.#hooks = new ClaudeTurnHooks({ io, delivery: this.#delivery, rest: this.#rest });
   }
 
   async ready(signal: AbortSignal): Promise<void> {
@@ -66,8 +59,8 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async submit({ prompt, signal }: Submission): Promise<void> {
-    if (this.#mayWake) await this.#restFor(signal);
-    this.#mayWake = false;
+    if (this.#hooks.mayWake) await this.#restFor(signal);
+    this.#hooks.promptSent();
     checkPasteable(prompt);
     for (let offer = 1; offer <= OFFERS; offer += 1) {
       if ((await this.#offer(prompt, signal)) === 'accepted') return;
@@ -83,6 +76,7 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
+    this.#hooks.turnGone();
     if (this.#delivery.isOffered) {
       // There is nothing to interrupt yet, and an Escape would only open a menu.
       this.#delivery.withdraw();
@@ -97,14 +91,14 @@ export class ClaudeAgent implements AgentControl {
 
   async reset(signal: AbortSignal): Promise<void> {
     const ended = Promise.withResolvers<void>();
-    this.#onConversationEnd = ended.resolve;
+    this.#hooks.listenForConversationEnd(ended.resolve);
     const giveUp = patienceWith(this.#io, { timeoutMs: ACCEPT_TIMEOUT_MS, signal });
     try {
       await this.#box.command('/clear');
       await Promise.race([ended.promise, giveUp.promise]);
       await this.#box.settled();
     } finally {
-      this.#onConversationEnd = null;
+      this.#hooks.listenForConversationEnd(null);
       giveUp.cancel();
     }
   }
@@ -122,34 +116,13 @@ export class ClaudeAgent implements AgentControl {
   }
 
   onExit(): void {
+    this.#hooks.turnGone();
     this.#box.close();
   }
 
   /** What the agent tells through its hooks. */
   async onHook(input: TurnHook, withdrawn: AbortSignal): Promise<object> {
-    switch (input.hook_event_name) {
-      case 'UserPromptSubmit':
-        return this.#onPrompt(input);
-      case 'PostToolUse':
-        this.#tell(toolWords({ tool: input.tool_name, input: input.tool_input, response: input.tool_response }));
-        return {};
-      case 'PostToolUseFailure':
-        this.#tell(failureWords({ tool: input.tool_name, input: input.tool_input, error: input.error ?? '' }));
-        return {};
-      case 'Stop':
-        this.#onStop(input);
-        return {};
-      case 'StopFailure':
-        this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
-        return {};
-      case 'PermissionRequest':
-        return this.#onPermission(input, withdrawn);
-      case 'SessionEnd':
-        this.#onConversationEnd?.();
-        return {};
-      default:
-        return assertNever(input);
-    }
+    return this.#hooks.onHook(input, withdrawn);
   }
 
   async #restFor(signal: AbortSignal): Promise<void> {
@@ -173,74 +146,4 @@ export class ClaudeAgent implements AgentControl {
       verdict.resolve('garbled');
     }
   }
-
-  #onPrompt({ prompt: reported }: Hook<'UserPromptSubmit'>): object {
-    if (isSelfStarted(reported) && this.#delivery.isAccepted) {
-      this.#io.report({ kind: 'self_started', at: this.#io.clock.now(), reason: 'task_notification' });
-    }
-    const verdict = this.#delivery.onPrompt(reported);
-    switch (verdict.kind) {
-      case 'not_ours':
-        return {};
-      case 'blocked':
-        return { decision: 'block', reason: verdict.reason, suppressOutput: true };
-      case 'accepted':
-        return this.#onAccepted(verdict.prompt);
-      default:
-        return assertNever(verdict);
-    }
-  }
-
-  #onAccepted(prompt: string): object {
-    this.#rest.turnBegan();
-    this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
-    const note = exactLinesNote(prompt);
-    return note === null ? {} : { hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext: note } };
-  }
-
-  #onStop({ last_assistant_message: text, background_tasks: tasks }: Hook<'Stop'>): void {
-    const running = (tasks ?? []).filter(
-      ({ status }) => status === undefined || status === 'running' || status === 'pending',
-    );
-    this.#onEnd(text ?? '', running.length);
-  }
-
-  #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {
-    if (backgroundTasks === 0) this.#rest.turnEnded();
-    if (!this.#delivery.isAccepted) return;
-    if (backgroundTasks === 0) this.#delivery.forget();
-    this.#mayWake = backgroundTasks > 0;
-    this.#io.tell({ by: 'agent', text });
-    this.#io.report({
-      kind: 'agent_end',
-      at: this.#io.clock.now(),
-      text,
-      backgroundTasks,
-      ...(error === undefined ? {} : { error }),
-    });
-  }
-
-  /** Words of tools count for the prompt that was accepted; what comes late belongs to the one before. */
-  #tell(words: readonly Words[]): void {
-    if (!this.#delivery.isAccepted) return;
-    for (const piece of words) this.#io.tell(piece);
-  }
-
-  async #onPermission(
-    { tool_name: tool, tool_input: input }: Hook<'PermissionRequest'>,
-    withdrawn: AbortSignal,
-  ): Promise<object> {
-    const answer = await this.#io.ask(
-      { kind: tool === 'AskUserQuestion' ? 'question' : 'permission', tool, input },
-      withdrawn,
-    );
-    return answer === null
-      ? {}
-      : { hookSpecificOutput: { hookEventName: 'PermissionRequest', decision: permissionDecision(answer) } };
-  }
-}
-
-function permissionDecision(answer: HumanAnswer): object {
-  if (answer.behavior === 'deny') return { behavior: 'deny', message: answer.message ?? 'Denied.' };
-  return { behavior: 'allow', ...(answer.updatedInput === undefined ? {} : { updatedInput: answer.updatedInput }) };
 }

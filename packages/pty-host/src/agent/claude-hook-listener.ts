@@ -10,26 +10,39 @@ export const TURN_EVENTS = [
   'PostToolUseFailure',
   'Stop',
   'StopFailure',
+  'SubagentStart',
+  'SubagentStop',
   'PermissionRequest',
   'SessionEnd',
 ] as const;
+
+/** Set where a subagent is meant. */
+const subagent = z.string().nullish();
 
 const backgroundTaskSchema = z.looseObject({ id: z.string().optional(), status: z.string().optional() });
 
 /** What a hook tells, as far as we use it; the rest is let through unread. */
 export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
-  z.looseObject({ hook_event_name: z.literal('UserPromptSubmit'), prompt: z.string() }),
+  z.looseObject({
+    hook_event_name: z.literal('UserPromptSubmit'),
+    prompt: z.string(),
+    transcript_path: z.string().nullish(),
+  }),
   z.looseObject({
     hook_event_name: z.literal('Stop'),
+    agent_id: subagent,
     last_assistant_message: z.string().nullish(),
     background_tasks: z.array(backgroundTaskSchema).nullish(),
   }),
   z.looseObject({
     hook_event_name: z.literal('StopFailure'),
+    agent_id: subagent,
     error: z.string().nullish(),
     error_details: z.string().nullish(),
     last_assistant_message: z.string().nullish(),
   }),
+  z.looseObject({ hook_event_name: z.literal('SubagentStart'), agent_id: subagent }),
+  z.looseObject({ hook_event_name: z.literal('SubagentStop'), agent_id: subagent }),
   z.looseObject({
     hook_event_name: z.literal('PostToolUse'),
     tool_name: z.string(),
@@ -89,11 +102,16 @@ export class ClaudeHookListener {
 
   async unregister({ token }: HookEndpoint): Promise<void> {
     this.#handlers.delete(digest(token));
-    if (this.#handlers.size > 0 || this.#server === null) return;
+    if (this.#handlers.size === 0) await this.close();
+  }
+
+  /** Hears nothing any more, whoever is registered. What is asked now is not answered. */
+  async close(): Promise<void> {
+    this.#handlers.clear();
     const server = await this.#server;
     this.#server = null;
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
   }
 
   #listen(): Promise<Server> {

@@ -16,7 +16,7 @@ import { readForeignSettings, type ForeignSettings } from './claude-settings-fil
 type ClaudeSpec = Extract<AgentSpec, { kind: 'claude' }>;
 
 /** What all sessions of a driver share. */
-interface Shared {
+export interface ClaudeShared {
   readonly hooks: ClaudeHookListener;
   readonly proofs: ClaudeProofs;
 }
@@ -26,7 +26,11 @@ interface Shared {
  * turn told by its Stop hook.
  */
 export function createClaudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {
-  const shared = { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() };
+  return claudeDriver(options, { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() });
+}
+
+/** {@link createClaudeDriver} with parts of the caller's own. */
+export function claudeDriver(options: ClaudeDriverOptions, shared: ClaudeShared): AgentDriver {
   return {
     kind: 'claude',
     async prepare(context) {
@@ -59,7 +63,7 @@ async function claudeLaunch({
   readonly home: ClaudeHome;
   readonly foreign: ForeignSettings;
   readonly undo: UndoList;
-  readonly shared: Shared;
+  readonly shared: ClaudeShared;
 }): Promise<Launch> {
   const guard = scopeGuardOf(context);
   const wish: HookWish = { turns: true, guard: guard !== null, ...foreign };
@@ -81,7 +85,7 @@ async function claudeLaunch({
     version: home.version,
     configHome: home.isPrivate ? home.configDir : null,
     env: home.env,
-    monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
+    monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },
     attach(io) {
       guard?.follow(io);
       agent.attach(io);
