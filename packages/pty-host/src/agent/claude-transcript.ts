@@ -59,8 +59,9 @@ export async function readTranscriptEnd(path: string, from: number): Promise<Tra
     const bytes = Buffer.alloc(Math.max(0, size - start));
     const { bytesRead } = await file.read(bytes, 0, bytes.length, start);
     return transcriptEnd(bytes.subarray(0, bytesRead).toString('utf8'));
-  } catch {
-    return null;
+  } catch (thrown) {
+    const isMissing = thrown instanceof Error && 'code' in thrown && thrown.code === 'ENOENT';
+    return isMissing ? { kind: 'unanswered' } : null;
   }
 }
 
@@ -68,7 +69,9 @@ export async function readTranscriptEnd(path: string, from: number): Promise<Tra
 export function transcriptEnd(lines: string): TranscriptEnd {
   const entries = lines.split('\n').flatMap(entryOf);
   const last = entries.at(-1);
-  if (last === undefined || openTools(entries).size > 0) return { kind: 'open' };
+  // Old versions write the prompt down with the answer.
+  if (last === undefined) return { kind: 'unanswered' };
+  if (openTools(entries).size > 0) return { kind: 'open' };
   const text = wordsOf(last);
   if (last.type === 'user') return { kind: userEnd(last, text) };
   if (last.isApiErrorMessage !== true) return { kind: 'said', text };

@@ -28,7 +28,7 @@ it.each<[why: string, text: string, end: object]>([
   ['an answer', lines(prompt, said('A'), { type: 'last-prompt' }), { kind: 'said', text: 'A' }],
   ['an answer after a tool', lines(prompt, use('1'), result('1'), said('A')), { kind: 'said', text: 'A' }],
   ['the last of several', lines(prompt, said('A'), use('1'), result('1'), said('B')), { kind: 'said', text: 'B' }],
-  ['nothing', '', { kind: 'open' }],
+  ['nothing', '', { kind: 'unanswered' }],
   ['no answer yet', lines(prompt), { kind: 'unanswered' }],
   ['a tool that runs', lines(prompt, said('A'), use('1')), { kind: 'open' }],
   ['a result the model has not seen', lines(prompt, use('1'), result('1')), { kind: 'open' }],
@@ -64,10 +64,11 @@ it('is read from where the turn began', async () => {
   await using folder = await temporaryFolder('semo-transcript-');
   const file = join(folder.path, 'transcript.jsonl');
   expect(await transcriptLength(file)).toBe(0);
-  expect(await readTranscriptEnd(file, 0)).toBeNull();
+  expect(await readTranscriptEnd(file, 0)).toEqual({ kind: 'unanswered' });
+  expect(await readTranscriptEnd(folder.path, 0)).toBeNull();
   await writeFile(file, `${lines(prompt, said('Before.'))}\n`);
   const from = await transcriptLength(file);
-  expect(await readTranscriptEnd(file, from)).toEqual({ kind: 'open' });
+  expect(await readTranscriptEnd(file, from)).toEqual({ kind: 'unanswered' });
   await appendFile(file, `${lines(prompt, said('Now.'))}\n`);
   expect(await readTranscriptEnd(file, from)).toEqual({ kind: 'said', text: 'Now.' });
 });
