@@ -83,8 +83,10 @@ export type { LinePattern } from './monitor/milestone.ts';
 export type { Words } from './monitor/spoken-words.ts';
 export { WordsReader } from './monitor/words-reader.ts';
 export type { Finding } from './monitor/words-reader.ts';
-export { DONE_MARKER, beginTurn, nextTickAt, observe, turnError } from './monitor/output-monitor.ts';
-export type { MonitorConfig, MonitorState } from './monitor/output-monitor.ts';
+export { nextTickAt, observe } from './monitor/output-monitor.ts';
+export { beginTurn } from './monitor/monitor-state.ts';
+export type { MonitorConfig, MonitorState } from './monitor/monitor-state.ts';
+export { DONE_MARKER, turnError } from './monitor/verdict.ts';
 export {
   commandBodySchema,
   commandResultSchema,
