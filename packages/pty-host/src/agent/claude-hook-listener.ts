@@ -108,8 +108,10 @@ export class ClaudeHookListener {
   /** Hears nothing any more, whoever is registered. What is asked now is not answered. */
   async close(): Promise<void> {
     this.#handlers.clear();
-    const server = await this.#server;
+    const listening = this.#server;
+    // First of all, so that who registers meanwhile gets a listener that stays.
     this.#server = null;
+    const server = await listening;
     server?.closeAllConnections();
     await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
   }
