@@ -64,6 +64,7 @@ const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'invalid_prompt',
   'prompt_too_long',
   'unknown_agent',
+  'invalid_settings',
   'workspace_not_found',
   'workspace_not_directory',
   'workspace_forbidden',

@@ -46,6 +46,8 @@ export const ERROR_CODES = {
   agent_rejected: fixed('invalid_request'),
   agent_failed: fixed('unknown'),
   marker_missing: fixed('unknown'),
+  invalid_settings: fixed('invalid_request'),
+  guard_failed: fixed('permission'),
   not_signed_in: fixed('auth'),
   sign_in_refused: fixed('auth'),
   login_in_use: passing('capacity'),

@@ -71,6 +71,7 @@ export {
   scopePatternFault,
 } from './persona/persona.ts';
 export type { Persona } from './persona/persona.ts';
+export { scopeMatcher } from './persona/scope.ts';
 export { attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
 export type { Attempt, JobResult, RunLine } from './job/run-line.ts';
 export { noticeSchema } from './notifier.ts';
@@ -116,8 +117,10 @@ export type { LinePattern } from './monitor/milestone.ts';
 export type { Words } from './monitor/spoken-words.ts';
 export { WordsReader } from './monitor/words-reader.ts';
 export type { Finding } from './monitor/words-reader.ts';
-export { DONE_MARKER, beginTurn, nextTickAt, observe, turnError } from './monitor/output-monitor.ts';
-export type { MonitorConfig, MonitorState } from './monitor/output-monitor.ts';
+export { nextTickAt, observe } from './monitor/output-monitor.ts';
+export { beginTurn } from './monitor/monitor-state.ts';
+export type { MonitorConfig, MonitorState } from './monitor/monitor-state.ts';
+export { DONE_MARKER, turnError } from './monitor/verdict.ts';
 export {
   commandBodySchema,
   commandResultSchema,

@@ -170,7 +170,8 @@ export class SessionOpener {
     const tree = this.#tree({ spec, place, brand, ownFolders });
     // From here on there is somebody to end, whatever fails.
     const root = tree.track(live.pid);
-    const containment = containmentReport({ branded: brand !== null, ownFolders: ownFolders.length > 1 });
+    const scope = scopeOf(spec, launch);
+    const containment = containmentReport({ branded: brand !== null, ownFolders: ownFolders.length > 1, scope });
     return new HostedSession({
       spec,
       live,
@@ -213,6 +214,11 @@ export class SessionOpener {
 function channelOf({ agent }: ResolvedSessionSpec): 'terminal' | 'pipe' {
   if (agent.kind === 'claude-stream') return 'pipe';
   return agent.kind === 'command' ? agent.over : 'terminal';
+}
+
+function scopeOf({ persona }: ResolvedSessionSpec, { keepsScope }: Launch): 'none' | 'guarded' | 'told' {
+  if ((persona?.scopePatterns ?? []).length === 0) return 'none';
+  return keepsScope === true ? 'guarded' : 'told';
 }
 
 function privateFolders({ configFolder, temporaryFolder }: JournaledSession): PrivateFolders {

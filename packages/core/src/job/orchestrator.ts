@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import { SemoError, assertNever } from '../errors.ts';
 import { newId } from '../ids.ts';
-import { turnError } from '../monitor/output-monitor.ts';
+import { turnError } from '../monitor/verdict.ts';
 import { parseEdge } from '../parse-edge.ts';
 import { checkPrompt } from '../session/prompt.ts';
 import type { SessionManager } from '../session/session-manager.ts';

@@ -57,6 +57,18 @@ export const evidenceSchema = z.discriminatedUnion('kind', [
     backgroundTasks: z.number().int().nonnegative(),
     error: turnErrorSchema.optional(),
   }),
+  /**
+   * The agent has been at work on the prompt and has been at rest since, as is seen from outside, and told no end of its own.
+   * It counts once the agent's own word is lost.
+   */
+  z.object({
+    kind: z.literal('at_rest'),
+    at,
+    source: z.enum(['status_file', 'title']),
+    /** The agent's last message, where it could be found. */
+    text: z.string(),
+    error: turnErrorSchema.optional(),
+  }),
   z.object({ kind: z.literal('exit'), at, code: z.number().int().nullable(), signal: z.string().nullable() }),
   /** A shell's own mark that the command is over, with its exit status. */
   z.object({
@@ -70,14 +82,17 @@ export const evidenceSchema = z.discriminatedUnion('kind', [
   z.object({ kind: z.literal('waiting'), at, for: z.enum(['permission', 'question']), requestId: z.string() }),
   z.object({ kind: z.literal('answered'), at, requestId: z.string() }),
   z.object({ kind: z.literal('milestone'), at, milestone: milestoneSchema }),
-  /** An error that the agent or a tool of it told of: never the end of a turn, which may well get over it. */
+  /**
+   * An error that the agent or a tool of it told of, or a tool that we kept from running: never the end of a turn, which
+   * may well get over it.
+   */
   z.object({
     kind: z.literal('trouble'),
     at,
     class: z.enum(ERROR_CLASSES),
     /** The line that told of it, cut to 300 characters. */
     text: z.string(),
-    by: z.enum(['agent', 'tool']),
+    by: z.enum(['agent', 'tool', 'guard']),
     /** Its place in the output, where known. */
     offset: z.number().int().nonnegative().optional(),
   }),

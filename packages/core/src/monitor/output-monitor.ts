@@ -1,30 +1,8 @@
-import { SemoError, assertNever } from '../errors.ts';
-import type { Confidence, Outcome, TurnState } from '../session/turn.ts';
-import { DECIDERS, type Decider, type Evidence, type TurnError } from './evidence.ts';
-import { isSameMilestone, type Milestone, type MilestoneKind } from './milestone.ts';
-
-/** The word an agent may end its final message with to say that the job is done. */
-export const DONE_MARKER = '[SEMO:DONE]';
-
-/** What a turn is judged by: plain JSON, so that it can travel and be kept beside a recording. */
-export interface MonitorConfig {
-  /**
-   * The sources that live for this agent. `silence` is listed only for agents that have no signal of their own; for all
-   * others silence is reported as stalled and decides nothing.
-   */
-  readonly sources: readonly Decider[];
-  /** What the agent's exit says: an agent that should have stayed `crashed`, a program's exit `status` is its answer. */
-  readonly exitMeans: 'crash' | 'status';
-  /** Time the turn may run, in milliseconds; waiting for a person does not count. */
-  readonly timeoutMs: number;
-  /** Quiet time until the turn counts as silent, in milliseconds. */
-  readonly silenceMs: number;
-  readonly require?: 'marker' | undefined;
-  /** Milestones that complete the turn. Default none. */
-  readonly completeOn?: readonly MilestoneKind[] | undefined;
-  /** Whether the agent's end counts although background tasks of it still run. Default false. */
-  readonly endWithBackgroundTasks?: boolean | undefined;
-}
+import { assertNever } from '../errors.ts';
+import { DECIDERS, type Decider, type Evidence } from './evidence.ts';
+import { isSameMilestone } from './milestone.ts';
+import type { MonitorState } from './monitor-state.ts';
+import { end, endWithWords, timedOut, turnError } from './verdict.ts';
 
 const BY_STRENGTH: readonly Decider[] = DECIDERS;
 /** Sources that tell of every end of a turn: while one of them lives, nothing weaker decides. */
@@ -32,46 +10,6 @@ const TELL_EVERY_END: readonly Decider[] = ['agent_end', 'shell_mark'];
 /** As much is kept of what may be told without end. */
 const MOST_TROUBLES = 100;
 const MOST_MILESTONES = 1000;
-
-/** All that is known of a turn so far. Immutable: {@link observe} makes the next one. */
-export interface MonitorState {
-  readonly config: MonitorConfig;
-  /** The sources that can still tell. */
-  readonly alive: readonly Decider[];
-  readonly turn: TurnState;
-  readonly startedAt: number;
-  readonly lastActivityAt: number;
-  /** Since when nothing has happened, once that has been told. */
-  readonly stalledSince: number | null;
-  /** Whether the agent has printed anything of its own: silence means nothing before that. */
-  readonly hasSpoken: boolean;
-  /** When the present wait for a person began. */
-  readonly waitingSince: number | null;
-  readonly waitedMs: number;
-  readonly text: string;
-  readonly milestones: readonly Milestone[];
-  readonly percent: number | null;
-  readonly evidence: readonly Evidence[];
-}
-
-/** The state of a turn at the moment its prompt is sent. */
-export function beginTurn(config: MonitorConfig, at: number): MonitorState {
-  return {
-    config,
-    alive: config.sources,
-    turn: { kind: 'running' },
-    startedAt: at,
-    lastActivityAt: at,
-    stalledSince: null,
-    hasSpoken: false,
-    waitingSince: null,
-    waitedMs: 0,
-    text: '',
-    milestones: [],
-    percent: null,
-    evidence: [],
-  };
-}
 
 /**
  * What is known after one more observation. Pure. A verdict never changes: evidence that comes after it is dropped.
@@ -109,6 +47,8 @@ function weigh(state: MonitorState, evidence: Exclude<Evidence, { kind: 'tick' |
       return state;
     case 'agent_end':
       return afterAgentEnd(state, evidence);
+    case 'at_rest':
+      return afterRest(state, evidence);
     case 'exit':
       return afterExit(state, evidence);
     case 'shell_mark':
@@ -181,15 +121,21 @@ function afterAgentEnd(state: MonitorState, evidence: Extract<Evidence, { kind: 
   if (!mayDecide(state, 'agent_end')) return state;
   const told = { ...state, text: evidence.text === '' ? state.text : evidence.text };
   const verdict = { decidedBy: 'agent_end', at: evidence.at } as const;
-  if (evidence.error !== undefined) return end(told, { ...verdict, outcome: 'failed', error: evidence.error });
   // The agent goes on by itself when a background task ends, so this is a pause, not the end.
   const goesOn = evidence.backgroundTasks > 0 && state.config.endWithBackgroundTasks !== true;
-  if (goesOn) return resume(told, evidence.at);
-  if (state.config.require === 'marker' && !told.text.includes(DONE_MARKER)) {
-    const message = `The agent ended its turn without ${DONE_MARKER} in its final message.`;
-    return end(told, { ...verdict, outcome: 'failed', error: turnError('marker_missing', message) });
-  }
-  return end(told, { ...verdict, outcome: 'completed' });
+  if (goesOn && evidence.error === undefined) return resume(told, evidence.at);
+  return endWithWords(told, verdict, evidence.error);
+}
+
+/** Seen from outside, an agent that waits for a person or for a task of its own looks as if it had done. */
+function afterRest(state: MonitorState, evidence: Extract<Evidence, { kind: 'at_rest' }>): MonitorState {
+  const { turn, evidence: known, text } = state;
+  const wasAccepted = known.some(({ kind }) => kind === 'accepted');
+  const isPaused = known.some((one) => one.kind === 'agent_end' && one.backgroundTasks > 0);
+  if (turn.kind !== 'running' || !wasAccepted || isPaused || !mayDecide(state, evidence.source)) return state;
+  const told = { ...state, text: evidence.text === '' ? text : evidence.text };
+  const verdict = { decidedBy: evidence.source, confidence: 'inferred', at: evidence.at } as const;
+  return endWithWords(told, verdict, evidence.error);
 }
 
 function afterExit(state: MonitorState, evidence: Extract<Evidence, { kind: 'exit' }>): MonitorState {
@@ -252,31 +198,4 @@ function afterTick(state: MonitorState, at: number): MonitorState {
     return end(state, { outcome: 'completed', confidence: 'inferred', decidedBy: 'silence', at });
   }
   return { ...state, stalledSince: state.stalledSince ?? state.lastActivityAt };
-}
-
-function timedOut(state: MonitorState, at: number): MonitorState {
-  const message = `The turn did not end within ${state.config.timeoutMs} ms.`;
-  return end(state, { outcome: 'timed_out', decidedBy: 'timeout', at, error: turnError('turn_timed_out', message) });
-}
-
-interface Verdict {
-  readonly outcome: Outcome;
-  readonly confidence?: Confidence;
-  readonly decidedBy: Decider;
-  readonly at: number;
-  readonly error?: TurnError;
-}
-
-function end(state: MonitorState, { outcome, confidence = 'certain', decidedBy, at, error }: Verdict): MonitorState {
-  return {
-    ...state,
-    waitingSince: null,
-    turn: { kind: 'ended', outcome, confidence, decidedBy, at, error: error ?? null },
-  };
-}
-
-/** A turn's error from a code and a sentence; class and retryability follow from the code. */
-export function turnError(code: SemoError['code'], message: string): TurnError {
-  const error = new SemoError(code, message);
-  return { code, class: error.class, message, retryable: error.retryable };
 }

@@ -46,6 +46,8 @@ const anyEvidence: fc.Arbitrary<Untimed> = fc.oneof(
     { kind: 'answered', requestId: 'r' },
     { kind: 'screen_marker', offset: 0 },
     { kind: 'lost', error },
+    { kind: 'at_rest', source: 'status_file', text: 'Done.' },
+    { kind: 'at_rest', source: 'title', text: '', error },
   ),
   fc.record({ kind: fc.constant('lost' as const), error: fc.constant(error), source: fc.constantFrom(...DECIDERS) }),
   fc.record({
@@ -106,7 +108,8 @@ it('never lets weak evidence override strong', () => {
     const ended = states.find(({ turn }) => turn.kind === 'ended');
     if (ended?.turn.kind !== 'ended') return;
     const { decidedBy, confidence } = ended.turn;
-    expect(confidence).toBe(decidedBy === 'silence' ? 'inferred' : 'certain');
+    const inferred: readonly Decider[] = ['status_file', 'title', 'silence'];
+    expect(confidence).toBe(inferred.includes(decidedBy) ? 'inferred' : 'certain');
     expect(decidedBy !== 'milestone' || config.completeOn?.includes('commit')).toBe(true);
     const strength: readonly Decider[] = DECIDERS;
     if (!strength.includes(decidedBy) || decidedBy === 'exit') return;
@@ -134,5 +137,17 @@ it('ends every turn whose time is up, unless a person is waited for', () => {
     const at = (evidence.at(-1)?.at ?? 0) + config.timeoutMs + last.waitedMs;
     const { turn } = observe(last, { kind: 'tick', at });
     expect(turn.kind).toBe(last.turn.kind === 'waiting' ? 'waiting' : 'ended');
+  });
+});
+
+it('takes an agent for done that rests only after it took the prompt, and while nobody is waited for', () => {
+  check((_, __, states) => {
+    const index = states.findIndex(({ turn }) => turn.kind === 'ended');
+    const [before, ended] = [states[index - 1], states[index]];
+    if (ended?.turn.kind !== 'ended' || before === undefined) return;
+    if (ended.turn.decidedBy !== 'status_file' && ended.turn.decidedBy !== 'title') return;
+    expect(before.turn.kind).toBe('running');
+    expect(before.evidence.some(({ kind }) => kind === 'accepted')).toBe(true);
+    expect(before.evidence.some((one) => one.kind === 'agent_end' && one.backgroundTasks > 0)).toBe(false);
   });
 });

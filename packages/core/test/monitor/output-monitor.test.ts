@@ -214,6 +214,50 @@ describe('milestones and trouble', () => {
   });
 });
 
+describe('an agent that is seen at rest', () => {
+  const WITNESSED: MonitorConfig = { ...CLAUDE, sources: ['agent_end', 'exit', 'status_file', 'title'] };
+  const accepted: Evidence = { kind: 'accepted', at: 1 };
+  const lost: Evidence = { kind: 'lost', at: 8, source: 'agent_end', error: turnError('agent_failed', 'No hook.') };
+  const rest = (more: Partial<Extract<Evidence, { kind: 'at_rest' }>> = {}): Evidence => ({
+    kind: 'at_rest',
+    at: 9,
+    source: 'status_file',
+    text: 'Done.',
+    ...more,
+  });
+  const verdict = (config: MonitorConfig, ...evidence: Evidence[]) => after(config, ...evidence).turn;
+
+  it('has done, by inference, once its own word is lost', () => {
+    const state = after(WITNESSED, accepted, lost, rest());
+    expect(state.turn).toMatchObject({ outcome: 'completed', confidence: 'inferred', decidedBy: 'status_file' });
+    expect(state.text).toBe('Done.');
+    expect(observe(state, end(12, { error: turnError('agent_failed', 'Late.') }))).toBe(state);
+    expect(verdict(WITNESSED, accepted, lost, rest({ source: 'title' }))).toMatchObject({ decidedBy: 'title' });
+  });
+
+  it('has failed where that is what it last told, or without a marker that is required', () => {
+    const error = turnError('agent_overloaded', 'Busy.');
+    expect(verdict(WITNESSED, accepted, lost, rest({ error }))).toMatchObject({ outcome: 'failed', error });
+    const marked: MonitorConfig = { ...WITNESSED, require: 'marker' };
+    expect(verdict(marked, accepted, lost, rest())).toMatchObject({ error: { code: 'marker_missing' } });
+    expect(verdict(marked, accepted, lost, rest({ text: '[SEMO:DONE]' }))).toMatchObject({ outcome: 'completed' });
+  });
+
+  it.each<[why: string, config: MonitorConfig, evidence: Evidence[]]>([
+    ['its own word may still come', WITNESSED, [accepted, rest()]],
+    ['it has not taken the prompt', WITNESSED, [lost, rest()]],
+    ['it has no such source', CLAUDE, [accepted, lost, rest()]],
+    [
+      'a person is waited for',
+      WITNESSED,
+      [accepted, lost, { kind: 'waiting', at: 8, for: 'permission', requestId: 'r' }, rest()],
+    ],
+    ['a background task runs', WITNESSED, [accepted, end(5, { backgroundTasks: 1 }), lost, rest()]],
+  ])('has not done where %s', (_, config, evidence) => {
+    expect(verdict(config, ...evidence).kind).not.toBe('ended');
+  });
+});
+
 describe('what may decide', () => {
   const mark = (code: number): Evidence => ({ kind: 'shell_mark', at: 4, code });
   const lost = (source?: 'agent_end' | 'exit' | 'screen_marker'): Evidence => ({

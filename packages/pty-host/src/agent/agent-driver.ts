@@ -42,6 +42,8 @@ export interface Launch {
   readonly errorsApart?: boolean | undefined;
   /** Where the agent reads instructions of its user, if that is a folder of the session's own; else `null`. */
   readonly configHome: string | null;
+  /** Whether the agent's file tools are kept within the persona's scope. Default false. */
+  readonly keepsScope?: boolean | undefined;
   /** The agent's version, if it tells one. */
   readonly version: string | null;
   /** Whether a later session can go on with the agent's conversation. Default false. */
@@ -100,7 +102,7 @@ export interface Submission {
 export interface AgentControl {
   /**
    * Resolves when the agent can take a prompt.
-   * @throws SemoError `agent_start_failed`, also when `signal` aborts.
+   * @throws SemoError `agent_start_failed`, also when `signal` aborts, and `guard_failed`.
    */
   ready(signal: AbortSignal): Promise<void>;
   /** Sees all output, after it has been kept. */
@@ -131,7 +133,7 @@ export interface AgentDriver {
   readonly kind: string;
   /**
    * Checks what can be checked without starting anything and prepares the agent's folders.
-   * @throws SemoError `agent_not_found`, `agent_version_unsupported`, `not_signed_in`, `invalid_argument`.
+   * @throws SemoError `agent_not_found`, `agent_version_unsupported`, `not_signed_in`, `invalid_argument`, `invalid_settings`.
    */
   prepare(context: LaunchContext): Promise<Launch>;
 }

@@ -1,15 +1,13 @@
-import { SemoError, assertNever, type TurnError, type Words } from '@semo-office/core';
+import { SemoError } from '@semo-office/core';
 
 import { deadline } from '../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from './agent-driver.ts';
 import { ClaudeBox } from './claude-box.ts';
-import { ClaudeDialogs } from './claude-dialogs.ts';
-import type { HookInput } from './claude-hook-listener.ts';
-import { checkPasteable, exactLinesNote, isSamePrompt, isSelfStarted } from './claude-paste.ts';
+import { ClaudeDelivery, type DeliveryVerdict } from './claude-delivery.ts';
+import { checkPasteable } from './claude-paste.ts';
+import { patienceWith } from './claude-patience.ts';
 import { ClaudeRest } from './claude-rest.ts';
-import { ClaudeTasks } from './claude-tasks.ts';
-import { failureWords, toolWords } from './claude-tool-words.ts';
-import { stopFailure } from './claude-failure.ts';
+import { ClaudeTurnHooks, type TurnHook } from './claude-turn-hooks.ts';
 
 /** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
 const ACCEPT_TIMEOUT_MS = 60_000;
@@ -17,51 +15,41 @@ const ACCEPT_TIMEOUT_MS = 60_000;
 const OFFERS = 3;
 /** How long to wait for rest where it only helps: before leaving, and before the box is emptied. */
 const REST_PATIENCE_MS = 2000;
-/** The news of a task that has ended follow the Stop hook at once; an agent that ended the task itself gets none. */
-const NEWS_PATIENCE_MS = 2000;
 
-type Hook<Name extends HookInput['hook_event_name']> = Extract<HookInput, { hook_event_name: Name }>;
-
-/** Where the present prompt stands. Only an accepted one can be ended by a hook: a late Stop belongs to the turn before. */
-type Delivery =
-  | { readonly kind: 'none' }
-  | {
-      readonly kind: 'offered';
-      readonly prompt: string;
-      readonly verdict: PromiseWithResolvers<'accepted' | 'garbled'>;
-    }
-  | { readonly kind: 'accepted' }
-  /** Given up before it was taken: should it be taken after all, it is kept from the model. */
-  | { readonly kind: 'withdrawn'; readonly prompt: string };
+/** What a {@link ClaudeAgent} is given. */
+export interface ClaudeAgentOptions {
+  /** Where Claude Code says what it is doing. */
+  readonly statusFolder: string;
+  /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
+  readonly proof: Promise<void> | null;
+}
 
 /** A running Claude Code in a terminal. */
 export class ClaudeAgent implements AgentControl {
-  readonly #statusFolder: string;
+  readonly #options: ClaudeAgentOptions;
+  readonly #delivery = new ClaudeDelivery();
   #io!: AgentIo;
   #box!: ClaudeBox;
   #rest!: ClaudeRest;
-  #dialogs!: ClaudeDialogs;
-  #delivery: Delivery = { kind: 'none' };
-  /** Its last turn left background tasks: it may be at work again without a prompt. */
-  #mayWake = false;
-  readonly #tasks = new ClaudeTasks();
-  /** Aborts when the news come that the agent waits for, or nobody wants to know them any more. */
-  #news = new AbortController();
-  #onConversationEnd: (() => void) | null = null;
+  #hooks!: ClaudeTurnHooks;
 
-  constructor({ statusFolder }: { readonly statusFolder: string }) {
-    this.#statusFolder = statusFolder;
+  constructor(options: ClaudeAgentOptions) {
+    this.#options = options;
   }
 
   attach(io: AgentIo): void {
     this.#io = io;
     this.#box = new ClaudeBox(io);
-    this.#dialogs = new ClaudeDialogs(io);
-    this.#rest = new ClaudeRest({ io, statusFolder: this.#statusFolder, isQuiet: () => this.#box.isQuiet() });
+    const { statusFolder } = this.#options;
+    this.#rest = new ClaudeRest({ io, statusFolder, isQuiet: () => this.#box.isQuiet() });
+    this.#hooks = new ClaudeTurnHooks({ io, delivery: this.#delivery, rest: this.#rest });
   }
 
   async ready(signal: AbortSignal): Promise<void> {
     await this.#box.painted(signal);
+    // The canary runs beside the start. That the settings of this very session were loaded, with the guard in them, is
+    // known before the model is asked anything: its prompts are accepted by a hook of the same file.
+    await this.#options.proof;
   }
 
   onOutput(bytes: Uint8Array): void {
@@ -71,8 +59,8 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async submit({ prompt, signal }: Submission): Promise<void> {
-    if (this.#mayWake) await this.#restFor(signal);
-    this.#mayWake = false;
+    if (this.#hooks.mayWake) await this.#restFor(signal);
+    this.#hooks.promptSent();
     checkPasteable(prompt);
     for (let offer = 1; offer <= OFFERS; offer += 1) {
       if ((await this.#offer(prompt, signal)) === 'accepted') return;
@@ -88,13 +76,13 @@ export class ClaudeAgent implements AgentControl {
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {
-    this.#news.abort();
-    if (this.#delivery.kind === 'offered') {
+    this.#hooks.turnGone();
+    if (this.#delivery.isOffered) {
       // There is nothing to interrupt yet, and an Escape would only open a menu.
-      this.#delivery = { kind: 'withdrawn', prompt: this.#delivery.prompt };
+      this.#delivery.withdraw();
       await this.#rest.wait(signal);
     } else {
-      this.#delivery = { kind: 'none' };
+      this.#delivery.forget();
       await this.#rest.reach(signal);
     }
     // Before the first token an interrupted prompt comes back into the box.
@@ -103,14 +91,14 @@ export class ClaudeAgent implements AgentControl {
 
   async reset(signal: AbortSignal): Promise<void> {
     const ended = Promise.withResolvers<void>();
-    this.#onConversationEnd = ended.resolve;
-    const giveUp = this.#refuseAfter(ACCEPT_TIMEOUT_MS, signal);
+    this.#hooks.listenForConversationEnd(ended.resolve);
+    const giveUp = patienceWith(this.#io, { timeoutMs: ACCEPT_TIMEOUT_MS, signal });
     try {
       await this.#box.command('/clear');
       await Promise.race([ended.promise, giveUp.promise]);
       await this.#box.settled();
     } finally {
-      this.#onConversationEnd = null;
+      this.#hooks.listenForConversationEnd(null);
       giveUp.cancel();
     }
   }
@@ -119,7 +107,7 @@ export class ClaudeAgent implements AgentControl {
     try {
       // While it works, what is typed would only be queued.
       using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
-      if (this.#delivery.kind === 'accepted') await this.#rest.reach(limit.signal);
+      if (this.#delivery.isAccepted) await this.#rest.reach(limit.signal);
       await this.#box.clear();
       await this.#box.command('/exit');
     } catch {
@@ -128,40 +116,13 @@ export class ClaudeAgent implements AgentControl {
   }
 
   onExit(): void {
-    this.#news.abort();
+    this.#hooks.turnGone();
     this.#box.close();
   }
 
   /** What the agent tells through its hooks. */
-  async onHook(input: HookInput, withdrawn: AbortSignal): Promise<object> {
-    switch (input.hook_event_name) {
-      case 'UserPromptSubmit':
-        return this.#onPrompt(input);
-      case 'PostToolUse':
-        // What a subagent starts is news for the subagent.
-        if (input.agent_id === undefined) this.#tasks.onTool(input.tool_response);
-        this.#dialogs.onToolUsed(input);
-        this.#tell(toolWords({ tool: input.tool_name, input: input.tool_input, response: input.tool_response }));
-        return {};
-      case 'PostToolUseFailure':
-        this.#dialogs.onToolUsed(input);
-        this.#tell(failureWords({ tool: input.tool_name, input: input.tool_input, error: input.error ?? '' }));
-        return {};
-      case 'Stop':
-        this.#onStop(input);
-        return {};
-      case 'StopFailure':
-        // Of a subagent: its agent is told, and goes on.
-        if (input.agent_id === undefined) this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
-        return {};
-      case 'PermissionRequest':
-        return this.#dialogs.onRequest(input, withdrawn);
-      case 'SessionEnd':
-        this.#onConversationEnd?.();
-        return {};
-      default:
-        return assertNever(input);
-    }
+  async onHook(input: TurnHook, withdrawn: AbortSignal): Promise<object> {
+    return this.#hooks.onHook(input, withdrawn);
   }
 
   async #restFor(signal: AbortSignal): Promise<void> {
@@ -169,11 +130,10 @@ export class ClaudeAgent implements AgentControl {
     await this.#rest.wait(AbortSignal.any([signal, limit.signal]));
   }
 
-  async #offer(prompt: string, signal: AbortSignal): Promise<'accepted' | 'garbled'> {
-    const verdict = Promise.withResolvers<'accepted' | 'garbled'>();
-    this.#delivery = { kind: 'offered', prompt, verdict };
+  async #offer(prompt: string, signal: AbortSignal): Promise<DeliveryVerdict> {
+    const verdict = this.#delivery.offer(prompt);
     this.#rest.promptOffered();
-    const giveUp = this.#refuseAfter(ACCEPT_TIMEOUT_MS, signal);
+    const giveUp = patienceWith(this.#io, { timeoutMs: ACCEPT_TIMEOUT_MS, signal });
     const pressing = this.#box.paste(prompt, {
       verdict: verdict.promise,
       beforeAgain: () => this.#rest.stopLateWork(),
@@ -185,99 +145,5 @@ export class ClaudeAgent implements AgentControl {
       // Whatever came of it, Enter is not pressed on it any more.
       verdict.resolve('garbled');
     }
-  }
-
-  #onPrompt({ prompt: reported }: Hook<'UserPromptSubmit'>): object {
-    this.#news.abort();
-    this.#tasks.onNotification(reported);
-    if (isSelfStarted(reported) && this.#delivery.kind === 'accepted') {
-      this.#io.report({ kind: 'self_started', at: this.#io.clock.now(), reason: 'task_notification' });
-    }
-    if (this.#delivery.kind === 'withdrawn' && isSamePrompt(reported, this.#delivery.prompt)) {
-      return { decision: 'block', reason: 'This prompt was taken back.', suppressOutput: true };
-    }
-    if (this.#delivery.kind !== 'offered' || isSelfStarted(reported)) return {};
-    const { prompt, verdict } = this.#delivery;
-    if (!isSamePrompt(reported, prompt)) {
-      verdict.resolve('garbled');
-      return { decision: 'block', reason: 'This is not the prompt that was sent.', suppressOutput: true };
-    }
-    this.#delivery = { kind: 'accepted' };
-    this.#tasks.forget();
-    this.#rest.turnBegan();
-    this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
-    verdict.resolve('accepted');
-    const note = exactLinesNote(prompt);
-    return note === null ? {} : { hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext: note } };
-  }
-
-  #onStop({ last_assistant_message: text, background_tasks: tasks }: Hook<'Stop'>): void {
-    const running = (tasks ?? []).filter(
-      ({ status }) => status === undefined || status === 'running' || status === 'pending',
-    );
-    const untold = running.length === 0 ? this.#tasks.untold : 0;
-    this.#onEnd(text ?? '', running.length + untold);
-    if (untold > 0) this.#awaitNews(text ?? '');
-  }
-
-  /** The agent is about to hear of a task; should it hear nothing and rest, its turn was over. */
-  #awaitNews(text: string): void {
-    const news = new AbortController();
-    this.#news = news;
-    const cancel = this.#io.clock.schedule(NEWS_PATIENCE_MS, () => void this.#endAtRest(text, news.signal));
-    news.signal.addEventListener('abort', cancel, { once: true });
-  }
-
-  async #endAtRest(text: string, news: AbortSignal): Promise<void> {
-    await this.#rest.wait(news);
-    if (!news.aborted) this.#onEnd(text, 0);
-  }
-
-  #onEnd(text: string, backgroundTasks: number, error?: TurnError): void {
-    if (backgroundTasks === 0) this.#rest.turnEnded();
-    if (this.#delivery.kind !== 'accepted') return;
-    if (backgroundTasks === 0) this.#delivery = { kind: 'none' };
-    this.#mayWake = backgroundTasks > 0;
-    this.#io.tell({ by: 'agent', text });
-    this.#io.report({
-      kind: 'agent_end',
-      at: this.#io.clock.now(),
-      text,
-      backgroundTasks,
-      ...(error === undefined ? {} : { error }),
-    });
-  }
-
-  /** Words of tools count for the prompt that was accepted; what comes late belongs to the one before. */
-  #tell(words: readonly Words[]): void {
-    if (this.#delivery.kind !== 'accepted') return;
-    for (const piece of words) this.#io.tell(piece);
-  }
-
-  /** A promise that rejects when time is up or the session ends. */
-  #refuseAfter(timeoutMs: number, signal: AbortSignal): { promise: Promise<never>; cancel: () => void } {
-    const { promise, reject } = Promise.withResolvers<never>();
-    promise.catch(() => undefined);
-    const cancelTimer = this.#io.clock.schedule(timeoutMs, () => {
-      const seen = this.#io.lastWords();
-      reject(
-        new SemoError(
-          'prompt_not_accepted',
-          `The agent did not take the prompt within ${timeoutMs} ms. Its terminal shows:\n${seen}`,
-        ),
-      );
-    });
-    const onAbort = () => {
-      reject(new SemoError('agent_crashed', 'The agent ended before it had taken the prompt.'));
-    };
-    signal.addEventListener('abort', onAbort, { once: true });
-    if (signal.aborted) onAbort();
-    return {
-      promise,
-      cancel: () => {
-        cancelTimer();
-        signal.removeEventListener('abort', onAbort);
-      },
-    };
   }
 }

@@ -4,53 +4,12 @@ import { dirname, join } from 'node:path';
 import { promisify } from 'node:util';
 
 import type { Credential } from './claude-credential.ts';
-import { HOOK_EVENTS, type HookEndpoint } from './claude-hook-listener.ts';
-import { SUBAGENT_TOOLS } from './claude-tasks.ts';
-import { PRINTING_TOOL } from './claude-tool-words.ts';
+import { checkSettingsText } from './claude-settings-check.ts';
 
 const run = promisify(execFile);
 
-/** A permission question may wait for a person for days; in seconds, as hooks are configured. */
-const HOOK_TIMEOUT_S = 7 * 24 * 3600;
 /** Claude Code compares the end of an API key with those a person has approved. */
 const APPROVED_KEY_TAIL = 20;
-
-/**
- * Claude Code settings that make it speak with us: every event we need goes to our listener, with the session's token.
- * Type `http` answers in 5 to 6 ms, a command would start a process each time.
- */
-export function claudeSettings({ url, token }: HookEndpoint): Record<string, unknown> {
-  const hooks = Object.fromEntries(
-    HOOK_EVENTS.map((event) => [
-      event,
-      [
-        {
-          // Each call costs some milliseconds: only of tools that print what happened, or put work into the background.
-          matcher: event.startsWith('PostToolUse') ? [PRINTING_TOOL, ...SUBAGENT_TOOLS].join('|') : '*',
-          hooks: [
-            {
-              type: 'http',
-              url: `${url}/${event}`,
-              headers: { Authorization: `Bearer ${token}` },
-              timeout: HOOK_TIMEOUT_S,
-            },
-          ],
-        },
-      ],
-    ]),
-  );
-  return { hooks, disableAllHooks: false, ...plainSettings() };
-}
-
-/** Settings for any session. */
-export function plainSettings(): Record<string, unknown> {
-  return {
-    // Bypass mode asks for a confirmation on its first use; our caller has asked for the mode by name.
-    skipDangerousModePermissionPrompt: true,
-    // Without this it writes a desktop entry into the user's home.
-    disableDeepLinkRegistration: 'disable',
-  };
-}
 
 /** The start of a private configuration home: every dialog that could open at start has been answered here. */
 export function claudeState({
@@ -82,7 +41,9 @@ export async function writeState(configHome: string, state: Record<string, unkno
  */
 export async function writeSettings(folder: string, settings: Record<string, unknown>): Promise<string> {
   const file = join(folder, 'semo-settings.json');
-  await writeFile(file, JSON.stringify(settings), { mode: 0o600 });
+  const text = JSON.stringify(settings);
+  checkSettingsText(file, text);
+  await writeFile(file, text, { mode: 0o600 });
   return file;
 }
 

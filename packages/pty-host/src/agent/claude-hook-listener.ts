@@ -3,40 +3,49 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { z } from 'zod';
 
-/** The events of Claude Code we listen to. */
-export const HOOK_EVENTS = [
+/** The events of Claude Code that tell of its turns. */
+export const TURN_EVENTS = [
   'UserPromptSubmit',
   'PostToolUse',
   'PostToolUseFailure',
   'Stop',
   'StopFailure',
+  'SubagentStart',
+  'SubagentStop',
   'PermissionRequest',
   'SessionEnd',
 ] as const;
 
-const backgroundTaskSchema = z.looseObject({ id: z.string().optional(), status: z.string().optional() });
+/** Set where a subagent is meant. */
+const subagent = z.string().nullish();
 
-/** Which subagent it happened to; absent for the agent itself. */
-const subagentId = z.string().optional();
+const backgroundTaskSchema = z.looseObject({ id: z.string().optional(), status: z.string().optional() });
 
 /** What a hook tells, as far as we use it; the rest is let through unread. */
 export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
-  z.looseObject({ hook_event_name: z.literal('UserPromptSubmit'), prompt: z.string() }),
+  z.looseObject({
+    hook_event_name: z.literal('UserPromptSubmit'),
+    prompt: z.string(),
+    transcript_path: z.string().nullish(),
+  }),
   z.looseObject({
     hook_event_name: z.literal('Stop'),
+    agent_id: subagent,
     last_assistant_message: z.string().nullish(),
     background_tasks: z.array(backgroundTaskSchema).nullish(),
   }),
   z.looseObject({
     hook_event_name: z.literal('StopFailure'),
-    agent_id: subagentId,
+    agent_id: subagent,
     error: z.string().nullish(),
     error_details: z.string().nullish(),
     last_assistant_message: z.string().nullish(),
   }),
+  z.looseObject({ hook_event_name: z.literal('SubagentStart'), agent_id: subagent }),
+  z.looseObject({ hook_event_name: z.literal('SubagentStop'), agent_id: subagent }),
   z.looseObject({
     hook_event_name: z.literal('PostToolUse'),
-    agent_id: subagentId,
+    agent_id: subagent,
     tool_name: z.string(),
     tool_input: z.unknown(),
     tool_response: z.unknown(),
@@ -46,6 +55,13 @@ export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
     tool_name: z.string(),
     tool_input: z.unknown(),
     error: z.string().nullish(),
+  }),
+  /** Asked only of tools that are guarded; see `ClaudeScopeGuard`. */
+  z.looseObject({
+    hook_event_name: z.literal('PreToolUse'),
+    tool_name: z.string(),
+    tool_input: z.unknown(),
+    cwd: z.string().nullish(),
   }),
   z.looseObject({ hook_event_name: z.literal('PermissionRequest'), tool_name: z.string(), tool_input: z.unknown() }),
   z.looseObject({ hook_event_name: z.literal('SessionEnd'), reason: z.string().nullish() }),
@@ -87,11 +103,18 @@ export class ClaudeHookListener {
 
   async unregister({ token }: HookEndpoint): Promise<void> {
     this.#handlers.delete(digest(token));
-    if (this.#handlers.size > 0 || this.#server === null) return;
-    const server = await this.#server;
+    if (this.#handlers.size === 0) await this.close();
+  }
+
+  /** Hears nothing any more, whoever is registered. What is asked now is not answered. */
+  async close(): Promise<void> {
+    this.#handlers.clear();
+    const listening = this.#server;
+    // First of all, so that who registers meanwhile gets a listener that stays.
     this.#server = null;
-    server.closeAllConnections();
-    await new Promise((resolve) => server.close(resolve));
+    const server = await listening;
+    server?.closeAllConnections();
+    await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
   }
 
   #listen(): Promise<Server> {

@@ -56,6 +56,18 @@ export class ClaudeRest {
     this.#carry = open === -1 || text.length - open > LONGEST_TITLE ? text.slice(-4) : text.slice(open);
   }
 
+  get hasShownBusy(): boolean {
+    return this.#hasShownBusy;
+  }
+
+  /** Where the agent is seen at rest now; `null` while it is at work or waits for a person. */
+  async seenAt(): Promise<'status_file' | 'title' | null> {
+    const status = await this.#status();
+    if (status === 'busy') this.#hasShownBusy = true;
+    if (status !== undefined) return status === 'idle' ? 'status_file' : null;
+    return this.#title.startsWith(IDLE_TITLE) && this.#isQuiet() ? 'title' : null;
+  }
+
   /** A prompt was accepted: the agent will be busy, and may not show it yet. */
   turnBegan(): void {
     this.#hasShownBusy = false;
@@ -126,9 +138,7 @@ export class ClaudeRest {
   }
 
   async #isIdle(): Promise<boolean> {
-    const status = await this.#status();
-    if (status !== undefined) return status === 'idle';
-    return this.#title.startsWith(IDLE_TITLE) && this.#isQuiet();
+    return (await this.seenAt()) !== null;
   }
 
   /** The agent's own word, where its version gives one. */

@@ -19,10 +19,20 @@ const INTERRUPT_AGAIN_MS = 1500;
 /** How much of standard error is kept for error messages. */
 const COMPLAINT_BYTES = 2048;
 
+/** What a {@link ClaudeStreamAgent} is given. */
+export interface ClaudeStreamAgentOptions {
+  readonly feed: EventFeed<StreamJsonEvent> | null;
+  /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
+  readonly proof: Promise<void> | null;
+  /** Hears the id of the conversation, and of another that takes its place. Default: nobody. */
+  readonly onConversation?: ((id: string) => void) | undefined;
+}
+
 /** A running Claude Code that speaks in messages. */
 export class ClaudeStreamAgent implements AgentControl {
   readonly #io: AgentIo;
   readonly #feed: EventFeed<StreamJsonEvent> | null;
+  readonly #proof: Promise<void> | null;
   readonly #parser = new StreamJsonParser();
   readonly #turn: ClaudeStreamTurn;
   readonly #control: ClaudeControl;
@@ -35,14 +45,10 @@ export class ClaudeStreamAgent implements AgentControl {
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  /** @param onConversation - Hears the id of the conversation, and of another that takes its place. */
-  constructor(
-    io: AgentIo,
-    feed: EventFeed<StreamJsonEvent> | null,
-    onConversation: (id: string) => void = () => undefined,
-  ) {
+  constructor(io: AgentIo, { feed, proof, onConversation = () => undefined }: ClaudeStreamAgentOptions) {
     this.#io = io;
     this.#feed = feed;
+    this.#proof = proof;
     this.#onConversation = onConversation;
     this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence) });
     this.#control = new ClaudeControl((message) => io.write(`${JSON.stringify(message)}\n`));
@@ -54,8 +60,13 @@ export class ClaudeStreamAgent implements AgentControl {
     return this.#conversationId;
   }
 
-  /** Nothing is printed before the first prompt, so readiness is asked for. */
   async ready(signal: AbortSignal): Promise<void> {
+    await this.#initialized(signal);
+    await this.#proof;
+  }
+
+  /** Nothing is printed before the first prompt, so readiness is asked for. */
+  async #initialized(signal: AbortSignal): Promise<void> {
     try {
       await this.#control.ask({ subtype: 'initialize' }, AbortSignal.any([signal, this.#gone.signal]));
     } catch (thrown) {

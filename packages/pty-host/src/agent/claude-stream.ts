@@ -6,8 +6,14 @@ import { UndoList } from '../undo-list.ts';
 import type { AgentDriver, AgentIo, Launch, LaunchContext } from './agent-driver.ts';
 import { claudeStreamArguments } from './claude-arguments.ts';
 import { ClaudeConversations, type ConversationHold } from './claude-conversations.ts';
-import { plainSettings, writeSettings } from './claude-config.ts';
+import { writeSettings } from './claude-config.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from './claude-home.ts';
+import { ClaudeHookListener } from './claude-hook-listener.ts';
+import { hookSettings, plainSettings, type HookWish } from './claude-hook-settings.ts';
+import { ClaudeProofs } from './claude-proofs.ts';
+import { scopeGuardOf, type ClaudeScopeGuard } from './claude-scope-guard.ts';
+import { checkDisallowedTools } from './claude-settings-check.ts';
+import { readForeignSettings } from './claude-settings-files.ts';
 import { ClaudeStreamAgent } from './claude-stream-agent.ts';
 import { EventFeed } from './event-feed.ts';
 import type { ConversationLimits } from './kept-conversations.ts';
@@ -34,6 +40,12 @@ export interface ClaudeStreamDriverOptions extends ClaudeDriverOptions {
 
 type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
 
+/** What all sessions of a driver share. */
+interface Shared {
+  readonly hooks: ClaudeHookListener;
+  readonly proofs: ClaudeProofs;
+}
+
 /**
  * Drives Claude Code over pipes: prompts and answers are messages, and it says itself when it has taken one and when a turn
  * is over. The session's output is what it prints: JSON lines, with standard error between them.
@@ -47,10 +59,13 @@ type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
  */
 export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}): AgentDriver {
   const conversations = new ClaudeConversations(options.conversationsDir, options.keptConversations);
+  const shared = { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() };
   return {
     kind: 'claude-stream',
     async prepare(context) {
       const spec = context.spec.agent as StreamSpec;
+      checkDisallowedTools(spec.disallowedTools ?? []);
+      const wish: HookWish = { turns: false, guard: true, ...(await readForeignSettings(context, spec)) };
       const conversation = await conversations.hold(spec);
       const undo = new UndoList();
       undo.add(() => conversation.release());
@@ -58,7 +73,7 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
         await conversations.link(spec, home);
-        return await streamLaunch({ context, spec, home, conversation, undo, options });
+        return await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
       } catch (thrown) {
         await undo.run();
         throw thrown;
@@ -74,6 +89,8 @@ async function streamLaunch({
   conversation,
   undo,
   options,
+  shared,
+  wish,
 }: {
   readonly context: LaunchContext;
   readonly spec: StreamSpec;
@@ -81,15 +98,24 @@ async function streamLaunch({
   readonly conversation: ConversationHold;
   readonly undo: UndoList;
   readonly options: ClaudeStreamDriverOptions;
+  readonly shared: Shared;
+  /** The hooks of a session with a scope. */
+  readonly wish: HookWish;
 }): Promise<Launch> {
   const { sessionId } = context.spec;
-  const settings = await writeSettings(context.folders.config, plainSettings());
+  const { folders } = context;
+  const guard = scopeGuardOf(context);
+  const proof = guard === null ? null : shared.proofs.begin({ home, wish, folder: folders.tmp });
+  undo.add(async () => proof?.catch(() => undefined));
+  const settings = guard === null ? plainSettings() : await guardSettings(guard, { hooks: shared.hooks, undo, wish });
+  const settingsFile = await writeSettings(folders.config, settings);
   return {
-    command: [home.binary, '--settings', settings, ...claudeStreamArguments(spec, home.version)],
+    command: [home.binary, '--settings', settingsFile, ...claudeStreamArguments(spec, home.version)],
     over: 'pipe',
     errorsApart: true,
     // One line that is no message ends it.
     takesKeys: false,
+    keepsScope: guard !== null,
     version: home.version,
     keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
     configHome: home.isPrivate ? home.configDir : null,
@@ -97,13 +123,26 @@ async function streamLaunch({
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
     readExit,
     attach(io) {
+      guard?.follow(io);
       const onConversation = (id: string) => conversation.moveTo(id);
-      return new ClaudeStreamAgent(io, feedOf(options, sessionId, io), onConversation);
+      return new ClaudeStreamAgent(io, { feed: feedOf(options, sessionId, io), proof, onConversation });
     },
     async dispose() {
       await undo.run();
     },
   };
+}
+
+/** Settings whose only hook asks the guard; everything else is told by messages. */
+async function guardSettings(
+  guard: ClaudeScopeGuard,
+  { hooks, undo, wish }: { readonly hooks: ClaudeHookListener; readonly undo: UndoList; readonly wish: HookWish },
+): Promise<Record<string, unknown>> {
+  const endpoint = await hooks.register(async (input) =>
+    input.hook_event_name === 'PreToolUse' ? guard.answer(input) : {},
+  );
+  undo.add(() => hooks.unregister(endpoint));
+  return hookSettings(endpoint, wish);
 }
 
 function feedOf(

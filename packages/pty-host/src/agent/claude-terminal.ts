@@ -1,27 +1,51 @@
 import { join } from 'node:path';
-import type { AgentSpec } from '@semo-office/core';
+import { SemoError, type AgentSpec } from '@semo-office/core';
 
+import { UndoList } from '../undo-list.ts';
 import type { AgentDriver, Launch, LaunchContext } from './agent-driver.ts';
 import { ClaudeAgent } from './claude-agent.ts';
 import { claudeArguments } from './claude-arguments.ts';
-import { claudeSettings, writeSettings } from './claude-config.ts';
+import { writeSettings } from './claude-config.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from './claude-home.ts';
-import { ClaudeHookListener } from './claude-hook-listener.ts';
+import { ClaudeHookListener, type HookInput } from './claude-hook-listener.ts';
+import { hookSettings, type HookWish } from './claude-hook-settings.ts';
+import { ClaudeProofs } from './claude-proofs.ts';
+import { scopeGuardOf } from './claude-scope-guard.ts';
+import { readForeignSettings, type ForeignSettings } from './claude-settings-files.ts';
 
 type ClaudeSpec = Extract<AgentSpec, { kind: 'claude' }>;
+
+/** What all sessions of a driver share. */
+export interface ClaudeShared {
+  readonly hooks: ClaudeHookListener;
+  readonly proofs: ClaudeProofs;
+}
 
 /**
  * Drives Claude Code in a terminal: a private configuration home per session, prompts pasted and verified, the end of a
  * turn told by its Stop hook.
  */
 export function createClaudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {
-  const hooks = new ClaudeHookListener();
+  return claudeDriver(options, { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() });
+}
+
+/** {@link createClaudeDriver} with parts of the caller's own. */
+export function claudeDriver(options: ClaudeDriverOptions, shared: ClaudeShared): AgentDriver {
   return {
     kind: 'claude',
     async prepare(context) {
       const spec = context.spec.agent as ClaudeSpec;
       const args = claudeArguments(spec);
-      return claudeLaunch({ context, args, home: await openClaudeHome(options, context, spec), hooks });
+      const foreign = await readForeignSettings(context, spec);
+      const undo = new UndoList();
+      try {
+        const home = await openClaudeHome(options, context, spec);
+        undo.add(() => home.release());
+        return await claudeLaunch({ context, args, home, foreign, undo, shared });
+      } catch (thrown) {
+        await undo.run();
+        throw thrown;
+      }
     },
   };
 }
@@ -30,30 +54,45 @@ async function claudeLaunch({
   context,
   args,
   home,
-  hooks,
+  foreign,
+  undo,
+  shared: { hooks, proofs },
 }: {
   readonly context: LaunchContext;
   readonly args: readonly string[];
   readonly home: ClaudeHome;
-  readonly hooks: ClaudeHookListener;
+  readonly foreign: ForeignSettings;
+  readonly undo: UndoList;
+  readonly shared: ClaudeShared;
 }): Promise<Launch> {
-  const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions') });
-  const endpoint = await hooks.register((input, withdrawn) => agent.onHook(input, withdrawn));
-  const settings = await writeSettings(context.folders.config, claudeSettings(endpoint));
+  const guard = scopeGuardOf(context);
+  const wish: HookWish = { turns: true, guard: guard !== null, ...foreign };
+  const proof = guard === null ? null : proofs.begin({ home, wish, folder: context.folders.tmp });
+  undo.add(async () => proof?.catch(() => undefined));
+  const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions'), proof });
+  const onHook = async (input: HookInput, withdrawn: AbortSignal) => {
+    if (input.hook_event_name !== 'PreToolUse') return agent.onHook(input, withdrawn);
+    if (guard === null) throw new SemoError('internal', 'Nobody guards this session.');
+    return guard.answer(input);
+  };
+  const endpoint = await hooks.register(onHook);
+  undo.add(() => hooks.unregister(endpoint));
+  const settings = await writeSettings(context.folders.config, hookSettings(endpoint, wish));
   return {
     command: [home.binary, ...args, '--settings', settings],
     over: 'terminal',
+    keepsScope: guard !== null,
     version: home.version,
     configHome: home.isPrivate ? home.configDir : null,
     env: home.env,
-    monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
+    monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },
     attach(io) {
+      guard?.follow(io);
       agent.attach(io);
       return agent;
     },
     async dispose() {
-      await hooks.unregister(endpoint);
-      await home.release();
+      await undo.run();
     },
   };
 }

@@ -8,6 +8,8 @@ export interface ContainmentFacts {
   readonly branded: boolean;
   /** Whether it has folders of its own, such as a worktree made for it. */
   readonly ownFolders: boolean;
+  /** Which of a persona's limits on files hold here. Default `none`: it has none. */
+  readonly scope?: 'none' | 'guarded' | 'told' | undefined;
   /** Whether this machine shows other processes' environment and folder. Default: whether it is Linux. */
   readonly procFileSystem?: boolean | undefined;
 }
@@ -23,16 +25,26 @@ export interface ContainmentFacts {
 export function containmentReport({
   branded,
   ownFolders,
+  scope = 'none',
   procFileSystem = process.platform === 'linux',
 }: ContainmentFacts): ContainmentReport {
   const recognisedBy = ['parentage', 'group'];
   if (procFileSystem && ownFolders) recognisedBy.push('folder');
   if (procFileSystem) recognisedBy.push('environment');
   if (branded) recognisedBy.push('brand');
-  return { level: 'process_group', recognisedBy, mayEscape: mayEscape({ branded, ownFolders, procFileSystem }) };
+  const escapes = [...mayEscape({ branded, ownFolders, procFileSystem }), ...SCOPE_ESCAPES[scope]];
+  return { level: 'process_group', recognisedBy, mayEscape: escapes };
 }
 
-function mayEscape({ branded, ownFolders, procFileSystem }: Required<ContainmentFacts>): string[] {
+const SCOPE_ESCAPES = {
+  none: [],
+  guarded: [
+    'Changes to files out of scope by a command (Bash, python3 -c), by a tool of an MCP server, or by a hook of the repository: the scope binds file tools only.',
+  ],
+  told: ['Changes to files out of scope: this agent is told its scope, and nothing keeps it there.'],
+} as const;
+
+function mayEscape({ branded, ownFolders, procFileSystem }: Required<Omit<ContainmentFacts, 'scope'>>): string[] {
   const sentences = [
     'Work handed to a service that ran before the session: systemd-run, at, cron, docker, a tmux or screen server that was already up.',
     'A process that changes to another user, through sudo or a setuid program.',

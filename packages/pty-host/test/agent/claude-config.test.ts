@@ -3,24 +3,11 @@ import { join } from 'node:path';
 import { createGitRepository, temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
-import {
-  claudeSettings,
-  claudeState,
-  trustedFolders,
-  writeSettings,
-  writeState,
-} from '../../src/agent/claude-config.ts';
-import { HOOK_EVENTS } from '../../src/agent/claude-hook-listener.ts';
+import { claudeState, trustedFolders, writeSettings, writeState } from '../../src/agent/claude-config.ts';
 
 const PATH = process.env['PATH'] ?? '';
 
 describe('the configuration of a private Claude Code', () => {
-  it('sends every event we need to our listener, with the token', () => {
-    const settings = claudeSettings({ url: 'http://127.0.0.1:1', token: 'secret' });
-    expect(Object.keys(settings['hooks'] as object)).toEqual([...HOOK_EVENTS]);
-    expect(JSON.stringify(settings['hooks'])).toContain('Bearer secret');
-  });
-
   it('has every dialog answered', () => {
     const credential = { variable: 'ANTHROPIC_API_KEY', value: 'sk-ant-0123456789012345678901234567' } as const;
     expect(claudeState({ credential, trusted: ['/work'] })).toMatchObject({

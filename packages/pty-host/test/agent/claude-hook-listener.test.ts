@@ -61,6 +61,23 @@ describe('the listener for hooks', () => {
     await listener.unregister(endpoint);
   });
 
+  it('stays open for a session that begins while the last one ends', async () => {
+    const listener = new ClaudeHookListener();
+    const last = await listener.register(() => ({}));
+    const [, next] = await Promise.all([listener.unregister(last), listener.register(() => ({ for: 'next' }))]);
+    expect(await (await post(next, stop)).json()).toEqual({ for: 'next' });
+    await listener.unregister(next);
+  });
+
+  it.each(['PreToolUse', 'SubagentStart', 'SubagentStop', 'SessionEnd'])('hears %s', async (name) => {
+    const listener = new ClaudeHookListener();
+    const endpoint = await listener.register(({ hook_event_name: heard }) => ({ heard }));
+    const body = { hook_event_name: name, tool_name: 'Write', tool_input: {}, agent_id: 'a' };
+    expect(await (await post(endpoint, body)).json()).toEqual({ heard: name });
+    await listener.close();
+    await expect(post(endpoint, body)).rejects.toThrow('fetch failed');
+  });
+
   it('tells a handler when nobody waits for its answer any more', async () => {
     const listener = new ClaudeHookListener();
     const asked = Promise.withResolvers<AbortSignal>();

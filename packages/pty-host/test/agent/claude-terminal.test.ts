@@ -1,7 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SessionEvents } from '@semo-office/core';
-import { failWith, hang, promptTexts, say, useTool, userTexts } from '@semo-office/testbed';
+import { failWith, fromSubagent, hang, promptTexts, routeScripts, say, useTool, userTexts } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
 import { claudeStage } from './claude-stage.ts';
@@ -51,6 +51,23 @@ describe('a turn of Claude Code in a terminal', () => {
       { backgroundTasks: 1 },
       { backgroundTasks: 0 },
     ]);
+  });
+
+  it('is neither ended nor spoken for by a subagent', async () => {
+    await using stage = await claudeStage(
+      routeScripts([{ when: fromSubagent, script: [say('[SEMO:DONE] All tests passed.')] }], {
+        otherwise: [
+          useTool('Agent', { description: 'Sub', prompt: 'Work.', subagent_type: 'general-purpose' }),
+          say('I wait for it.'),
+          say('It is over.'),
+        ],
+      }),
+    );
+    const id = await stage.open();
+    const turn = await stage.ask(id, 'Have it done.', { require: 'marker' });
+    expect(turn.text).not.toContain('SEMO:DONE');
+    expect(turn.state).toMatchObject({ outcome: 'failed', decidedBy: 'agent_end', error: { code: 'marker_missing' } });
+    expect(turn.milestones).toEqual([]);
   });
 
   it.each([

@@ -37,4 +37,12 @@ describe('sessionTag', () => {
   ])('in %j', (environment, tag) => {
     expect(sessionTag(new TextEncoder().encode(environment))).toBe(tag);
   });
+
+  it('says what a scope does not stop', () => {
+    const words = (scope: 'none' | 'guarded' | 'told') =>
+      containmentReport({ branded: true, ownFolders: true, scope }).mayEscape.join('\n');
+    expect(words('none')).not.toContain('scope');
+    expect(words('guarded')).toContain('Bash');
+    expect(words('told')).toContain('nothing keeps it there');
+  });
 });
