@@ -1,10 +1,10 @@
 import { join } from 'node:path';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
-import { createClaudeStreamDriver } from './agent/claude-stream.ts';
-import { createClaudeDriver } from './agent/claude-terminal.ts';
-import { createCommandDriver } from './agent/command-line.ts';
-import { createShellDriver } from './agent/shell.ts';
+import { createClaudeStreamDriver } from './agent/claude/stream/stream-driver.ts';
+import { createClaudeDriver } from './agent/claude/terminal/terminal-driver.ts';
+import { createCommandDriver } from './agent/command/command-line.ts';
+import { createShellDriver } from './agent/shell/shell.ts';
 import type { PtySessionManagerOptions } from './pty-session-options.ts';
 
 /** The drivers a host has by itself and those it is given, by kind; of two for one kind the given one counts. */

@@ -2,15 +2,15 @@ export { createPtySessionManager } from './pty-session-manager.ts';
 export type { PtySessionManagerOptions } from './pty-session-options.ts';
 export { fileRequestStore } from './requests/file-request-store.ts';
 export type { FileRequestStoreOptions } from './requests/file-request-store.ts';
-export { createClaudeDriver } from './agent/claude-terminal.ts';
-export type { ClaudeDriverOptions } from './agent/claude-home.ts';
-export { createClaudeStreamDriver } from './agent/claude-stream.ts';
-export type { ClaudeStreamDriverOptions, ClaudeStreamEvent } from './agent/claude-stream.ts';
-export type { ConversationLimits } from './agent/kept-conversations.ts';
-export type { StreamJsonEvent } from './agent/stream-json.ts';
-export type { Credential, TokenProvider } from './agent/claude-credential.ts';
-export { createCommandDriver } from './agent/command-line.ts';
-export { createShellDriver } from './agent/shell.ts';
+export { createClaudeDriver } from './agent/claude/terminal/terminal-driver.ts';
+export type { ClaudeDriverOptions } from './agent/claude/home.ts';
+export { createClaudeStreamDriver } from './agent/claude/stream/stream-driver.ts';
+export type { ClaudeStreamDriverOptions, ClaudeStreamEvent } from './agent/claude/stream/stream-driver.ts';
+export type { ConversationLimits } from './agent/claude/stream/kept-conversations.ts';
+export type { StreamJsonEvent } from './agent/claude/stream/stream-json.ts';
+export type { Credential, TokenProvider } from './agent/claude/credential.ts';
+export { createCommandDriver } from './agent/command/command-line.ts';
+export { createShellDriver } from './agent/shell/shell.ts';
 export type {
   AgentControl,
   AgentDriver,

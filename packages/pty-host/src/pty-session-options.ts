@@ -1,7 +1,7 @@
 import type { Clock, RequestFault, RequestStore } from '@semo-office/core';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
-import type { ClaudeDriverOptions } from './agent/claude-home.ts';
+import type { ClaudeDriverOptions } from './agent/claude/home.ts';
 import type { SweepReport } from './process/session-sweep.ts';
 
 /** Options of {@link createPtySessionManager}. */

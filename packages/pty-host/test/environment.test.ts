@@ -4,7 +4,7 @@ import { newId } from '@semo-office/core';
 import { temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
-import { commandStage } from './agent/command-stage.ts';
+import { commandStage } from './agent/command/command-stage.ts';
 import { agentEnvironment } from '../src/environment.ts';
 import { createPtySessionManager } from '../src/index.ts';
 

@@ -11,7 +11,7 @@ import {
   type ModelStep,
 } from '@semo-office/testbed';
 
-import { claudeStage } from './agent/claude-stage.ts';
+import { claudeStage } from './agent/claude/claude-stage.ts';
 import { createPtySessionManager } from '../src/index.ts';
 import { PROGRAM_PROMPTS, printed, programAgent } from './prompted-program.ts';
 

@@ -1,0 +1,125 @@
+import type { PermissionMode } from '@semo-office/core';
+
+import type { LaunchContext } from '../agent-driver.ts';
+import { claudeState, trustedFolders, writeState } from './config.ts';
+import { resolveCredential, withoutCredentials, type TokenProvider } from './credential.ts';
+import { claimLogin } from './login.ts';
+import { probeClaudeVersion } from './version.ts';
+import { findExecutable } from '../executable.ts';
+
+/** How Claude Code is found and signed in. */
+export interface ClaudeDriverOptions {
+  /** The binary. Default: `SEMO_CLAUDE_BIN`, else `claude` on the `PATH`. */
+  readonly binary?: string | undefined;
+  /** Gives the credential for each new session. Default: the host's environment. */
+  readonly tokenProvider?: TokenProvider | undefined;
+}
+
+/** Hosts that Claude Code would call beside the model are left alone; the version is ours to choose. */
+const QUIET = {
+  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
+  CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
+  DISABLE_AUTOUPDATER: '1',
+};
+/** Variables that say where the model is. They are handed on where the host has them. */
+const MODEL_VARIABLES = ['ANTHROPIC_BASE_URL', 'ANTHROPIC_MODEL', 'CLAUDE_CODE_MAX_RETRIES'] as const;
+
+/** Claude Code, ready to be started for one session. */
+export interface ClaudeHome {
+  readonly binary: string;
+  readonly version: string;
+  /** The folder of the agent's configuration. */
+  readonly configDir: string;
+  /** Whether that folder is the session's own. */
+  readonly isPrivate: boolean;
+  /** The whole environment of the agent. */
+  readonly env: Readonly<Record<string, string>>;
+  release(): Promise<void>;
+}
+
+/** What the settings of a session have in common, whichever way Claude Code is spoken with. */
+interface ClaudeSetup {
+  readonly useLogin?: boolean | undefined;
+  readonly permissionMode?: PermissionMode | undefined;
+}
+
+/**
+ * Finds Claude Code, asks for its version, signs it in and prepares its configuration home.
+ *
+ * @throws SemoError `agent_not_found`, `agent_version_unsupported`, `not_signed_in`, `login_in_use`, `workspace_forbidden`.
+ */
+export async function openClaudeHome(
+  options: ClaudeDriverOptions,
+  context: LaunchContext,
+  setup: ClaudeSetup,
+): Promise<ClaudeHome> {
+  const binary = await findBinary(options, context);
+  const place = setup.useLogin === true ? await loginPlace(context) : await privatePlace(options, context);
+  try {
+    const probeEnv = { ...context.baseEnv, ...QUIET, CLAUDE_CONFIG_DIR: context.folders.config };
+    const version = await probeClaudeVersion(binary, probeEnv);
+    return { ...place, binary, version, env: environment(context, setup, place.env) };
+  } catch (thrown) {
+    await place.release();
+    throw thrown;
+  }
+}
+
+type Place = Pick<ClaudeHome, 'configDir' | 'isPrivate' | 'env' | 'release'>;
+
+async function findBinary(
+  { binary }: ClaudeDriverOptions,
+  { baseEnv, folder, hostEnv }: LaunchContext,
+): Promise<string> {
+  return findExecutable({
+    name: (binary ?? hostEnv['SEMO_CLAUDE_BIN']) || 'claude',
+    path: baseEnv['PATH'] ?? '',
+    folder,
+    hint: 'Install Claude Code (npm install -g @anthropic-ai/claude-code), or set SEMO_CLAUDE_BIN to its path.',
+  });
+}
+
+async function privatePlace({ tokenProvider }: ClaudeDriverOptions, context: LaunchContext): Promise<Place> {
+  const { folders, folder, baseEnv, hostEnv, spec } = context;
+  const credential = await resolveCredential({
+    sessionEnv: { ...spec.environment.set },
+    hostEnv,
+    provider: tokenProvider,
+  });
+  const configDir = folders.config;
+  const trusted = await trustedFolders(folder, baseEnv['PATH'] ?? '');
+  await writeState(configDir, claudeState({ credential, trusted }));
+  return {
+    configDir,
+    isPrivate: true,
+    env: { CLAUDE_CONFIG_DIR: configDir, [credential.variable]: credential.value },
+    release: () => Promise.resolve(),
+  };
+}
+
+async function loginPlace(context: LaunchContext): Promise<Place> {
+  const login = await claimLogin(context);
+  return { configDir: login.configDir, isPrivate: false, env: login.env, release: () => login.release() };
+}
+
+function environment(
+  context: LaunchContext,
+  { permissionMode }: ClaudeSetup,
+  placeEnv: Readonly<Record<string, string>>,
+): Record<string, string> {
+  return {
+    ...modelVariables(context),
+    ...withoutCredentials(context.baseEnv),
+    ...QUIET,
+    // Claude Code refuses bypass mode to root unless told that the machine is expendable; whoever asks for both says so.
+    ...(permissionMode === 'bypassPermissions' && process.getuid?.() === 0 ? { IS_SANDBOX: '1' } : {}),
+    CLAUDE_CODE_TMPDIR: context.folders.tmp,
+    ...placeEnv,
+  };
+}
+
+/** Where the model is, as the host knows it; a session's own word comes after. */
+function modelVariables({ hostEnv }: LaunchContext): Record<string, string> {
+  const given = MODEL_VARIABLES.flatMap((name) => (hostEnv[name] === undefined ? [] : [[name, hostEnv[name]]]));
+  return Object.fromEntries(given) as Record<string, string>;
+}

@@ -1,0 +1,162 @@
+import { constants } from 'node:os';
+import type { AgentSpec } from '@semo-office/core';
+
+import type { ProcessExit } from '../../../terminal/terminal.ts';
+import { UndoList } from '../../../undo-list.ts';
+import type { AgentDriver, AgentIo, Launch, LaunchContext } from '../../agent-driver.ts';
+import { claudeStreamArguments } from '../arguments.ts';
+import { ClaudeConversations, type ConversationHold } from './conversations.ts';
+import { writeSettings } from '../config.ts';
+import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
+import { ClaudeHookListener } from '../hooks/hook-listener.ts';
+import { hookSettings, plainSettings, type HookWish } from '../hooks/hook-settings.ts';
+import { ClaudeProofs } from '../guard/proofs.ts';
+import { scopeGuardOf, type ClaudeScopeGuard } from '../guard/scope-guard.ts';
+import { checkDisallowedTools } from '../settings/settings-check.ts';
+import { readForeignSettings } from '../settings/settings-files.ts';
+import { ClaudeStreamAgent } from './stream-agent.ts';
+import { EventFeed } from './event-feed.ts';
+import type { ConversationLimits } from './kept-conversations.ts';
+import type { StreamJsonEvent } from './stream-json.ts';
+
+/** What a session of Claude Code in stream mode told, message by message. */
+export interface ClaudeStreamEvent {
+  readonly sessionId: string;
+  readonly event: StreamJsonEvent;
+}
+
+/** Options of {@link createClaudeStreamDriver}. */
+export interface ClaudeStreamDriverOptions extends ClaudeDriverOptions {
+  /**
+   * Hears every message, in order, after the session has acted on it. While a promise of it is open, that session is read
+   * no further and its agent waits. Default: nobody.
+   */
+  readonly onEvent?: ((event: ClaudeStreamEvent) => void | Promise<void>) | undefined;
+  /** Where conversations are kept that shall outlive their session. Default: nowhere; `keepConversation` is then refused. */
+  readonly conversationsDir?: string | undefined;
+  /** How long they are kept, and how many; looked at when a session that keeps one ends. Default: 30 days, 1000. */
+  readonly keptConversations?: ConversationLimits | undefined;
+}
+
+type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
+
+/** What all sessions of a driver share. */
+interface Shared {
+  readonly hooks: ClaudeHookListener;
+  readonly proofs: ClaudeProofs;
+}
+
+/**
+ * Drives Claude Code over pipes: prompts and answers are messages, and it says itself when it has taken one and when a turn
+ * is over. The session's output is what it prints: JSON lines, with standard error between them.
+ *
+ * @example
+ * ```ts
+ * const sessions = createPtySessionManager({
+ *   drivers: [createClaudeStreamDriver({ onEvent: async ({ event }) => await store(event) })],
+ * });
+ * ```
+ */
+export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}): AgentDriver {
+  const conversations = new ClaudeConversations(options.conversationsDir, options.keptConversations);
+  const shared = { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() };
+  return {
+    kind: 'claude-stream',
+    async prepare(context) {
+      const spec = context.spec.agent as StreamSpec;
+      checkDisallowedTools(spec.disallowedTools ?? []);
+      const wish: HookWish = { turns: false, guard: true, ...(await readForeignSettings(context, spec)) };
+      const conversation = await conversations.hold(spec);
+      const undo = new UndoList();
+      undo.add(() => conversation.release());
+      try {
+        const home = await openClaudeHome(options, context, spec);
+        undo.add(() => home.release());
+        await conversations.link(spec, home);
+        return await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
+      } catch (thrown) {
+        await undo.run();
+        throw thrown;
+      }
+    },
+  };
+}
+
+async function streamLaunch({
+  context,
+  spec,
+  home,
+  conversation,
+  undo,
+  options,
+  shared,
+  wish,
+}: {
+  readonly context: LaunchContext;
+  readonly spec: StreamSpec;
+  readonly home: ClaudeHome;
+  readonly conversation: ConversationHold;
+  readonly undo: UndoList;
+  readonly options: ClaudeStreamDriverOptions;
+  readonly shared: Shared;
+  /** The hooks of a session with a scope. */
+  readonly wish: HookWish;
+}): Promise<Launch> {
+  const { sessionId } = context.spec;
+  const { folders } = context;
+  const guard = scopeGuardOf(context);
+  const proof = guard === null ? null : shared.proofs.begin({ home, wish, folder: folders.tmp });
+  undo.add(async () => proof?.catch(() => undefined));
+  const settings = guard === null ? plainSettings() : await guardSettings(guard, { hooks: shared.hooks, undo, wish });
+  const settingsFile = await writeSettings(folders.config, settings);
+  return {
+    command: [home.binary, '--settings', settingsFile, ...claudeStreamArguments(spec, home.version)],
+    over: 'pipe',
+    errorsApart: true,
+    // One line that is no message ends it.
+    takesKeys: false,
+    keepsScope: guard !== null,
+    version: home.version,
+    keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
+    configHome: home.isPrivate ? home.configDir : null,
+    env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
+    monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
+    readExit,
+    attach(io) {
+      guard?.follow(io);
+      const onConversation = (id: string) => conversation.moveTo(id);
+      return new ClaudeStreamAgent(io, { feed: feedOf(options, sessionId, io), proof, onConversation });
+    },
+    async dispose() {
+      await undo.run();
+    },
+  };
+}
+
+/** Settings whose only hook asks the guard; everything else is told by messages. */
+async function guardSettings(
+  guard: ClaudeScopeGuard,
+  { hooks, undo, wish }: { readonly hooks: ClaudeHookListener; readonly undo: UndoList; readonly wish: HookWish },
+): Promise<Record<string, unknown>> {
+  const endpoint = await hooks.register(async (input) =>
+    input.hook_event_name === 'PreToolUse' ? guard.answer(input) : {},
+  );
+  undo.add(() => hooks.unregister(endpoint));
+  return hookSettings(endpoint, wish);
+}
+
+function feedOf(
+  { onEvent }: ClaudeStreamDriverOptions,
+  sessionId: string,
+  io: AgentIo,
+): EventFeed<StreamJsonEvent> | null {
+  return onEvent === undefined ? null : new EventFeed((event) => onEvent({ sessionId, event }), io.reading);
+}
+
+/** It catches the signals that end it and exits as a shell would say it. */
+function readExit(exit: ProcessExit): ProcessExit {
+  const { code } = exit;
+  if (code === 128 + constants.signals.SIGTERM) return { code: null, signal: 'SIGTERM' };
+  if (code === 128 + constants.signals.SIGHUP) return { code: null, signal: 'SIGHUP' };
+  return exit;
+}

@@ -1,0 +1,149 @@
+import { SemoError } from '@semo-office/core';
+
+import { deadline } from '../../../deadline.ts';
+import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
+import { ClaudeBox } from './box.ts';
+import { ClaudeDelivery, type DeliveryVerdict } from './delivery.ts';
+import { checkPasteable } from './paste.ts';
+import { patienceWith } from './patience.ts';
+import { ClaudeRest } from './rest.ts';
+import { ClaudeTurnHooks, type TurnHook } from './turn-hooks.ts';
+
+/** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
+const ACCEPT_TIMEOUT_MS = 60_000;
+/** How often a prompt is offered to an input box that has something else in it. */
+const OFFERS = 3;
+/** How long to wait for rest where it only helps: before leaving, and before the box is emptied. */
+const REST_PATIENCE_MS = 2000;
+
+/** What a {@link ClaudeAgent} is given. */
+export interface ClaudeAgentOptions {
+  /** Where Claude Code says what it is doing. */
+  readonly statusFolder: string;
+  /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
+  readonly proof: Promise<void> | null;
+}
+
+/** A running Claude Code in a terminal. */
+export class ClaudeAgent implements AgentControl {
+  readonly #options: ClaudeAgentOptions;
+  readonly #delivery = new ClaudeDelivery();
+  #io!: AgentIo;
+  #box!: ClaudeBox;
+  #rest!: ClaudeRest;
+  #hooks!: ClaudeTurnHooks;
+
+  constructor(options: ClaudeAgentOptions) {
+    this.#options = options;
+  }
+
+  attach(io: AgentIo): void {
+    this.#io = io;
+    this.#box = new ClaudeBox(io);
+    const { statusFolder } = this.#options;
+    this.#rest = new ClaudeRest({ io, statusFolder, isQuiet: () => this.#box.isQuiet() });
+    this.#hooks = new ClaudeTurnHooks({ io, delivery: this.#delivery, rest: this.#rest });
+  }
+
+  async ready(signal: AbortSignal): Promise<void> {
+    await this.#box.painted(signal);
+    // The canary runs beside the start. That the settings of this very session were loaded, with the guard in them, is
+    // known before the model is asked anything: its prompts are accepted by a hook of the same file.
+    await this.#options.proof;
+  }
+
+  onOutput(bytes: Uint8Array): void {
+    this.#box.onOutput(bytes);
+    this.#rest.onOutput(bytes);
+    this.#io.report({ kind: 'activity', at: this.#io.clock.now() });
+  }
+
+  async submit({ prompt, signal }: Submission): Promise<void> {
+    if (this.#hooks.mayWake) await this.#restFor(signal);
+    this.#hooks.promptSent();
+    checkPasteable(prompt);
+    for (let offer = 1; offer <= OFFERS; offer += 1) {
+      if ((await this.#offer(prompt, signal)) === 'accepted') return;
+      // Something was in the box, from a person or an interrupted prompt. The hook kept it from the model, and the CLI
+      // puts it back into the box when it has come to rest.
+      await this.#restFor(signal);
+      await this.#box.clear();
+    }
+    throw new SemoError(
+      'prompt_not_accepted',
+      `The agent got another text than was sent, ${OFFERS} times. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).`,
+    );
+  }
+
+  async interrupt(signal: AbortSignal): Promise<void> {
+    this.#hooks.turnGone();
+    if (this.#delivery.isOffered) {
+      // There is nothing to interrupt yet, and an Escape would only open a menu.
+      this.#delivery.withdraw();
+      await this.#rest.wait(signal);
+    } else {
+      this.#delivery.forget();
+      await this.#rest.reach(signal);
+    }
+    // Before the first token an interrupted prompt comes back into the box.
+    await this.#box.clear();
+  }
+
+  async reset(signal: AbortSignal): Promise<void> {
+    const ended = Promise.withResolvers<void>();
+    this.#hooks.listenForConversationEnd(ended.resolve);
+    const giveUp = patienceWith(this.#io, { timeoutMs: ACCEPT_TIMEOUT_MS, signal });
+    try {
+      await this.#box.command('/clear');
+      await Promise.race([ended.promise, giveUp.promise]);
+      await this.#box.settled();
+    } finally {
+      this.#hooks.listenForConversationEnd(null);
+      giveUp.cancel();
+    }
+  }
+
+  async leave(): Promise<void> {
+    try {
+      // While it works, what is typed would only be queued.
+      using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
+      if (this.#delivery.isAccepted) await this.#rest.reach(limit.signal);
+      await this.#box.clear();
+      await this.#box.command('/exit');
+    } catch {
+      // Gone already; the ladder looks for itself.
+    }
+  }
+
+  onExit(): void {
+    this.#hooks.turnGone();
+    this.#box.close();
+  }
+
+  /** What the agent tells through its hooks. */
+  async onHook(input: TurnHook, withdrawn: AbortSignal): Promise<object> {
+    return this.#hooks.onHook(input, withdrawn);
+  }
+
+  async #restFor(signal: AbortSignal): Promise<void> {
+    using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
+    await this.#rest.wait(AbortSignal.any([signal, limit.signal]));
+  }
+
+  async #offer(prompt: string, signal: AbortSignal): Promise<DeliveryVerdict> {
+    const verdict = this.#delivery.offer(prompt);
+    this.#rest.promptOffered();
+    const giveUp = patienceWith(this.#io, { timeoutMs: ACCEPT_TIMEOUT_MS, signal });
+    const pressing = this.#box.paste(prompt, {
+      verdict: verdict.promise,
+      beforeAgain: () => this.#rest.stopLateWork(),
+    });
+    try {
+      return await Promise.race([verdict.promise, giveUp.promise, pressing.then(() => verdict.promise)]);
+    } finally {
+      giveUp.cancel();
+      // Whatever came of it, Enter is not pressed on it any more.
+      verdict.resolve('garbled');
+    }
+  }
+}

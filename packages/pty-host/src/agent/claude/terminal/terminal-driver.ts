@@ -1,0 +1,98 @@
+import { join } from 'node:path';
+import { SemoError, type AgentSpec } from '@semo-office/core';
+
+import { UndoList } from '../../../undo-list.ts';
+import type { AgentDriver, Launch, LaunchContext } from '../../agent-driver.ts';
+import { ClaudeAgent } from './terminal-agent.ts';
+import { claudeArguments } from '../arguments.ts';
+import { writeSettings } from '../config.ts';
+import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
+import { ClaudeHookListener, type HookInput } from '../hooks/hook-listener.ts';
+import { hookSettings, type HookWish } from '../hooks/hook-settings.ts';
+import { ClaudeProofs } from '../guard/proofs.ts';
+import { scopeGuardOf } from '../guard/scope-guard.ts';
+import { readForeignSettings, type ForeignSettings } from '../settings/settings-files.ts';
+
+type ClaudeSpec = Extract<AgentSpec, { kind: 'claude' }>;
+
+/** What all sessions of a driver share. */
+export interface ClaudeShared {
+  readonly hooks: ClaudeHookListener;
+  readonly proofs: ClaudeProofs;
+}
+
+/**
+ * Drives Claude Code in a terminal: a private configuration home per session, prompts pasted and verified, the end of a
+ * turn told by its Stop hook.
+ */
+export function createClaudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {
+  return claudeDriver(options, { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() });
+}
+
+/** {@link createClaudeDriver} with parts of the caller's own. */
+export function claudeDriver(options: ClaudeDriverOptions, shared: ClaudeShared): AgentDriver {
+  return {
+    kind: 'claude',
+    async prepare(context) {
+      const spec = context.spec.agent as ClaudeSpec;
+      const args = claudeArguments(spec);
+      const foreign = await readForeignSettings(context, spec);
+      const undo = new UndoList();
+      try {
+        const home = await openClaudeHome(options, context, spec);
+        undo.add(() => home.release());
+        return await claudeLaunch({ context, args, home, foreign, undo, shared });
+      } catch (thrown) {
+        await undo.run();
+        throw thrown;
+      }
+    },
+  };
+}
+
+async function claudeLaunch({
+  context,
+  args,
+  home,
+  foreign,
+  undo,
+  shared: { hooks, proofs },
+}: {
+  readonly context: LaunchContext;
+  readonly args: readonly string[];
+  readonly home: ClaudeHome;
+  readonly foreign: ForeignSettings;
+  readonly undo: UndoList;
+  readonly shared: ClaudeShared;
+}): Promise<Launch> {
+  const guard = scopeGuardOf(context);
+  const wish: HookWish = { turns: true, guard: guard !== null, ...foreign };
+  const proof = guard === null ? null : proofs.begin({ home, wish, folder: context.folders.tmp });
+  undo.add(async () => proof?.catch(() => undefined));
+  const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions'), proof });
+  const onHook = async (input: HookInput, withdrawn: AbortSignal) => {
+    if (input.hook_event_name !== 'PreToolUse') return agent.onHook(input, withdrawn);
+    if (guard === null) throw new SemoError('internal', 'Nobody guards this session.');
+    return guard.answer(input);
+  };
+  const endpoint = await hooks.register(onHook);
+  undo.add(() => hooks.unregister(endpoint));
+  const settings = await writeSettings(context.folders.config, hookSettings(endpoint, wish));
+  return {
+    command: [home.binary, ...args, '--settings', settings],
+    over: 'terminal',
+    keepsScope: guard !== null,
+    version: home.version,
+    configHome: home.isPrivate ? home.configDir : null,
+    env: home.env,
+    monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },
+    attach(io) {
+      guard?.follow(io);
+      agent.attach(io);
+      return agent;
+    },
+    async dispose() {
+      await undo.run();
+    },
+  };
+}
