@@ -1,4 +1,4 @@
-import { say, sayLines, useTool, useTools, hang } from '@semo-office/testbed';
+import { say, sayLines, useTool, useTools } from '@semo-office/testbed';
 
 import { bash, family, plainKind } from '../kind.ts';
 import { completes } from '../truth.ts';
@@ -11,22 +11,14 @@ export const outputKinds = family('output', [
   plainKind('slow words', [
     say('These words come one after the other, slowly.', { pace: { bytesPerChunk: 3, delayMs: 40 } }),
   ]),
-  {
-    name: 'silence, then more',
-    script: () => [hang({ text: 'Let me think', thenText: ' it over. Now I know.' })],
-    truth: completes('', 1, { text: undefined }),
-    options: { silenceMs: 300 },
-    meanwhile: async ({ sessions, sessionId, turnId, model }) => {
-      const { promise, resolve } = Promise.withResolvers<void>();
-      const stop = sessions.on('turn', ({ change, turn }) => {
-        if (change === 'stalled' && turn.turnId === turnId) resolve();
-      });
-      await sessions.getTurn(sessionId, turnId);
-      await promise;
-      stop();
-      model.release();
+  // Two pieces with silence between them, longer than it takes to be called stalled.
+  plainKind(
+    'silence, then more',
+    [say('Let me think about it. Now I know it.', { pace: { bytesPerChunk: 23, delayMs: 1500 } })],
+    {
+      options: { silenceMs: 300 },
     },
-  },
+  ),
   plainKind('a command that prints a lot', [bash('seq 1 20000'), say('That was long.')]),
   plainKind('a command that is silent for a while', [bash('sleep 1.5; true'), say('Awake again.')], {
     options: { silenceMs: 300 },
