@@ -69,6 +69,7 @@ const USAGE_ERRORS: ReadonlySet<ErrorCode> = new Set([
   'workspace_not_directory',
   'workspace_forbidden',
   'repository_unknown',
+  'conversation_unknown',
 ]);
 
 /** The exit status of `semo run` for a result. */

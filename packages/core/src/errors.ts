@@ -59,6 +59,7 @@ export const ERROR_CODES = {
   git_failed: fixed('unknown'),
   session_unknown: fixed('not_found'),
   session_terminated: fixed('invalid_request'),
+  conversation_unknown: fixed('not_found'),
   session_busy: passing('capacity'),
   session_conflict: fixed('invalid_request'),
   turn_unknown: fixed('not_found'),

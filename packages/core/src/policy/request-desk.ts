@@ -26,7 +26,7 @@ export type RequestPolicy = (
 
 /** Something at the desk went wrong. It fails no job. */
 export interface RequestDeskFault {
-  readonly kind: 'policy_failed' | 'notifier_failed' | 'answer_failed' | 'list_failed';
+  readonly kind: 'policy_failed' | 'policy_slow' | 'notifier_failed' | 'answer_failed' | 'list_failed';
   readonly requestId?: string | undefined;
   readonly message: string;
 }
@@ -54,6 +54,11 @@ export interface RequestDeskOptions extends RequestAnswerers {
   readonly clock?: Clock | undefined;
   /** How often it looks for requests whose event was missed, in milliseconds. Default 30 000. */
   readonly relistAfterMs?: number | undefined;
+  /**
+   * How long a policy may think before people are told all the same, in milliseconds. Its answer counts whenever it comes.
+   * Default 60 000.
+   */
+  readonly policyPatienceMs?: number | undefined;
   /** How long telling people may take, in milliseconds. Default 30 000. */
   readonly notifyTimeoutMs?: number | undefined;
 }
@@ -166,13 +171,26 @@ class Desk implements RequestDesk {
     const decided = await this.#byPolicy(visit);
     if (over.signal.aborted) return;
     if (decided !== null) return this.#answer(visit, decided, 'policy');
-    visit.isTold = this.#options.notifier !== undefined;
-    await this.#notify(openedNotice(request), over.signal);
+    await this.#tellPeople(visit);
   }
 
-  async #byPolicy({ request, over }: Visit): Promise<ResolvedHumanAnswer | null> {
-    const { policy } = this.#options;
+  async #tellPeople(visit: Visit): Promise<void> {
+    if (visit.isTold || this.#options.notifier === undefined) return;
+    visit.isTold = true;
+    await this.#notify(openedNotice(visit.request), visit.over.signal);
+  }
+
+  async #byPolicy(visit: Visit): Promise<ResolvedHumanAnswer | null> {
+    const { request, over } = visit;
+    const { policy, policyPatienceMs = 60_000 } = this.#options;
     if (policy === undefined) return null;
+    const cancelPatience = this.#clock.schedule(policyPatienceMs, () => {
+      if (over.signal.aborted) return;
+      const sentence = `The policy has not decided within ${policyPatienceMs} ms.`;
+      this.#fault('policy_slow', new SemoError('wait_timed_out', sentence), request.requestId);
+      void this.#tellPeople(visit);
+    });
+    over.signal.addEventListener('abort', cancelPatience, { once: true });
     try {
       const answer = await policy(structuredClone(request), { signal: over.signal });
       return answer === null ? null : parseEdge(humanAnswerSchema, answer, { what: 'answer of the policy' });
@@ -180,6 +198,8 @@ class Desk implements RequestDesk {
       // Whatever went wrong there, it is no leave.
       if (!over.signal.aborted) this.#fault('policy_failed', thrown, request.requestId);
       return null;
+    } finally {
+      cancelPatience();
     }
   }
 

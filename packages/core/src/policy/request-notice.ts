@@ -38,7 +38,9 @@ export function settledNotice({ requestId, sessionId, turnId, tool }: HumanReque
   const what = tool === undefined ? `Request ${requestId}` : `The request for ${tool} (${requestId})`;
   return {
     kind: 'request_settled',
-    sentence: cut(`${what} of session ${sessionId} was ${outcome}${by === undefined ? '' : ` by ${by}`}.`),
+    sentence: cut(
+      `${what} of session ${sessionId} ${outcome === 'expired' ? 'has' : 'was'} ${outcome}${by === undefined ? '' : ` by ${by}`}.`,
+    ),
     requestId,
     sessionId,
     turnId,

@@ -109,6 +109,19 @@ describe('who answers a request', () => {
     expect(faults).toMatchObject([{ kind: 'policy_failed', requestId: expect.any(String) }]);
   });
 
+  it('people too where the policy takes its time, and its answer counts all the same', async () => {
+    const { notifier, until } = recorder();
+    const thinking = Promise.withResolvers<{ behavior: 'allow' }>();
+    const { prompt, clock, ended, faults, log } = await stage({ policy: () => thinking.promise, notifier });
+    await prompt('ask: Bash');
+    clock.advance(60_000);
+    await until(1);
+    expect(faults).toMatchObject([{ kind: 'policy_slow', requestId: expect.any(String) }]);
+    thinking.resolve({ behavior: 'allow' });
+    expect((await ended()).text).toBe('allowed');
+    expect(byOf(log)).toEqual(['policy']);
+  });
+
   it('anybody, for what waited before the desk was opened', async () => {
     const sessions = createScriptedSessions();
     await sessions.create(scriptedSpec('ses_1'));

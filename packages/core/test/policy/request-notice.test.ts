@@ -50,7 +50,9 @@ describe('what people are told', () => {
   ] as const)('is what became of it: %j', (state: SettledState, outcome) => {
     const notice = settledNotice(request({}), state);
     expect(noticeSchema.parse(notice)).toEqual(notice);
-    expect(notice.sentence).toBe(`The request for Bash (req_1) of session ses_1 was ${outcome}.`);
+    expect(notice.sentence).toBe(
+      `The request for Bash (req_1) of session ses_1 ${outcome === 'expired' ? 'has' : 'was'} ${outcome}.`,
+    );
   });
 
   it.each([

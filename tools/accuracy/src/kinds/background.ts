@@ -1,4 +1,4 @@
-import { failWith, say, type ModelStep } from '@semo-office/testbed';
+import { failWith, say, type AnswerRequest, type ModelStep } from '@semo-office/testbed';
 
 import { delegating } from '../delegation.ts';
 import { bash, family, plainKind } from '../kind.ts';
@@ -7,6 +7,14 @@ import { completes } from '../truth.ts';
 const GIT = 'git -c user.name=A -c user.email=a@b.example';
 const work = bash('printf worked > work.txt');
 const inBackground = (command: string): ModelStep => bash(command, { run_in_background: true });
+
+/** Puts a command into the background in its first turn, and works a little in its second. */
+const leavesOneRunning: AnswerRequest = ({ body }) => {
+  const conversation = JSON.stringify(body.messages);
+  if (!conversation.includes('"tool_result"')) return inBackground('sleep 60');
+  if (!conversation.includes('Second.')) return say('It runs on.');
+  return conversation.includes('worked') ? say('The second is done.') : work;
+};
 
 /** Work that goes on when the agent has stopped speaking. */
 export const backgroundKinds = family('background', [
@@ -49,6 +57,27 @@ export const backgroundKinds = family('background', [
     say('I wait for the second.'),
     say('Both have ended.'),
   ]),
+  {
+    name: 'what an earlier turn has left running',
+    prompt: 'Second.',
+    script: () => leavesOneRunning,
+    truth: completes('The second is done.', 4),
+    before: async ({ sessions, sessionId }) => {
+      const { turnId } = await sessions.sendPrompt(sessionId, 'First.', { endWithBackgroundTasks: true });
+      await sessions.waitForTurn(sessionId, turnId);
+    },
+  },
+  {
+    name: 'what a cancelled turn has left running',
+    prompt: 'Second.',
+    script: () => leavesOneRunning,
+    truth: completes('The second is done.', 4),
+    before: async ({ sessions, sessionId, model }) => {
+      await sessions.sendPrompt(sessionId, 'First.');
+      await model.waitForRequest(() => model.messages.filter(({ outcome }) => outcome.kind === 'answered').length >= 2);
+      await sessions.cancel(sessionId);
+    },
+  },
   {
     name: 'the end without waiting, where that is asked for',
     script: () => [inBackground('sleep 20'), say('It runs on.')],

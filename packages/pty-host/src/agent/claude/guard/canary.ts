@@ -71,8 +71,8 @@ export function canaryFault({ written, asked, complaint }: CanaryFindings, versi
   }
   const wasTried = written.includes(INSIDE) && [INSIDE, OUTSIDE, BROKEN].every((file) => asked.includes(file));
   if (wasTried) return null;
-  const said = complaint === null ? '' : ` It said: ${complaint}`;
-  return `Whether ${name} keeps to the scope could not be proven.${said}`;
+  const said = complaint === null || complaint === '' ? '' : ` It said: ${complaint}`;
+  return `Whether ${name} keeps to the scope could not be proven. Look for what keeps it from calling hooks or from loopback, such as CLAUDE_CODE_SIMPLE or a proxy in the session's environment.${said}`;
 }
 
 async function findings(options: CanaryOptions, folder: string): Promise<CanaryFindings> {

@@ -1,3 +1,4 @@
+import type { HumanAnswer } from '@semo-office/core';
 import { z } from 'zod';
 
 import { decideScope, type Scope, type ScopeVerdict } from '../../../persona/scope-decision.ts';
@@ -34,22 +35,42 @@ export class ClaudeScopeGuard {
     this.#io = io;
   }
 
+  /**
+   * The same agent, of which people may let a tool run with another input than it asked for: no hook sees that one. One that
+   * is out of scope is refused in their name.
+   */
+  guardAnswers(io: AgentIo): AgentIo {
+    return { ...io, ask: async (request, withdrawn) => this.#checked(request.tool, await io.ask(request, withdrawn)) };
+  }
+
   /** The hook's answer. Nothing said means that the agent's own rules decide. */
   async answer(question: ToolQuestion): Promise<object> {
     const file = fileOf(question);
     const verdict = await this.#judge(file, question.cwd ?? null);
     if (verdict.kind === 'allow') return {};
-    const text = `${question.tool_name} ${file ?? ''} was refused: ${verdict.reason}`.slice(0, MOST_TROUBLE_TEXT);
-    this.#io?.report({ kind: 'trouble', at: this.#io.clock.now(), class: 'permission', text, by: 'guard' });
-    const { root, patterns } = this.#scope;
-    const reason = `${verdict.reason} You may only change files in ${root} that match: ${patterns.join(', ')}`;
     return {
       hookSpecificOutput: {
         hookEventName: 'PreToolUse',
         permissionDecision: 'deny',
-        permissionDecisionReason: reason,
+        permissionDecisionReason: this.#refuse(question.tool_name, file, verdict.reason),
       },
     };
+  }
+
+  /** Tells of the refusal; gives what the model is told. */
+  #refuse(tool: string, file: string | null, why: string): string {
+    const text = `${tool} ${file ?? ''} was refused: ${why}`.slice(0, MOST_TROUBLE_TEXT);
+    this.#io?.report({ kind: 'trouble', at: this.#io.clock.now(), class: 'permission', text, by: 'guard' });
+    const { root, patterns } = this.#scope;
+    return `${why} You may only change files in ${root} that match: ${patterns.join(', ')}`;
+  }
+
+  async #checked(tool: string | undefined, answer: HumanAnswer | null): Promise<HumanAnswer | null> {
+    if (answer?.behavior !== 'allow' || answer.updatedInput === undefined || !isFileTool(tool)) return answer;
+    const file = fileOf({ tool_input: answer.updatedInput });
+    // Where the agent stands is not known here, so that a relative path is refused.
+    const verdict = await this.#judge(file, null);
+    return verdict.kind === 'allow' ? answer : { behavior: 'deny', message: this.#refuse(tool, file, verdict.reason) };
   }
 
   async #judge(file: string | null, cwd: string | null): Promise<ScopeVerdict> {
@@ -64,10 +85,14 @@ export function scopeGuardOf({ spec, folder }: LaunchContext): ClaudeScopeGuard 
 }
 
 /** The file a tool was given. Two different ones are none: it cannot be known which it would change. */
-function fileOf({ tool_input: input }: ToolQuestion): string | null {
+function fileOf({ tool_input: input }: Pick<ToolQuestion, 'tool_input'>): string | null {
   const parsed = fileFieldsSchema.safeParse(input);
   if (!parsed.success) return null;
   const named = [parsed.data.file_path, parsed.data.notebook_path].filter((field) => field !== undefined);
   const [file] = named;
   return named.length === 1 && typeof file === 'string' ? file : null;
+}
+
+function isFileTool(tool: string | undefined): tool is (typeof FILE_TOOLS)[number] {
+  return FILE_TOOLS.some((name) => name === tool);
 }

@@ -5,7 +5,7 @@ import { z } from 'zod';
 
 import type { ClaudeHome } from '../home.ts';
 import { lockConversation, type ReleaseConversation } from './conversation-locks.ts';
-import { pruneConversations, type ConversationLimits } from './kept-conversations.ts';
+import { isConversationKept, pruneConversations, type ConversationLimits } from './kept-conversations.ts';
 
 /** What a session wants with conversations. */
 interface ConversationWish {
@@ -65,11 +65,19 @@ export class ClaudeConversations {
     };
   }
 
-  /** Makes a private configuration home keep its conversations here. @throws SemoError `not_supported`. */
+  /**
+   * Makes a private configuration home keep its conversations here.
+   * @throws SemoError `not_supported`; `conversation_unknown`: the one to go on with is not kept here.
+   */
   async link(wish: ConversationWish, home: ClaudeHome): Promise<void> {
     if (!home.isPrivate || !isKept(wish)) return;
     if (this.#folder === undefined) {
       throw new SemoError('not_supported', 'This host keeps no conversations: its driver has no conversationsDir.');
+    }
+    const { resume } = wish;
+    if (resume !== undefined && !(await isConversationKept(this.#folder, resume))) {
+      const message = `No conversation ${resume} is kept on this host. Name one that a session with keepConversation had.`;
+      throw new SemoError('conversation_unknown', message);
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
     await symlink(this.#folder, join(home.configDir, 'projects'));

@@ -53,6 +53,11 @@ export async function pruneConversations(
   }
 }
 
+/** Whether a conversation is kept. */
+export async function isConversationKept(folder: string, id: string): Promise<boolean> {
+  return (await keptConversations(folder)).some((kept) => kept.id === id);
+}
+
 async function keptConversations(folder: string): Promise<KeptConversation[]> {
   const found: KeptConversation[] = [];
   for (const name of await names(folder)) {

@@ -102,8 +102,8 @@ async function streamLaunch({
   /** The hooks of a session with a scope. */
   readonly wish: HookWish;
 }): Promise<Launch> {
-  const { sessionId } = context.spec;
   const { folders } = context;
+  const { sessionId } = context.spec;
   const guard = scopeGuardOf(context);
   const proof = guard === null ? null : shared.proofs.begin({ home, wish, folder: folders.tmp });
   undo.add(async () => proof?.catch(() => undefined));
@@ -125,11 +125,10 @@ async function streamLaunch({
     attach(io) {
       guard?.follow(io);
       const onConversation = (id: string) => conversation.moveTo(id);
-      return new ClaudeStreamAgent(io, { feed: feedOf(options, sessionId, io), proof, onConversation });
+      const feed = feedOf(options, sessionId, io);
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, onConversation });
     },
-    async dispose() {
-      await undo.run();
-    },
+    dispose: async () => void (await undo.run()),
   };
 }
 

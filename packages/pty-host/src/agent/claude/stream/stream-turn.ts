@@ -35,6 +35,7 @@ export class ClaudeStreamTurn {
   #state: string | null = null;
   #isWorking = false;
   #tasks: readonly string[] = [];
+  #older: ReadonlySet<string> = new Set();
   /** Whether this version says where each prompt stands. */
   #tellsOfPrompts = false;
   /** Whether this version lists the tasks that run, each time they change. */
@@ -60,9 +61,15 @@ export class ClaudeStreamTurn {
     return this.#tasks;
   }
 
+  /** Those that this turn has begun: what turns before it have left running holds nobody up. */
+  get #ownTasks(): readonly string[] {
+    return this.#tasks.filter((id) => !this.#older.has(id));
+  }
+
   /** A prompt is about to be sent; the promise resolves when the agent has taken it. */
   offer(uuid: string): Promise<void> {
     this.forget();
+    this.#older = new Set(this.#tasks);
     const verdict = Promise.withResolvers<void>();
     verdict.promise.catch(() => undefined);
     this.#delivery = { kind: 'offered', uuid, verdict };
@@ -192,7 +199,7 @@ export class ClaudeStreamTurn {
     if (!this.#isOurs(result)) return;
     const end = { text: result.result ?? this.#said, error: resultFailure(result, this.#reason) };
     // After these only rest tells what the result was worth: the agent may be about to go on, or to go.
-    const isOpen = end.error === undefined ? this.#wasNotified && this.#tasks.length === 0 : isAborted(result);
+    const isOpen = end.error === undefined ? this.#wasNotified && this.#ownTasks.length === 0 : isAborted(result);
     if (!isOpen || this.#state === null) return this.#finish(end);
     this.#pause();
     this.#end = end;
@@ -212,7 +219,7 @@ export class ClaudeStreamTurn {
   }
 
   #finish(end: End): void {
-    const backgroundTasks = end.error === undefined ? this.#tasks.length : 0;
+    const backgroundTasks = end.error === undefined ? this.#ownTasks.length : 0;
     if (backgroundTasks === 0) this.forget();
     else this.#pause();
     const { text, error } = end;
@@ -236,7 +243,7 @@ export class ClaudeStreamTurn {
     this.#cancelWake();
     this.#cancelWake = () => undefined;
     const { kind } = this.#delivery;
-    const isWaiting = kind === 'accepted' && this.#delivery.answered && this.#tasks.length === 0;
+    const isWaiting = kind === 'accepted' && this.#delivery.answered && this.#ownTasks.length === 0;
     if (!isWaiting || !this.isAtRest) return;
     const text = this.#said;
     this.#cancelWake = this.#clock.schedule(WAKE_MS, () => this.#finish({ text, error: undefined }));

@@ -16,6 +16,23 @@ const TASK_ID = /<task-id>([^<]+)<\/task-id>/g;
  */
 export class ClaudeTasks {
   readonly #untold = new Set<string>();
+  #running: readonly string[] = [];
+  /** Left by turns before: the agent may well go on because of them, but no later turn waits for that. */
+  readonly #older = new Set<string>();
+
+  /** A turn begins: whatever runs now is none of its. */
+  turnBegan(): void {
+    for (const id of [...this.#untold, ...this.#running]) this.#older.add(id);
+    this.#untold.clear();
+    this.#running = [];
+  }
+
+  /** The agent says which tasks run; gives how many of them are the turn's. */
+  onRunning(ids: readonly (string | undefined)[]): number {
+    const own = ids.filter((id) => id === undefined || !this.#older.has(id));
+    this.#running = own.filter((id) => id !== undefined);
+    return own.length;
+  }
 
   /** How many the agent has not heard of. */
   get untold(): number {
@@ -31,9 +48,5 @@ export class ClaudeTasks {
   /** The agent got a prompt of the CLI's own. */
   onNotification(prompt: string): void {
     for (const [, id = ''] of prompt.matchAll(TASK_ID)) this.#untold.delete(id);
-  }
-
-  forget(): void {
-    this.#untold.clear();
   }
 }

@@ -88,7 +88,7 @@ async function claudeLaunch({
     monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },
     attach(io) {
       guard?.follow(io);
-      agent.attach(io);
+      agent.attach(guard?.guardAnswers(io) ?? io);
       return agent;
     },
     async dispose() {

@@ -128,7 +128,7 @@ export class ClaudeTurnHooks {
   }
 
   #onAccepted(prompt: string, transcript: string | null): object {
-    this.#tasks.forget();
+    this.#tasks.turnBegan();
     this.#rest.turnBegan();
     this.#witness.begin(transcript);
     this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
@@ -140,8 +140,9 @@ export class ClaudeTurnHooks {
     const running = (tasks ?? []).filter(
       ({ status }) => status === undefined || status === 'running' || status === 'pending',
     );
-    const untold = running.length === 0 ? this.#tasks.untold : 0;
-    this.#onEnd(text ?? '', running.length + untold);
+    const own = this.#tasks.onRunning(running.map(({ id }) => id));
+    const untold = own === 0 ? this.#tasks.untold : 0;
+    this.#onEnd(text ?? '', own + untold);
     if (untold > 0) this.#awaitNews(text ?? '');
   }
 

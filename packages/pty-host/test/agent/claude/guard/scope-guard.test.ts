@@ -69,7 +69,8 @@ describe.each(['claude', 'claude-stream'] as const)('the scope of a persona, in 
     ];
     const steps = (list: (() => ModelStep)[]) => {
       let at = 0;
-      return () => list[at++]!();
+      // A subagent that reports late has its agent speak once more.
+      return () => list[Math.min(at++, list.length - 1)]!();
     };
     const script = routeScripts([{ when: fromSubagent, script: steps(sub) }], { otherwise: steps(main) });
     await using stage = await claudeStage(script, { kind });
@@ -80,6 +81,25 @@ describe.each(['claude', 'claude-stream'] as const)('the scope of a persona, in 
     expect(await isThere(join(stage.folder, 'docs/sub.txt'))).toBe(false);
     expect(await readFile(join(stage.folder, 'src/in.txt'), 'utf8')).toBe('of the agent');
     expect(JSON.stringify(turn.evidence)).toContain('docs/sub.txt is out of scope');
+  });
+
+  it('binds the answers of people, who may change what a tool is used with', async () => {
+    const { place, script } = inFolder((folder) => [
+      useTool('Write', write(join(folder, 'src/in.txt')).input),
+      say('It was refused.'),
+    ]);
+    await using stage = await claudeStage((request) => script(hasResults(request) ? 1 : 0), { kind });
+    place.folder = stage.folder;
+    const id = await stage.open({ persona }, { permissionMode: 'default' });
+    stage.sessions.on('request', ({ request: { requestId } }) => {
+      const updatedInput = write(join(stage.folder, 'docs/out.txt')).input;
+      void stage.sessions.answerRequest(requestId, { behavior: 'allow', updatedInput });
+    });
+    const turn = await stage.ask(id, 'Write the file.');
+    expect(turn.text).toBe('It was refused.');
+    expect(await isThere(join(stage.folder, 'docs/out.txt'))).toBe(false);
+    expect(stage.model.messages.at(-1)!.rawBody).toContain('docs/out.txt is out of scope.');
+    expect(turn.evidence).toContainEqual(expect.objectContaining({ kind: 'trouble', by: 'guard' }));
   });
 
   it('is proven once for sessions that start together, and costs nothing where there is none', async () => {

@@ -74,8 +74,8 @@ describe('the settings of a session in stream mode', () => {
     await using stage = await stageFor(() => say('unreached'));
     const resume = crypto.randomUUID();
     await expect(stage.open({}, { resume })).rejects.toMatchObject({
-      code: 'agent_start_failed',
-      message: expect.stringContaining('No conversation found'),
+      code: 'conversation_unknown',
+      message: expect.stringContaining('is kept on this host'),
     });
   });
 

@@ -232,3 +232,16 @@ describe('the background tasks of an old version', () => {
     expect(turn.tasks).toEqual(['a']);
   });
 });
+
+describe('tasks that turns before have left running', () => {
+  it('hold no later turn up', async () => {
+    const { turn, say, evidence } = scene();
+    say(tasks('older'));
+    const accepted = turn.offer(OURS);
+    say(lifecycle('started'), tasks('older', 'own'), result());
+    await accepted;
+    expect(evidence.at(-1)).toMatchObject({ kind: 'agent_end', backgroundTasks: 1 });
+    say(tasks('older'), state('idle'), system('init'), result(woken));
+    expect(evidence.at(-1)).toMatchObject({ kind: 'agent_end', backgroundTasks: 0 });
+  });
+});

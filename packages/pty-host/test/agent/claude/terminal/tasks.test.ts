@@ -24,10 +24,13 @@ describe('the background tasks of a turn', () => {
     expect(tasks.untold).toBe(0);
   });
 
-  it('are forgotten with the turn', () => {
+  it('are none of a later turn’s', () => {
     const tasks = new ClaudeTasks();
     tasks.onTool({ backgroundTaskId: 'b1' });
-    tasks.forget();
+    expect(tasks.onRunning(['b1', 'b2'])).toBe(2);
+    tasks.turnBegan();
     expect(tasks.untold).toBe(0);
+    expect(tasks.onRunning(['b1', 'b2'])).toBe(0);
+    expect(tasks.onRunning(['b1', 'b3', undefined])).toBe(2);
   });
 });
