@@ -42,6 +42,11 @@ export interface RequestAnswerers {
   readonly rules?: readonly RequestRule[] | undefined;
   /** Default: leaves everything to people. */
   readonly policy?: RequestPolicy | undefined;
+  /**
+   * How long a policy may think before people are told all the same, in milliseconds. Its answer counts whenever it comes.
+   * Default 60 000.
+   */
+  readonly policyPatienceMs?: number | undefined;
   /** Tells people of what is left to them. Default: nobody is told; they may still list and answer. */
   readonly notifier?: Notifier | undefined;
   /** Default: printed to the error console. */
@@ -54,11 +59,6 @@ export interface RequestDeskOptions extends RequestAnswerers {
   readonly clock?: Clock | undefined;
   /** How often it looks for requests whose event was missed, in milliseconds. Default 30 000. */
   readonly relistAfterMs?: number | undefined;
-  /**
-   * How long a policy may think before people are told all the same, in milliseconds. Its answer counts whenever it comes.
-   * Default 60 000.
-   */
-  readonly policyPatienceMs?: number | undefined;
   /** How long telling people may take, in milliseconds. Default 30 000. */
   readonly notifyTimeoutMs?: number | undefined;
 }
