@@ -11,15 +11,18 @@ const patternSchema = (kind: WildcardKind) =>
   });
 
 /** What a field of a tool's input must be. A field that is not there, or is no text where text is wanted, is nothing. */
-const conditionSchema = z.union([
-  z.strictObject({ is: z.union([z.string(), z.number(), z.boolean()]) }),
-  /** `*` is anything. */
-  z.strictObject({ text: patternSchema('text') }),
-  /** `*` is anything but `/`, `**` any folders; `.` and `..` are resolved first. */
-  z.strictObject({ path: patternSchema('path') }),
-  /** `*` is anything a shell does not act on. */
-  z.strictObject({ command: patternSchema('command') }),
-]);
+const conditionSchema = z.union(
+  [
+    z.strictObject({ is: z.union([z.string(), z.number(), z.boolean()]) }),
+    /** `*` is anything. */
+    z.strictObject({ text: patternSchema('text') }),
+    /** `*` is anything but `/`, `**` any folders; `.` and `..` are resolved first. */
+    z.strictObject({ path: patternSchema('path') }),
+    /** `*` is anything a shell does not act on. */
+    z.strictObject({ command: patternSchema('command') }),
+  ],
+  { error: 'A condition is one of { is }, { text }, { path } and { command }, with a pattern that can be used.' },
+);
 
 type Condition = z.output<typeof conditionSchema>;
 
