@@ -13,7 +13,7 @@ const leavesOneRunning: AnswerRequest = ({ body }) => {
   const conversation = JSON.stringify(body.messages);
   if (!conversation.includes('"tool_result"')) return inBackground('sleep 60');
   if (!conversation.includes('Second.')) return say('It runs on.');
-  return conversation.includes('worked') ? say('The second is done.') : work;
+  return conversation.includes('work.txt') ? say('The second is done.') : work;
 };
 
 /** Work that goes on when the agent has stopped speaking. */
