@@ -1,5 +1,9 @@
-import { chmod, readdir, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { chmod, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { basename, dirname, join } from 'node:path';
+
+/** What a folder is called while it is being removed; whoever finds one may finish the removal. */
+const DISCARDED = '.gone-';
 
 /**
  * Removes a folder with everything in it, also what a program has made read-only (as package caches are). Links are
@@ -12,6 +16,27 @@ export async function removePrivateFolder(path: string): Promise<void> {
     await makeWritable(path);
     await rm(path, options);
   });
+}
+
+/**
+ * Removes a folder that others watch: it is gone from its place at once, not file by file, so that nobody ever sees half of
+ * it (its record gone, the rest still there) and takes that for damage.
+ */
+export async function discardPrivateFolder(path: string): Promise<void> {
+  const discarded = join(dirname(path), `${DISCARDED}${basename(path)}-${randomUUID()}`);
+  try {
+    await rename(path, discarded);
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && error.code === 'ENOENT') return;
+    // A folder that cannot be moved, such as one with something mounted in it, can still be emptied.
+    return removePrivateFolder(path);
+  }
+  await removePrivateFolder(discarded);
+}
+
+/** Whether that is the name of a folder whose removal was begun, and maybe cut short. */
+export function isDiscarded(name: string): boolean {
+  return name.startsWith(DISCARDED);
 }
 
 /** Removes folders that are empty, the innermost first, up to the first that is not. */

@@ -4,7 +4,7 @@ import { join } from 'node:path';
 
 import { SemoError, idSchema, parseEdge } from '@semo-office/core';
 
-import { removeEmptyFolders, removePrivateFolder } from './private-folder.ts';
+import { discardPrivateFolder, removeEmptyFolders, removePrivateFolder } from './private-folder.ts';
 import { identify, isAlive, type ProcessTable } from './process-table.ts';
 import { sessionRecordSchema, writeRecord, type SessionRecord, type SessionRecordChange } from './session-record.ts';
 import { systemProcessTable } from './system-process-table.ts';
@@ -162,7 +162,7 @@ class Place implements JournaledSession {
   async release(): Promise<void> {
     this.#released = true;
     await this.#writing;
-    await removePrivateFolder(this.folder);
+    await discardPrivateFolder(this.folder);
     await removeEmptyFolders([join(this.#stateDir, 'sessions'), this.#stateDir]);
   }
 }

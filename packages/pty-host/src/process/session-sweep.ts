@@ -3,7 +3,7 @@ import { join } from 'node:path';
 
 import { removeDeadLock, tryFileLock } from '../file-lock.ts';
 import type { MadeWorktree, WorktreeRemoval } from '../workspace/git-worktrees.ts';
-import { removeEmptyFolders, removePrivateFolder } from './private-folder.ts';
+import { discardPrivateFolder, isDiscarded, removeEmptyFolders, removePrivateFolder } from './private-folder.ts';
 import { isAlive, type ProcessIdentity, type ProcessTable } from './process-table.ts';
 import { ProcessTree } from './process-tree.ts';
 import { sessionTag } from './session-evidence.ts';
@@ -60,6 +60,7 @@ export async function sweepSessions(options: SweepOptions): Promise<SweepReport>
     const folder = join(sessions, name);
     try {
       if (name.startsWith('.claim-')) await sweepClaim({ folder, name, table });
+      else if (isDiscarded(name)) await removePrivateFolder(folder);
       else if (name.startsWith('.sweep-')) await removeDeadLock(folder, table);
       else {
         const outcome = await sweepFolder({ ...options, table, folder, sessionId: name });
@@ -125,7 +126,7 @@ async function sweepSession(
   const survivors = stopped?.survivors ?? [];
   // What could not be done is still written down for the next sweep.
   if (faults.length === 0 && survivors.length === 0)
-    await attempt('Removing its private folder', () => removePrivateFolder(folder));
+    await attempt('Removing its private folder', () => discardPrivateFolder(folder));
   const keptWorktree = removal?.kind === 'kept' ? { path: removal.path, reason: removal.reason } : null;
   return { sessionId, killed: stopped?.killed ?? 0, survivors, keptWorktree, faults };
 }

@@ -219,6 +219,32 @@ describe('sweep', () => {
     expect(lives(pid)).toBe(true);
   });
 
+  it('never takes a session that is just ending for a damaged one', async () => {
+    await using folder = await temporaryFolder();
+    const stateDir = folder.path;
+    const journal = openJournal({ stateDir });
+    const places = await Promise.all(Array.from({ length: 8 }, (_, number) => journal.claim(`ses_${number}`)));
+    for (const { temporaryFolder: tmp } of places)
+      for (let file = 0; file < 200; file += 1) await writeFile(join(tmp, `file-${file}`), '');
+    const leaving = { done: false };
+    const sweeping = (async () => {
+      const reports = [];
+      while (!leaving.done) reports.push(await sweep(stateDir));
+      return reports.flatMap(({ leftAlone }) => leftAlone);
+    })();
+    await Promise.all(places.map((place) => place.release()));
+    leaving.done = true;
+    expect(await sweeping).toEqual([]);
+    expect(await exists(join(stateDir, 'unreadable'))).toBe(false);
+  });
+
+  it('finishes a removal that was cut short', async () => {
+    await using folder = await temporaryFolder();
+    await mkdir(join(folder.path, 'sessions', '.gone-ses_1-x', 'tmp'), { recursive: true });
+    expect((await sweep(folder.path)).leftAlone).toEqual([]);
+    expect(await exists(join(folder.path, 'sessions'))).toBe(false);
+  });
+
   it('leaves other machines and containers alone, and kills nothing after a reboot', async () => {
     await using folder = await temporaryFolder();
     using real = new RealProcesses();
