@@ -27,7 +27,7 @@ const RULES_ANSWER = { onNeedsPerson: 'wait', requests: { expiresAfterMs: 5000, 
 
 /** What `semo run` was asked for. */
 export interface RunRequest {
-  readonly job: JobSpec;
+  readonly job: JobSpec & { readonly session: NonNullable<JobSpec['session']> };
   readonly json: boolean;
   /** The host to run on; `null` for this very process. */
   readonly socket: string | null;

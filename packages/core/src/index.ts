@@ -72,8 +72,8 @@ export {
 } from './persona/persona.ts';
 export type { Persona } from './persona/persona.ts';
 export { scopeMatcher } from './persona/scope.ts';
-export { attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
-export type { Attempt, JobResult, RunLine } from './job/run-line.ts';
+export { attemptReasonSchema, attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
+export type { Attempt, AttemptReason, JobResult, RunLine } from './job/run-line.ts';
 export { noticeSchema } from './notifier.ts';
 export type { Notice, Notifier } from './notifier.ts';
 export { compileRules, requestRuleSchema } from './policy/request-rule.ts';
@@ -89,7 +89,10 @@ export type {
 export { createOffice } from './office.ts';
 export type { Office, OfficeOptions } from './office.ts';
 export { jobSpecSchema } from './job/job.ts';
-export type { JobSpec } from './job/job.ts';
+export type { JobSpec, KeptJobSpec, ResolvedJobSpec } from './job/job.ts';
+export { attemptRecordSchema, jobRecordSchema, jobChangeSchema, reopeningSchema } from './job/job-record.ts';
+export type { AttemptRecord, JobChange, JobLease, JobRecord, JobState, Reopening } from './job/job-record.ts';
+export type { JobFilter, JobStore, LeaseRef, LeaseRequest } from './job/job-store.ts';
 export type { ExecuteOptions } from './job/orchestrator.ts';
 export { milestoneKindSchema, milestonePatternSchema, milestoneSchema } from './monitor/milestone.ts';
 export type { Milestone, MilestoneKind, MilestonePattern } from './monitor/milestone.ts';

@@ -41,6 +41,7 @@ export async function executeJob({
 }): Promise<JobResult> {
   const { prompt, session: wanted, options: promptOptions } = parseEdge(jobSpecSchema, job, { what: 'job' });
   checkPrompt(prompt);
+  if (wanted === undefined) throw new SemoError('invalid_argument', 'This office knows no agents.');
   const sessionId = wanted.sessionId ?? newId('ses');
   const startedAt = clock.now();
   const unfollow = followSession(sessions, sessionId, (line) => options.onLine?.(line));
@@ -113,6 +114,7 @@ function toResult({
       ? turn.state
       : verdictOf(error ?? new SemoError('internal', 'The turn has no verdict.'));
   const attempt = {
+    reason: 'first' as const,
     sessionId,
     turnId: turn?.turnId ?? null,
     outcome: verdict.outcome,

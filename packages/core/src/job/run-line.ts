@@ -9,8 +9,30 @@ import { workspaceInfoSchema } from '../session/workspace.ts';
 /** Epoch milliseconds. */
 const at = z.number();
 
+/**
+ * Why an attempt was made. `first`; after the one before it timed out, crashed, was not delivered, lost its host, or met an
+ * overloaded provider, a limit or no room; `restart`: the office itself was started again and goes on with it; `by_hand`:
+ * somebody asked for the job to be done again.
+ */
+export const attemptReasonSchema = z.enum([
+  'first',
+  'timeout',
+  'crash',
+  'not_delivered',
+  'host_lost',
+  'overloaded',
+  'rate_limit',
+  'capacity',
+  'restart',
+  'by_hand',
+]);
+
+/** See {@link attemptReasonSchema}. */
+export type AttemptReason = z.infer<typeof attemptReasonSchema>;
+
 /** One try at a job and what came of it. */
 export const attemptSchema = z.object({
+  reason: attemptReasonSchema,
   sessionId: z.string(),
   turnId: z.string().nullable(),
   outcome: outcomeSchema,
