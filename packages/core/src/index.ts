@@ -92,6 +92,7 @@ export { jobSpecSchema } from './job/job.ts';
 export type { JobSpec, KeptJobSpec, ResolvedJobSpec } from './job/job.ts';
 export { attemptRecordSchema, jobRecordSchema, jobChangeSchema, reopeningSchema } from './job/job-record.ts';
 export type { AttemptRecord, JobChange, JobLease, JobRecord, JobState, Reopening } from './job/job-record.ts';
+export { memoryJobStore } from './job/memory-job-store.ts';
 export type { JobFilter, JobStore, LeaseRef, LeaseRequest } from './job/job-store.ts';
 export type { ExecuteOptions } from './job/orchestrator.ts';
 export { milestoneKindSchema, milestonePatternSchema, milestoneSchema } from './monitor/milestone.ts';
@@ -110,6 +111,27 @@ export type { EventHubOptions } from './event-hub.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
 export { givenRecord, isSettledBefore, settledRecord } from './session/request-record.ts';
+export {
+  DEFAULT_JOB_LIMIT,
+  byClaim,
+  bySubmission,
+  cancelledJob,
+  changedJob,
+  claimedJob,
+  endedAttempts,
+  isClaimable,
+  isEndedBefore,
+  jobFilterSchema,
+  leaseRequestSchema,
+  lostLease,
+  matchesJobFilter,
+  newJobRecord,
+  renewedJob,
+  reopenedJob,
+  reportedJob,
+  samePutAgain,
+  unknownJob,
+} from './job/job-transition.ts';
 export { answererSchema } from './session/human-request.ts';
 export { checkPrompt } from './session/prompt.ts';
 export { personaPlacementSchema } from './persona/persona-injector.ts';
