@@ -52,6 +52,16 @@ export {
 export type { RequestRecord, RequestState, SettledState, Withdrawal } from './session/request-record.ts';
 export { memoryRequestStore } from './session/memory-request-store.ts';
 export type { RequestFault, RequestFilter, RequestStore } from './session/request-store.ts';
+export {
+  deliverySchema,
+  keptSpecSchema,
+  sessionRecordSchema,
+  turnRecordSchema,
+  turnStepSchema,
+} from './session/session-record.ts';
+export type { Delivery, KeptSpec, SessionRecord, TurnRecord, TurnStep } from './session/session-record.ts';
+export { memorySessionStore } from './session/memory-session-store.ts';
+export type { SessionFault, SessionFilter, SessionStore, TurnFilter } from './session/session-store.ts';
 export { encodeKey, keySchema } from './session/keys.ts';
 export type { Key } from './session/keys.ts';
 export type {
@@ -92,6 +102,7 @@ export { jobSpecSchema } from './job/job.ts';
 export type { JobSpec, KeptJobSpec, ResolvedJobSpec } from './job/job.ts';
 export { attemptRecordSchema, jobRecordSchema, jobChangeSchema, reopeningSchema } from './job/job-record.ts';
 export type { AttemptRecord, JobChange, JobLease, JobRecord, JobState, Reopening } from './job/job-record.ts';
+export { memoryJobStore } from './job/memory-job-store.ts';
 export type { JobFilter, JobStore, LeaseRef, LeaseRequest } from './job/job-store.ts';
 export type { ExecuteOptions } from './job/orchestrator.ts';
 export { milestoneKindSchema, milestonePatternSchema, milestoneSchema } from './monitor/milestone.ts';
@@ -109,7 +120,30 @@ export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
+export { bySessionAge, byTurnAge, matchesSessionFilter, matchesTurnFilter } from './session/session-store.ts';
+export { advancedTurn, keptSpec } from './session/session-record.ts';
 export { givenRecord, isSettledBefore, settledRecord } from './session/request-record.ts';
+export {
+  DEFAULT_JOB_LIMIT,
+  byClaim,
+  bySubmission,
+  cancelledJob,
+  changedJob,
+  claimedJob,
+  endedAttempts,
+  isClaimable,
+  isEndedBefore,
+  jobFilterSchema,
+  leaseRequestSchema,
+  lostLease,
+  matchesJobFilter,
+  newJobRecord,
+  renewedJob,
+  reopenedJob,
+  reportedJob,
+  samePutAgain,
+  unknownJob,
+} from './job/job-transition.ts';
 export { answererSchema } from './session/human-request.ts';
 export { checkPrompt } from './session/prompt.ts';
 export { personaPlacementSchema } from './persona/persona-injector.ts';

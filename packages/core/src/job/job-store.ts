@@ -19,7 +19,7 @@ export interface LeaseRef {
 export interface JobFilter {
   readonly state?: readonly JobState['kind'][] | undefined;
   readonly agentId?: string | undefined;
-  /** Only those whose end has, or has not, been told to the office's own job service. */
+  /** Only those whose end has, or has not, been told to the office's own job service; they have ended. */
   readonly reported?: boolean | undefined;
   /** At most so many. Default 1 000. */
   readonly limit?: number | undefined;
@@ -51,7 +51,8 @@ export interface JobStore {
   /** Writes about a job. @throws SemoError `lease_lost`. */
   change(lease: LeaseRef, change: JobChange): Promise<JobRecord>;
   /**
-   * Asks for a job to end. One that nobody holds ends at once, as cancelled; else its holder learns of it by `renew`.
+   * Asks for a job to end. One that nobody holds ends at once, as cancelled; else its holder learns of it by `renew`. Where
+   * its last attempt is still open because its holder was lost or gave it back, whoever claims it next ends it.
    * @throws SemoError `job_unknown`.
    */
   requestCancel(jobId: string): Promise<JobRecord>;
@@ -59,7 +60,7 @@ export interface JobStore {
    * Puts a job that has ended back into the queue. @throws SemoError `job_unknown`, `job_not_ended`.
    */
   reopen(jobId: string, how: Reopening): Promise<JobRecord>;
-  /** Marks the end of a job as told. Twice is once. @throws SemoError `job_unknown`. */
+  /** Marks the end of a job as told. Twice is once, and one that has been reopened stays. @throws SemoError `job_unknown`. */
   markReported(jobId: string): Promise<void>;
   /** Forgets jobs that ended before that moment, in epoch milliseconds; resolves with how many. */
   prune(endedBefore: number): Promise<number>;
