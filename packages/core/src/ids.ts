@@ -18,7 +18,7 @@ export const idSchema = z
  * const sessionId = newId('ses'); // ses_5f0c…
  * ```
  */
-export function newId(prefix: 'ses' | 'turn' | 'cmd' | 'job' | 'req'): string {
+export function newId(prefix: 'ses' | 'turn' | 'cmd' | 'job' | 'req' | 'off'): string {
   const random = crypto.getRandomValues(new Uint8Array(12));
   return `${prefix}_${Array.from(random, (byte) => byte.toString(16).padStart(2, '0')).join('')}`;
 }

@@ -29,6 +29,17 @@ export const noticeSchema = z.discriminatedUnion('kind', [
     /** Who answered. */
     by: z.string().optional(),
   }),
+  /** A job has ended as it did because only a person can help: credentials, leave, a prompt of unknown fate. */
+  z.object({
+    kind: z.literal('job_needs_person'),
+    sentence: about.sentence,
+    jobId: idSchema,
+    /** Empty: it never got one. */
+    sessionId: z.string(),
+    /** The error's code. */
+    code: z.string(),
+    at: about.at,
+  }),
 ]);
 
 /** See {@link noticeSchema}. */

@@ -1,74 +1,101 @@
-import { systemClock, type Clock } from './clock.ts';
+import { systemClock } from './clock.ts';
+import { WarmCrew, DEFAULT_WARM } from './crew/warm-crew.ts';
+import { fixedCrew } from './crew/agent-profile.ts';
 import { SemoError } from './errors.ts';
-import type { JobSpec } from './job/job.ts';
-import { executeJob, type ExecuteOptions } from './job/orchestrator.ts';
-import type { JobResult } from './job/run-line.ts';
-import { openRequestDesk, type RequestAnswerers } from './policy/request-desk.ts';
-import type { SessionManager } from './session/session-manager.ts';
+import { newId } from './ids.ts';
+import { JobDesk } from './job/job-desk.ts';
+import type { JobParts } from './job/job-parts.ts';
+import { memoryJobStore } from './job/memory-job-store.ts';
+import type { Office, OfficeOptions } from './office-port.ts';
+import { DEFAULT_BACKOFF } from './policy/backoff.ts';
+import { createCircuitBreaker } from './policy/circuit-breaker.ts';
+import { DEFAULT_FAILURE_POLICY } from './policy/failure-policy.ts';
+import { openRequestDesk } from './policy/request-desk.ts';
+import { createPoolManager } from './pool/pool-manager.ts';
 
-/** The parts an office is made of. */
-export interface OfficeOptions {
-  /** Where sessions run: here, or on hosts elsewhere. The office closes it when it closes. */
-  readonly sessions: SessionManager;
-  /**
-   * Who answers what agents ask, of every request of these sessions. Default: only whoever calls
-   * `sessions.answerRequest`.
-   */
-  readonly requests?: RequestAnswerers | undefined;
-  /** Default: the machine's own time. */
-  readonly clock?: Clock | undefined;
-}
-
-/** Gives jobs to agents. */
-export interface Office {
-  /** The sessions the office works with, for whoever wants to look closer. */
-  readonly sessions: SessionManager;
-  /**
-   * Runs one job from beginning to end. How it ended is the result's outcome; only a job that could not begin throws.
-   * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `closed`.
-   */
-  executeJob(job: JobSpec, options?: ExecuteOptions): Promise<JobResult>;
-  /** Cancels what runs and lets go of the sessions. */
-  close(): Promise<void>;
-}
+/** How long a job is an office process's own before it must say that it still is. */
+const LEASE_MS = 30_000;
+/** How often an office looks for jobs that others have put. */
+const POLL_MS = 1000;
+const DEFAULT_MAX = 6;
 
 /**
- * An office over any sessions.
+ * An office over any sessions: it keeps some ready, takes jobs, gives them to agents, and sees each through to its end.
  *
- * @throws SemoError `invalid_argument`: a rule for requests that is none, or whose pattern cannot be used.
+ * @throws SemoError `invalid_argument`: an option that cannot be used.
  *
  * @example
  * ```ts
- * const office = createOffice({ sessions: createPtySessionManager() });
- * const { outcome, text } = await office.executeJob({
- *   prompt: 'Add a health endpoint and commit.',
- *   session: { agent: { kind: 'claude', permissionMode: 'acceptEdits' }, workspace: { kind: 'path', path: '.' } },
+ * const office = createOffice({
+ *   sessions: createPtySessionManager({ repositories: { app: '/srv/app' } }),
+ *   agents: [{ agentId: 'FE', agent: { kind: 'claude-stream' }, workspace: { kind: 'git', repoId: 'app' } }],
  * });
+ * const { outcome, text } = await office.executeJob({ agentId: 'FE', prompt: 'Add a health page and commit.' });
  * await office.close();
  * ```
  */
-export function createOffice({ sessions, requests, clock = systemClock }: OfficeOptions): Office {
-  const desk = requests === undefined ? null : openRequestDesk({ ...requests, sessions, clock });
-  const closing = new AbortController();
-  const running = new Set<Promise<unknown>>();
+export function createOffice(options: OfficeOptions): Office {
+  const { sessions, clock = systemClock } = options;
+  const parts = partsOf(options);
+  const crew = new WarmCrew({ agents: parts.agents, counts: options.warm ?? DEFAULT_WARM, pool: parts.pool });
+  const requests = options.requests === undefined ? null : openRequestDesk({ ...options.requests, sessions, clock });
+  const desk = new JobDesk({
+    parts: { ...parts, agents: crew },
+    owner: newId('off'),
+    leaseMs: options.leaseMs ?? LEASE_MS,
+    concurrency: options.concurrency ?? options.pool?.max ?? DEFAULT_MAX,
+    pollMs: options.jobs === undefined ? null : (options.pollMs ?? POLL_MS),
+    service: options.jobService ?? null,
+    notifier: options.notifier ?? options.requests?.notifier ?? null,
+    onFault: options.onFault,
+  });
+  const warm = crew.refresh().then(() => parts.pool.initializeWarmPool());
+  warm.catch((thrown: unknown) => desk.fault(SemoError.from(thrown)));
+  desk.open();
+  let closing: Promise<void> | null = null;
+  const close = async (running: 'cancel' | 'leave'): Promise<void> => {
+    await desk.close(running);
+    requests?.close();
+    await warm.catch(() => undefined);
+    await parts.pool.close();
+    await sessions.close();
+  };
   return {
     sessions,
-    async executeJob(job, options = {}) {
-      if (closing.signal.aborted) throw new SemoError('closed', 'The office is closed. Create a new one.');
-      const signal = options.signal === undefined ? closing.signal : AbortSignal.any([options.signal, closing.signal]);
-      const work = executeJob({ sessions, clock, job, options: { ...options, signal } });
-      running.add(work);
-      try {
-        return await work;
-      } finally {
-        running.delete(work);
-      }
+    executeJob: (job, call) => desk.execute(job, call),
+    submitJob: (job) => desk.submit(job),
+    waitForJob: (jobId, wait) => desk.wait(jobId, wait),
+    getJob: (jobId) => parts.jobs.get(jobId),
+    listJobs: (filter) => parts.jobs.list(filter),
+    cancelJob: (jobId) => desk.cancel(jobId),
+    retryJob: (jobId) => desk.reopen(jobId, 'retry'),
+    resumeJob: (jobId) => desk.reopen(jobId, 'resume'),
+    ready: () => warm,
+    status: async () => ({
+      running: desk.running,
+      pool: parts.pool.getPoolStatus(),
+      breakers: [parts.provider, parts.host].map(({ name, state, retryAt }) => ({ name, state, retryAt })),
+    }),
+    on: (name, listener) => desk.on(name, listener),
+    close: ({ running = 'cancel' } = {}) => (closing ??= close(running)),
+  };
+}
+
+function partsOf(options: OfficeOptions): JobParts {
+  const { sessions, clock = systemClock, agents = [], policy, breakers = {} } = options;
+  return {
+    sessions,
+    clock,
+    pool: createPoolManager({ max: DEFAULT_MAX, ...options.pool, sessions, clock }),
+    jobs: options.jobs ?? memoryJobStore({ clock }),
+    agents: 'find' in agents ? agents : fixedCrew(agents),
+    worktrees: options.worktrees ?? null,
+    policy: {
+      classes: { ...DEFAULT_FAILURE_POLICY.classes, ...policy?.classes },
+      codes: { ...DEFAULT_FAILURE_POLICY.codes, ...policy?.codes },
     },
-    async close() {
-      closing.abort();
-      await Promise.allSettled(running);
-      desk?.close();
-      await sessions.close();
-    },
+    provider: createCircuitBreaker({ ...breakers.provider, name: 'provider', clock }),
+    host: createCircuitBreaker({ ...breakers.host, name: 'host', clock }),
+    backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
   };
 }

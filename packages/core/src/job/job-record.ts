@@ -20,7 +20,8 @@ export const attemptRecordSchema = z.object({
   /** From 0. */
   number: z.number().int().nonnegative(),
   reason: attemptReasonSchema,
-  sessionId: idSchema,
+  /** Empty: it never got one. */
+  sessionId: z.string(),
   /** Made before the prompt is sent, so that sending it again is sending it once. */
   turnId: idSchema,
   delivery: attemptDeliverySchema,

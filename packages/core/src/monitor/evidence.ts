@@ -32,6 +32,8 @@ export const turnErrorSchema = z.object({
   class: z.enum(ERROR_CLASSES),
   message: z.string(),
   retryable: z.boolean(),
+  /** When trying again makes sense, in epoch milliseconds, if that was stated. */
+  retryAt: z.number().optional(),
 });
 
 /** See {@link turnErrorSchema}. */

@@ -64,6 +64,12 @@ export const personaSchema = z.strictObject({
   scopePatterns: z.array(scopePatternSchema).max(200).readonly().default([]),
   /** What it is good at, one line each. */
   coreSkills: z.array(oneLine(500)).max(100).readonly().default([]),
+  /** What a job may say differently. Default: nothing. */
+  overridable: z
+    .array(z.enum(['prompt', 'scopePatterns', 'coreSkills']))
+    .max(3)
+    .readonly()
+    .default([]),
 });
 
 /** See {@link personaSchema}. */

@@ -161,7 +161,7 @@ class CockatielBreaker implements CircuitBreaker {
     const retryAt = this.#retryAt ?? this.#clock.now();
     const until = new Date(retryAt).toISOString();
     return new SemoError('circuit_open', `The circuit breaker "${this.name}" is open until ${until}. Try again then.`, {
-      details: { retryAt },
+      details: { name: this.name, retryAt },
       cause,
     });
   }

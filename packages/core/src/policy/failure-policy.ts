@@ -88,6 +88,11 @@ export function nextStep(policy: FailurePolicy, error: TurnError, former: readon
   }
 }
 
+/** Whether only a person can help with a failure. Pure. */
+export function needsPerson(policy: FailurePolicy, error: TurnError): boolean {
+  return ruleFor(policy, error).kind === 'person';
+}
+
 function ruleFor({ codes, classes }: FailurePolicy, { code, class: errorClass }: TurnError): FailureRule {
   return codes[code] ?? classes[errorClass];
 }

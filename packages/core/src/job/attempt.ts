@@ -1,0 +1,234 @@
+import { SemoError, assertNever } from '../errors.ts';
+import { newId } from '../ids.ts';
+import type { TurnError } from '../monitor/evidence.ts';
+import { turnError } from '../monitor/verdict.ts';
+import type { SessionInfo } from '../session/session.ts';
+import type { Confidence, Outcome, TurnInfo } from '../session/turn.ts';
+import type { AttemptRecord } from './job-record.ts';
+import type { JobParts } from './job-parts.ts';
+import type { JobPlan } from './job-plan.ts';
+import type { AttemptReason } from './run-line.ts';
+
+/** An attempt to be made. */
+export interface AttemptOrder {
+  readonly number: number;
+  readonly reason: AttemptReason;
+  readonly plan: JobPlan;
+  readonly key: string;
+  readonly priority: number;
+  /** What the agent is told. */
+  readonly text: string;
+  /** The session of the attempt before, if it is still in hand. */
+  readonly held: SessionInfo | null;
+}
+
+/** What came of an attempt. Its session, if there is one, is still in hand. */
+export interface AttemptEnd {
+  readonly attempt: AttemptRecord;
+  readonly turn: TurnInfo | null;
+  readonly session: SessionInfo | null;
+  readonly outcome: Outcome;
+  readonly confidence: Confidence;
+  readonly error: TurnError | null;
+}
+
+/** What an attempt needs of its job. */
+export interface AttemptCall {
+  /** Ends it: its turn is cancelled. */
+  readonly signal: AbortSignal;
+  /** Writes down how far it is, before it goes on. */
+  readonly log: (attempt: AttemptRecord) => Promise<void>;
+  /** Told of the session as soon as its id is known. */
+  readonly onSession: (sessionId: string) => void;
+  /** Told when the agent has the prompt. */
+  readonly onAccepted?: (() => void) | undefined;
+}
+
+/** Makes one attempt: a session, the prompt, its turn. However that goes is told by what it resolves with. */
+export async function makeAttempt(parts: JobParts, order: AttemptOrder, call: AttemptCall): Promise<AttemptEnd> {
+  const { clock } = parts;
+  const startedAt = clock.now();
+  let session = order.held;
+  let attempt = begun(order, startedAt);
+  const onSession = (sessionId: string): void => {
+    attempt = { ...attempt, sessionId };
+    call.onSession(sessionId);
+  };
+  try {
+    session ??= await acquire(parts, order, { ...call, onSession });
+    attempt = { ...attempt, sessionId: session.sessionId, conversationId: session.agent.conversationId ?? null };
+    await call.log(attempt);
+    call.signal.throwIfAborted();
+    return await runTurn({ parts, session, attempt, call, send: { text: order.text, options: order.plan.options } });
+  } catch (thrown) {
+    const error = SemoError.from(call.signal.aborted ? call.signal.reason : thrown);
+    if (error.code === 'lease_lost') throw error;
+    return endedAttempt({ attempt, session, turn: null, at: clock.now(), verdict: verdictOf(error) });
+  }
+}
+
+/** Goes on with an attempt that another office process began: follows its turn, or sends its prompt if that never came. */
+export async function followAttempt(
+  parts: JobParts,
+  { attempt, session }: { readonly attempt: AttemptRecord; readonly session: SessionInfo },
+  call: AttemptCall,
+): Promise<AttemptEnd> {
+  try {
+    return await runTurn({ parts, session, attempt, call, send: null });
+  } catch (thrown) {
+    const error = SemoError.from(call.signal.aborted ? call.signal.reason : thrown);
+    if (error.code === 'lease_lost') throw error;
+    return endedAttempt({ attempt, session, turn: null, at: parts.clock.now(), verdict: verdictOf(error) });
+  }
+}
+
+async function acquire({ pool }: JobParts, order: AttemptOrder, call: AttemptCall): Promise<SessionInfo> {
+  const { plan, key, priority } = order;
+  const { session } = await pool.acquire(
+    {
+      key,
+      role: plan.role,
+      template: plan.template,
+      assignment: plan.assignment,
+      // A second attempt is a second session.
+      sessionId: order.number === 0 ? plan.sessionId : undefined,
+      priority,
+      onSession: call.onSession,
+    },
+    { signal: call.signal },
+  );
+  return session;
+}
+
+function begun({ number, reason }: AttemptOrder, startedAt: number): AttemptRecord {
+  return {
+    number,
+    reason,
+    sessionId: '',
+    turnId: newId('turn'),
+    delivery: 'intent',
+    conversationId: null,
+    startedAt,
+    endedAt: null,
+    outcome: null,
+    error: null,
+  };
+}
+
+interface TurnRun {
+  readonly parts: JobParts;
+  readonly session: SessionInfo;
+  readonly attempt: AttemptRecord;
+  readonly call: AttemptCall;
+  /** `null`: it has been sent. */
+  readonly send: { readonly text: string; readonly options: JobPlan['options'] } | null;
+}
+
+async function runTurn({ parts, session, attempt, call, send }: TurnRun): Promise<AttemptEnd> {
+  const { sessions, clock } = parts;
+  const { sessionId } = session;
+  const cancel = (): void => {
+    // Whoever has lost the job to another office leaves its turn alone.
+    if (SemoError.from(call.signal.reason).code !== 'lease_lost') sessions.cancel(sessionId).catch(() => undefined);
+  };
+  let known = attempt;
+  try {
+    const sending = send && sessions.sendPrompt(sessionId, send.text, { ...send.options, turnId: attempt.turnId });
+    call.signal.addEventListener('abort', cancel, { once: true });
+    if (call.signal.aborted) cancel();
+    await sending;
+    call.onAccepted?.();
+    known = await accepted(parts, { attempt, sessionId, call });
+    const turn = await sessions.waitForTurn(sessionId, attempt.turnId, lostBy(call.signal));
+    // Only now it is known which conversation it is. Without that the job has its result all the same.
+    const after = (await sessions.get(sessionId).catch(() => null)) ?? session;
+    const verdict = turn.state.kind === 'ended' ? turn.state : verdictOf(new SemoError('internal', 'No verdict.'));
+    return endedAttempt({ attempt: known, session: after, turn, at: clock.now(), verdict: overruled(verdict, call.signal) });
+  } finally {
+    call.signal.removeEventListener('abort', cancel);
+  }
+}
+
+async function accepted(
+  { sessions }: JobParts,
+  { attempt, sessionId, call }: { attempt: AttemptRecord; sessionId: string; call: AttemptCall },
+): Promise<AttemptRecord> {
+  if (attempt.delivery !== 'intent') return attempt;
+  const info = await sessions.get(sessionId).catch(() => null);
+  const conversationId = info?.agent.conversationId ?? attempt.conversationId;
+  const known: AttemptRecord = { ...attempt, delivery: 'accepted', conversationId };
+  await call.log(known);
+  return known;
+}
+
+/** Stops waiting when the job is another office's; any other abort cancels the turn, whose end is waited for. */
+function lostBy(signal: AbortSignal): { readonly signal: AbortSignal } {
+  const lost = new AbortController();
+  const check = (): void => {
+    if (SemoError.from(signal.reason).code === 'lease_lost') lost.abort(signal.reason);
+  };
+  if (signal.aborted) check();
+  else signal.addEventListener('abort', check, { once: true });
+  return { signal: lost.signal };
+}
+
+interface Verdict {
+  readonly outcome: Outcome;
+  readonly confidence: Confidence;
+  readonly error: TurnError | null;
+}
+
+/** A turn that was cancelled because the job's time was up has timed out. */
+function overruled(verdict: Verdict, signal: AbortSignal): Verdict {
+  if (!signal.aborted || verdict.outcome !== 'cancelled') return verdict;
+  return verdictOf(SemoError.from(signal.reason));
+}
+
+function endedAttempt({
+  attempt,
+  session,
+  turn,
+  at,
+  verdict: { outcome, confidence, error },
+}: {
+  readonly attempt: AttemptRecord;
+  readonly session: SessionInfo | null;
+  readonly turn: TurnInfo | null;
+  readonly at: number;
+  readonly verdict: Verdict;
+}): AttemptEnd {
+  const conversationId = session?.agent.conversationId ?? attempt.conversationId;
+  const known: AttemptRecord = { ...attempt, delivery: 'ended', conversationId, endedAt: at, outcome, error };
+  return { attempt: known, session, turn, outcome, confidence, error };
+}
+
+/** The verdict on an attempt whose turn never began or was lost from sight. */
+export function verdictOf({ code, message, class: errorClass, retryable }: SemoError): Verdict {
+  const error = { ...turnError(code, message), class: errorClass, retryable };
+  return { outcome: outcomeOf(error), confidence: 'certain', error };
+}
+
+function outcomeOf({ class: errorClass, code }: TurnError): Outcome {
+  if (code === 'delivery_unknown') return 'unknown';
+  switch (errorClass) {
+    case 'crash':
+      return 'crashed';
+    case 'timeout':
+      return 'timed_out';
+    case 'cancelled':
+      return 'cancelled';
+    case 'host_lost':
+      return 'unknown';
+    case 'not_found':
+    case 'permission':
+    case 'rate_limit':
+    case 'overloaded':
+    case 'auth':
+    case 'invalid_request':
+    case 'capacity':
+    case 'unknown':
+      return 'failed';
+    default:
+      return assertNever(errorClass);
+  }
+}

@@ -1,0 +1,190 @@
+import type { JobService } from '../crew/job-service.ts';
+import { SemoError } from '../errors.ts';
+import { EventHub } from '../event-hub.ts';
+import { newId } from '../ids.ts';
+import type { Notifier } from '../notifier.ts';
+import { parseEdge } from '../parse-edge.ts';
+import { needsPerson } from '../policy/failure-policy.ts';
+import { checkPrompt } from '../session/prompt.ts';
+import type { Unsubscribe } from '../session/session-manager.ts';
+import type { JobWait } from './attempt-gate.ts';
+import type { JobParts } from './job-parts.ts';
+import type { AttemptRecord, JobRecord, Reopening } from './job-record.ts';
+import { JobReports } from './job-reports.ts';
+import { JobRunner } from './job-runner.ts';
+import { jobNotice } from './job-notice.ts';
+import { waitForEnd } from './job-waiting.ts';
+import { jobSpecSchema, type JobSpec, type KeptJobSpec } from './job.ts';
+import type { JobResult, RunLine } from './run-line.ts';
+
+/** What an office tells of its jobs. */
+export interface JobEvents {
+  /** A job was put into the queue here. */
+  submitted: { readonly job: JobRecord };
+  /** This process has begun to work on it, or gone on with it. */
+  started: { readonly job: JobRecord };
+  /** An attempt has begun, has come further or has ended. */
+  attempt: { readonly jobId: string; readonly attempt: AttemptRecord };
+  /** It waits; see {@link JobWait}. */
+  waiting: { readonly jobId: string; readonly wait: JobWait };
+  /** Everything its session tells, as `semo run --json` prints it. */
+  line: { readonly jobId: string; readonly line: RunLine };
+  ended: { readonly jobId: string; readonly result: JobResult };
+}
+
+/** Something went wrong that failed no call: a job that could not be worked on, books that would not take its end. */
+export interface OfficeFault {
+  readonly jobId: string | null;
+  readonly error: SemoError;
+}
+
+/** How a job is to be watched and stopped. */
+export interface ExecuteOptions {
+  /** Cancels the job: its turn ends as `cancelled`. */
+  readonly signal?: AbortSignal | undefined;
+  /** Hears of everything while it happens; `result` comes last. */
+  readonly onLine?: ((line: RunLine) => void) | undefined;
+}
+
+/** Options of {@link JobDesk}. */
+export interface JobDeskOptions {
+  readonly parts: JobParts;
+  readonly owner: string;
+  readonly leaseMs: number;
+  readonly concurrency: number;
+  /** `null`: nobody else puts jobs into this store. */
+  readonly pollMs: number | null;
+  readonly service: JobService | null;
+  readonly notifier: Notifier | null;
+  readonly onFault?: ((fault: OfficeFault) => void) | undefined;
+}
+
+/** Where jobs are handed in, asked for, and taken back. */
+export class JobDesk {
+  readonly #options: JobDeskOptions;
+  readonly #hub = new EventHub<JobEvents>();
+  readonly #runner: JobRunner;
+  readonly #reports: JobReports | null;
+  readonly #closed = new AbortController();
+
+  constructor(options: JobDeskOptions) {
+    const { parts, owner, leaseMs, concurrency, pollMs, service } = options;
+    this.#options = options;
+    this.#runner = new JobRunner({ parts, owner, leaseMs, concurrency, pollMs });
+    const onFault = (error: SemoError, jobId: string): void => this.fault(error, jobId);
+    this.#reports = service === null ? null : new JobReports({ jobs: parts.jobs, service, onFault });
+    this.#passOn();
+  }
+
+  get running(): readonly { readonly jobId: string; readonly wait: JobWait | null }[] {
+    return this.#runner.running;
+  }
+
+  on<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): Unsubscribe {
+    return this.#hub.on(name, listener);
+  }
+
+  /** Begins to look for work, and tells of ends that an earlier process has left untold. */
+  open(): void {
+    this.#runner.wake();
+    void this.#reports?.tell();
+  }
+
+  async execute(job: JobSpec, { signal, onLine }: ExecuteOptions = {}): Promise<JobResult> {
+    const kept = this.#kept(job);
+    const { jobs, clock } = this.#options.parts;
+    const { owner, leaseMs } = this.#options;
+    const off = onLine && this.#hub.on('line', ({ jobId, line }) => jobId === kept.jobId && onLine(line));
+    const cancel = (): void => this.#runner.abort(kept.jobId, new SemoError('turn_cancelled', 'The job was cancelled.'));
+    try {
+      const record = await jobs.put(kept, { owner, leaseMs });
+      const isNew = record.lease?.owner === owner && record.fence === 1 && !this.#runner.has(record.jobId);
+      const result = isNew && record.state.kind === 'queued' ? this.#runner.take(record) : this.wait(kept.jobId);
+      signal?.addEventListener('abort', cancel, { once: true });
+      if (signal?.aborted === true) cancel();
+      const known = await result;
+      onLine?.({ type: 'result', at: clock.now(), ...known });
+      return known;
+    } finally {
+      signal?.removeEventListener('abort', cancel);
+      off?.();
+    }
+  }
+
+  async submit(job: JobSpec): Promise<JobRecord> {
+    const record = await this.#options.parts.jobs.put(this.#kept(job));
+    this.#hub.emit('submitted', { job: record });
+    this.#runner.wake();
+    return record;
+  }
+
+  wait(jobId: string, wait: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<JobResult> {
+    const { parts, pollMs } = this.#options;
+    const { jobs, clock } = parts;
+    const onEnded = (listener: (event: JobEvents['ended']) => void) => this.#hub.on('ended', listener);
+    return waitForEnd({ jobs, clock, pollMs, onEnded, closed: this.#closed.signal }, jobId, wait);
+  }
+
+  async cancel(jobId: string): Promise<JobRecord> {
+    const record = await this.#options.parts.jobs.requestCancel(jobId);
+    this.#runner.abort(jobId, new SemoError('turn_cancelled', 'The job was cancelled.'));
+    const { state } = record;
+    if (state.kind === 'ended') this.#ended(jobId, state.result);
+    return record;
+  }
+
+  async reopen(jobId: string, how: Reopening): Promise<JobRecord> {
+    this.#mustBeOpen();
+    const record = await this.#options.parts.jobs.reopen(jobId, how);
+    this.#runner.wake();
+    return record;
+  }
+
+  /** Takes nothing more; what is at work is cancelled, or left to the next office process. */
+  async close(running: 'cancel' | 'leave'): Promise<void> {
+    this.#closed.abort(new SemoError('closed', 'The office is closed. Create a new one.'));
+    await this.#runner.close(running);
+    await this.#reports?.tell();
+    this.#hub.clear();
+  }
+
+  fault(error: SemoError, jobId: string | null = null): void {
+    const { onFault = printFault } = this.#options;
+    onFault({ jobId, error });
+  }
+
+  #kept(job: JobSpec): KeptJobSpec & { readonly jobId: string } {
+    this.#mustBeOpen();
+    const parsed = parseEdge(jobSpecSchema, job, { what: 'job' });
+    checkPrompt(parsed.prompt);
+    return { ...parsed, jobId: parsed.jobId ?? newId('job') };
+  }
+
+  #mustBeOpen(): void {
+    if (this.#closed.signal.aborted) throw this.#closed.signal.reason;
+  }
+
+  #passOn(): void {
+    const names = ['started', 'attempt', 'waiting', 'line'] as const;
+    for (const name of names) this.#runner.on(name, (event) => this.#hub.emit(name, event as never));
+    this.#runner.on('ended', ({ jobId, result }) => this.#ended(jobId, result));
+    this.#runner.on('fault', ({ jobId, error }) => this.fault(error, jobId));
+  }
+
+  #ended(jobId: string, result: JobResult): void {
+    this.#hub.emit('ended', { jobId, result });
+    void this.#reports?.tell();
+    const { error } = result;
+    const { notifier, parts } = this.#options;
+    if (notifier === null || error === null || !needsPerson(parts.policy, error)) return;
+    const notice = jobNotice({ jobId, result, error, at: parts.clock.now() });
+    notifier.notify(notice, { signal: this.#closed.signal }).catch((thrown: unknown) => {
+      this.fault(SemoError.from(thrown), jobId);
+    });
+  }
+}
+
+function printFault({ jobId, error }: OfficeFault): void {
+  // oxlint-disable-next-line no-console -- nobody said where else to tell of it
+  console.error(`semo-office: ${jobId ?? 'the office'}: ${error.message}`);
+}

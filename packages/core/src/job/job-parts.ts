@@ -1,0 +1,25 @@
+import type { Clock } from '../clock.ts';
+import type { AgentService } from '../crew/agent-profile.ts';
+import type { WorktreeService } from '../crew/job-service.ts';
+import type { PoolManager } from '../pool/pool-manager.ts';
+import type { Backoff } from '../policy/backoff.ts';
+import type { CircuitBreaker } from '../policy/circuit-breaker.ts';
+import type { FailurePolicy } from '../policy/failure-policy.ts';
+import type { SessionManager } from '../session/session-manager.ts';
+import type { JobStore } from './job-store.ts';
+
+/** What jobs are done with. */
+export interface JobParts {
+  readonly sessions: SessionManager;
+  readonly pool: PoolManager;
+  readonly jobs: JobStore;
+  readonly agents: AgentService;
+  readonly worktrees: WorktreeService | null;
+  readonly policy: FailurePolicy;
+  /** Stands before the model's provider, for the whole office. */
+  readonly provider: CircuitBreaker;
+  /** Stands before the host that runs the sessions. */
+  readonly host: CircuitBreaker;
+  readonly backoff: Backoff;
+  readonly clock: Clock;
+}

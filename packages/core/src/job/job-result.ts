@@ -1,0 +1,40 @@
+import { SemoError } from '../errors.ts';
+import { verdictOf, type AttemptEnd } from './attempt.ts';
+import { endedAttempts } from './job-transition.ts';
+import type { JobRecord } from './job-record.ts';
+import type { JobResult } from './run-line.ts';
+
+/** What a job came to, from its last attempt and all before. Pure. */
+export function jobResult({
+  record,
+  end,
+  verdict,
+  startedAt,
+  endedAt,
+}: {
+  readonly record: JobRecord;
+  /** The last attempt; `null`: there was none. */
+  readonly end: AttemptEnd | null;
+  /** What overrules it. */
+  readonly verdict: ReturnType<typeof verdictOf> | null;
+  readonly startedAt: number;
+  readonly endedAt: number;
+}): JobResult {
+  const { outcome, confidence, error } =
+    verdict ?? end ?? verdictOf(new SemoError('internal', 'The job has neither an attempt nor an error.'));
+  const before = end === null ? record.attempts : record.attempts.filter(({ number }) => number !== end.attempt.number);
+  const attempts = endedAttempts(end === null ? before : [...before, end.attempt]);
+  return {
+    outcome,
+    confidence,
+    text: end?.turn?.text ?? '',
+    milestones: end?.turn?.milestones ?? [],
+    evidence: end?.turn?.evidence ?? [],
+    attempts,
+    sessionId: end?.attempt.sessionId ?? record.spec.session?.sessionId ?? '',
+    conversationId: end?.attempt.conversationId ?? null,
+    workspace: end?.session?.workspace ?? null,
+    durationMs: endedAt - startedAt,
+    error,
+  };
+}

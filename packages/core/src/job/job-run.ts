@@ -1,0 +1,175 @@
+import pRetry from 'p-retry';
+
+import { SemoError } from '../errors.ts';
+import type { TurnError } from '../monitor/evidence.ts';
+import { nextStep, type NextStep } from '../policy/failure-policy.ts';
+import type { SessionInfo } from '../session/session.ts';
+import { throughBreakers, type JobWait } from './attempt-gate.ts';
+import { afterFailure, firstOrder, isWorthWaiting } from './attempt-order.ts';
+import { verdictOf, type AttemptEnd, type AttemptOrder } from './attempt.ts';
+import type { JobParts } from './job-parts.ts';
+import type { JobPlan } from './job-plan.ts';
+import { findJobPlace, type JobPlace } from './job-place.ts';
+import type { AttemptRecord, JobChange, JobRecord } from './job-record.ts';
+import { adoptAttempt } from './job-recovery.ts';
+import { jobResult } from './job-result.ts';
+import type { JobResult } from './run-line.ts';
+
+/** What a job's run tells and asks while it goes on. */
+export interface JobRunCall {
+  /** Aborted with the SemoError that says why: `turn_cancelled`, `deadline_passed`, `lease_lost`, `closed`. */
+  readonly signal: AbortSignal;
+  /** Writes about the job, under its lease. */
+  readonly write: (change: JobChange) => Promise<JobRecord>;
+  /** Told of each session of the job as soon as its id is known. */
+  readonly onSession: (sessionId: string) => void;
+  readonly onAttempt: (attempt: AttemptRecord) => void;
+  readonly onWait: (wait: JobWait) => void;
+}
+
+/** Makes p-retry go on: there is to be another attempt. */
+class AnotherAttempt extends Error {
+  readonly step: NextStep;
+
+  constructor(step: NextStep) {
+    super('There is to be another attempt.');
+    this.step = step;
+  }
+}
+
+/** One job from its claim to its end: attempts, one after the other, as the failure policy says. */
+export class JobRun {
+  readonly #parts: JobParts;
+  readonly #call: JobRunCall;
+  readonly #startedAt: number;
+  readonly #failures: TurnError[] = [];
+  #record: JobRecord;
+  #plan: JobPlan | null = null;
+  #order: AttemptOrder | null = null;
+  #end: AttemptEnd | null = null;
+
+  constructor(parts: JobParts, record: JobRecord, call: JobRunCall) {
+    this.#parts = parts;
+    this.#call = call;
+    this.#record = record;
+    this.#startedAt = parts.clock.now();
+  }
+
+  /**
+   * Does the job. How it ended is kept and resolved with.
+   * @throws SemoError `lease_lost`: it is another office's by now; nothing is written about its end.
+   */
+  async run(): Promise<JobResult> {
+    let place: JobPlace | null = null;
+    let error: SemoError | null = null;
+    try {
+      place = await findJobPlace(this.#parts, this.#record.spec);
+      this.#record = await this.#call.write({ kind: 'started' });
+      await this.#attempts(place);
+    } catch (thrown) {
+      // Why it was ended is judged at its end, together with how far it had come.
+      const { signal } = this.#call;
+      error = SemoError.from(signal.aborted ? signal.reason : thrown);
+    }
+    try {
+      if (error?.code === 'lease_lost') throw error;
+      return await this.#finish(error);
+    } finally {
+      await this.#letGo(error);
+      await place?.leave();
+    }
+  }
+
+  async #attempts({ plan }: JobPlace): Promise<void> {
+    this.#plan = plan;
+    this.#end = await adoptAttempt(this.#parts, this.#record, this.#attemptCall());
+    this.#order = this.#end === null ? firstOrder(this.#record, plan) : null;
+    const { firstMs, longestMs } = this.#parts.backoff;
+    await pRetry(() => this.#attemptOnce(), {
+      // How often is the policy's affair.
+      retries: Number.POSITIVE_INFINITY,
+      minTimeout: firstMs,
+      maxTimeout: longestMs,
+      randomize: true,
+      signal: this.#call.signal,
+      shouldRetry: ({ error }) => error instanceof AnotherAttempt,
+      shouldConsumeRetry: ({ error }) => error instanceof AnotherAttempt && isDelayed(error.step),
+      onFailedAttempt: ({ error }) => {
+        if (error instanceof AnotherAttempt && isDelayed(error.step)) this.#call.onWait({ for: 'backoff', untilAt: null });
+      },
+    });
+  }
+
+  async #attemptOnce(): Promise<void> {
+    if (this.#order !== null) this.#end = await this.#attempt(this.#order);
+    const end = this.#end;
+    const plan = this.#plan;
+    if (plan === null || end === null || end.error === null || this.#call.signal.aborted) return;
+    const step = nextStep(this.#parts.policy, end.error, this.#failures);
+    if (step.kind === 'end' || !isWorthWaiting(end.error, this.#record.deadlineAt)) return;
+    this.#failures.push(end.error);
+    await this.#log(end.attempt);
+    const held = await this.#holdOrRelease(end, step);
+    this.#order = afterFailure({ record: this.#record, plan, end, step, held });
+    throw new AnotherAttempt(step);
+  }
+
+  async #attempt(order: AttemptOrder): Promise<AttemptEnd> {
+    return throughBreakers(this.#parts, { order, call: this.#attemptCall(), onWait: this.#call.onWait });
+  }
+
+  /** A session goes on with the next attempt if it is fit for it, and if that comes at once. */
+  async #holdOrRelease({ session }: AttemptEnd, step: NextStep): Promise<SessionInfo | null> {
+    if (session === null) return null;
+    const isFit = step.kind === 'again' && (session.status === 'ready' || session.status === 'executing');
+    if (isFit) return session;
+    this.#end = this.#end && { ...this.#end, session: null };
+    await this.#release(session, `The attempt before it ended as ${this.#end?.error?.code ?? 'unknown'}.`);
+    return null;
+  }
+
+  async #finish(error: SemoError | null): Promise<JobResult> {
+    const { signal } = this.#call;
+    if (this.#end !== null) await this.#log(this.#end.attempt);
+    // Aborted too late, it has completed all the same; while it waited, what it waited for is not how it ended.
+    const reason = signal.aborted && this.#end?.outcome === 'completed' ? null : error;
+    const result = jobResult({
+      record: this.#record,
+      end: this.#end,
+      verdict: reason === null ? null : verdictOf(reason),
+      startedAt: this.#startedAt,
+      endedAt: this.#parts.clock.now(),
+    });
+    await this.#call.write({ kind: 'ended', result });
+    return result;
+  }
+
+  /** The session that is still in hand goes back to the pool, or is left to the office that has the job now. */
+  async #letGo(error: SemoError | null): Promise<void> {
+    const session = this.#end?.session ?? null;
+    if (session === null) return;
+    if (error?.code === 'lease_lost') return this.#parts.pool.release(session.sessionId, { kind: 'abandoned' });
+    const isSound = this.#end?.outcome === 'completed' || this.#end?.outcome === 'failed';
+    await this.#release(session, isSound ? null : 'Its job did not end well.');
+  }
+
+  async #release({ sessionId }: SessionInfo, whyNot: string | null): Promise<void> {
+    const use = whyNot === null ? ({ kind: 'reusable' } as const) : ({ kind: 'spent', reason: whyNot } as const);
+    await this.#parts.pool.release(sessionId, use).catch(() => undefined);
+  }
+
+  async #log(attempt: AttemptRecord): Promise<void> {
+    this.#record = await this.#call.write({ kind: 'attempt', attempt });
+    this.#call.onAttempt(attempt);
+  }
+
+  #attemptCall() {
+    const { signal, onSession } = this.#call;
+    return { signal, onSession, log: (attempt: AttemptRecord) => this.#log(attempt) };
+  }
+}
+
+/** Whether the next attempt comes only after a while. */
+function isDelayed({ kind }: NextStep): boolean {
+  return kind === 'backoff' || kind === 'queue';
+}

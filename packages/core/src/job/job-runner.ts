@@ -1,0 +1,226 @@
+import type { Cancel } from '../clock.ts';
+import { SemoError, isSemoError } from '../errors.ts';
+import { EventHub } from '../event-hub.ts';
+import type { Unsubscribe } from '../session/session-manager.ts';
+import type { JobWait } from './attempt-gate.ts';
+import { followSession } from './job-lines.ts';
+import type { JobParts } from './job-parts.ts';
+import type { AttemptRecord, JobRecord } from './job-record.ts';
+import { JobRun } from './job-run.ts';
+import type { LeaseRef } from './job-store.ts';
+import type { JobResult, RunLine } from './run-line.ts';
+
+/** What {@link JobRunner} is told to keep to. */
+export interface JobRunnerOptions {
+  readonly parts: JobParts;
+  /** This office process. */
+  readonly owner: string;
+  readonly leaseMs: number;
+  /** How many jobs are worked on at once. */
+  readonly concurrency: number;
+  /** How often it looks for jobs that others have put or left; `null`: there are no others. */
+  readonly pollMs: number | null;
+}
+
+/** What a runner tells. */
+export interface JobRunnerEvents {
+  line: { readonly jobId: string; readonly line: RunLine };
+  started: { readonly job: JobRecord };
+  attempt: { readonly jobId: string; readonly attempt: AttemptRecord };
+  waiting: { readonly jobId: string; readonly wait: JobWait };
+  ended: { readonly jobId: string; readonly result: JobResult };
+  /** A job was let go of without its end, or could not be worked on. */
+  fault: { readonly jobId: string | null; readonly error: SemoError };
+}
+
+interface Running {
+  readonly record: JobRecord;
+  readonly abort: AbortController;
+  readonly done: Promise<JobResult>;
+  wait: JobWait | null;
+}
+
+/** Claims jobs and works on them, as many at once as it may, each under its lease. */
+export class JobRunner {
+  readonly #options: JobRunnerOptions;
+  readonly #hub = new EventHub<JobRunnerEvents>();
+  readonly #running = new Map<string, Running>();
+  /** Claimed at birth, and waiting for their turn. */
+  readonly #waiting: JobRecord[] = [];
+  #cancelPoll: Cancel | null = null;
+  #claiming: Promise<void> | null = null;
+  #again = false;
+  #closed = false;
+
+  constructor(options: JobRunnerOptions) {
+    this.#options = options;
+  }
+
+  on<Name extends keyof JobRunnerEvents>(
+    name: Name,
+    listener: (event: JobRunnerEvents[Name]) => void,
+  ): Unsubscribe {
+    return this.#hub.on(name, listener);
+  }
+
+  /** The jobs it works on. */
+  get running(): readonly { readonly jobId: string; readonly wait: JobWait | null }[] {
+    return [...this.#running].map(([jobId, { wait }]) => ({ jobId, wait }));
+  }
+
+  /** Whether that job is worked on here. */
+  has(jobId: string): boolean {
+    return this.#running.has(jobId);
+  }
+
+  /** Works on a job that is claimed already, as soon as it may. */
+  take(record: JobRecord): Promise<JobResult> {
+    return this.#start(record).done;
+  }
+
+  /** Looks for jobs now. */
+  wake(): void {
+    if (this.#closed) return;
+    if (this.#claiming !== null) {
+      this.#again = true;
+      return;
+    }
+    this.#claiming = this.#claim().finally(() => {
+      this.#claiming = null;
+      if (this.#again) {
+        this.#again = false;
+        this.wake();
+      }
+    });
+  }
+
+  /** Ends a job that is worked on here. */
+  abort(jobId: string, reason: SemoError): void {
+    this.#running.get(jobId)?.abort.abort(reason);
+  }
+
+  /** Takes no more jobs, and cancels those at work, or lets go of them as they are. */
+  async close(running: 'cancel' | 'leave'): Promise<void> {
+    this.#closed = true;
+    this.#cancelPoll?.();
+    await this.#claiming;
+    const code = running === 'cancel' ? 'turn_cancelled' : 'lease_lost';
+    const atWork = [...this.#running.values()];
+    for (const { abort } of atWork) abort.abort(new SemoError(code, 'The office was closed.'));
+    await Promise.allSettled(atWork.map(({ done }) => done));
+    if (running === 'cancel') return;
+    const { jobs } = this.#options.parts;
+    await Promise.allSettled(atWork.map(({ record }) => jobs.change(this.#refOf(record), { kind: 'released' })));
+  }
+
+  async #claim(): Promise<void> {
+    this.#cancelPoll?.();
+    const { parts, owner, leaseMs, concurrency, pollMs } = this.#options;
+    try {
+      while (!this.#closed && this.#running.size < concurrency) {
+        const record = await parts.jobs.claim({ owner, leaseMs });
+        if (record === null) break;
+        this.#start(record).done.catch(() => undefined);
+      }
+    } catch (thrown) {
+      this.#hub.emit('fault', { jobId: null, error: SemoError.from(thrown) });
+    }
+    if (!this.#closed && pollMs !== null) this.#cancelPoll = parts.clock.schedule(pollMs, () => this.wake());
+  }
+
+  #start(record: JobRecord): Running {
+    const abort = new AbortController();
+    const running: Running = { record, abort, wait: null, done: this.#work(record, abort) };
+    this.#running.set(record.jobId, running);
+    return running;
+  }
+
+  async #work(record: JobRecord, abort: AbortController): Promise<JobResult> {
+    const { jobId } = record;
+    // The map must know of it before anything is told.
+    await Promise.resolve();
+    const ref = this.#refOf(record);
+    const stopRenewing = this.#renew(ref, abort);
+    const stopDeadline = this.#deadline(record, abort);
+    const unfollow: Unsubscribe[] = [];
+    this.#hub.emit('started', { job: record });
+    try {
+      const result = await this.#run(record, { ref, abort, unfollow }).run();
+      this.#hub.emit('ended', { jobId, result });
+      return result;
+    } catch (thrown) {
+      const error = SemoError.from(thrown);
+      // Let go of on purpose, it is nobody's fault.
+      if (error !== abort.signal.reason) this.#hub.emit('fault', { jobId, error });
+      throw error;
+    } finally {
+      stopRenewing();
+      stopDeadline();
+      for (const stop of unfollow) stop();
+      this.#running.delete(jobId);
+      this.wake();
+    }
+  }
+
+  #run(
+    record: JobRecord,
+    { ref, abort, unfollow }: { ref: LeaseRef; abort: AbortController; unfollow: Unsubscribe[] },
+  ): JobRun {
+    const { parts } = this.#options;
+    const { jobId } = record;
+    const tell = (line: RunLine): void => this.#line(ref, line);
+    return new JobRun(parts, record, {
+      signal: abort.signal,
+      write: (change) => parts.jobs.change(ref, change),
+      onSession: (sessionId) => {
+        for (const stop of unfollow.splice(0)) stop();
+        unfollow.push(followSession(parts.sessions, sessionId, tell));
+      },
+      onAttempt: (attempt) => this.#hub.emit('attempt', { jobId, attempt }),
+      onWait: (wait) => {
+        const running = this.#running.get(jobId);
+        if (running !== undefined) running.wait = wait;
+        this.#hub.emit('waiting', { jobId, wait });
+      },
+    });
+  }
+
+  #line(ref: LeaseRef, line: RunLine): void {
+    this.#hub.emit('line', { jobId: ref.jobId, line });
+    if (line.type !== 'progress') return;
+    // Only told: the next one says it again, and the end stands in the result.
+    const { percent } = line;
+    this.#options.parts.jobs.change(ref, { kind: 'progress', percent }).catch(() => undefined);
+  }
+
+  #refOf({ jobId, fence }: JobRecord): LeaseRef {
+    return { jobId, owner: this.#options.owner, fence };
+  }
+
+  #renew(ref: LeaseRef, abort: AbortController): Cancel {
+    const { parts, leaseMs } = this.#options;
+    let cancel: Cancel = () => undefined;
+    const renew = async (): Promise<void> => {
+      try {
+        const { cancelRequested } = await parts.jobs.renew(ref, leaseMs);
+        if (cancelRequested) abort.abort(new SemoError('turn_cancelled', 'The job was cancelled.'));
+      } catch (thrown) {
+        if (isSemoError(thrown, 'lease_lost')) return abort.abort(thrown);
+        this.#hub.emit('fault', { jobId: ref.jobId, error: SemoError.from(thrown) });
+      }
+      again();
+    };
+    const again = (): void => {
+      if (!abort.signal.aborted) cancel = parts.clock.schedule(leaseMs / 3, () => void renew());
+    };
+    again();
+    return () => cancel();
+  }
+
+  #deadline({ deadlineAt, spec }: JobRecord, abort: AbortController): Cancel {
+    if (deadlineAt === null) return () => undefined;
+    const { clock } = this.#options.parts;
+    const error = new SemoError('deadline_passed', `The job had not ended ${spec.deadlineMs} ms after it was submitted.`);
+    return clock.schedule(Math.max(0, deadlineAt - clock.now()), () => abort.abort(error));
+  }
+}
