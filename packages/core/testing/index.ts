@@ -7,7 +7,7 @@ export { parseScript } from './script.ts';
 export type { Step } from './script.ts';
 export { describeRequestStoreContract } from './request-store-contract.ts';
 export type { OpenedRequestStore } from './request-store-contract.ts';
-export { SCRIPTED_PROMPTS, scriptedSpec } from './scripted-harness.ts';
+export { SCRIPTED_PROMPTS, SCRIPTED_SLOT, scriptedSpec } from './scripted-harness.ts';
 export { createScriptedSessions } from './scripted-sessions.ts';
 export type { ScriptedSessionsOptions } from './scripted-sessions.ts';
 export { describeSessionManagerContract } from './session-manager-contract.ts';

@@ -5,7 +5,10 @@ import { createGitRepository, temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
 import { git, tryGit } from '../../src/workspace/git-command.ts';
-import { addWorktree, commonGitFolder, removeWorktree, type MadeWorktree } from '../../src/workspace/git-worktrees.ts';
+import { commonGitFolder } from '../../src/workspace/git-facts.ts';
+import { addWorktree } from '../../src/workspace/git-worktrees.ts';
+import type { MadeWorktree } from '../../src/workspace/made-worktree.ts';
+import { removeWorktree } from '../../src/workspace/worktree-removal.ts';
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
