@@ -132,7 +132,7 @@ export class SessionOpener {
     return {
       placement,
       // Where rules of the repository hid it, another branch may have others.
-      async hide() {
+      hide: async () => {
         if (placement.at === 'worktree' && !(await isIgnored(folder, placement.path))) await write();
       },
     };
@@ -232,7 +232,7 @@ function privateFolders({ configFolder, temporaryFolder }: JournaledSession): Pr
 interface WrittenPersona {
   readonly placement: PersonaPlacement | null;
   /** Makes sure that git does not see it. */
-  hide(): Promise<void>;
+  readonly hide: () => Promise<void>;
 }
 
 interface Opening {

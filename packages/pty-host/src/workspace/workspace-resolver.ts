@@ -85,25 +85,11 @@ export function createWorkspaceResolver({
 }: WorkspaceResolverOptions): WorkspaceResolver {
   const root = absolute(worktreeRoot);
 
-  async function repositoryOf(repoId: string): Promise<string> {
-    const repository = Object.hasOwn(repositories, repoId) ? repositories[repoId] : undefined;
-    if (repository !== undefined) return existingFolder(repository);
-    const known =
-      Object.keys(repositories)
-        .map((id) => JSON.stringify(id))
-        .join(', ') || 'none';
-    throw new SemoError(
-      'repository_unknown',
-      `This host has no repository ${JSON.stringify(repoId)}. It knows: ${known}.`,
-      { details: { repoId } },
-    );
-  }
-
   async function resolveGit(workspace: Asked<'git'>, request: WorkspaceRequest): Promise<ResolvedWorkspace> {
     const { repoId, branch, base, retain, takeUp } = workspace;
     const { sessionId, announce } = request;
     const path = join(root, 'agent', workspace.role ?? folderName(request.role), workspace.taskId ?? sessionId);
-    const repository = await repositoryOf(repoId);
+    const repository = await repositoryOf(repoId, repositories);
     const left = takeUp && keeper !== undefined ? { takeUp: keeper } : {};
     const worktree = await addWorktree({ repository, root, path, branch, base, retain, announce, ...left });
     if (!worktree.reused) await keeper?.forget(worktree.path);
@@ -113,7 +99,7 @@ export function createWorkspaceResolver({
   async function resolveSlot(workspace: Asked<'slot'>, request: WorkspaceRequest): Promise<ResolvedWorkspace> {
     const { repoId, base } = workspace;
     const path = join(root, 'slot', workspace.role ?? folderName(request.role), request.sessionId);
-    const repository = await repositoryOf(repoId);
+    const repository = await repositoryOf(repoId, repositories);
     const worktree = await addSlot({ repository, root, path, base, announce: request.announce });
     return { info: infoOf(worktree, repoId), worktree };
   }
@@ -126,26 +112,51 @@ export function createWorkspaceResolver({
           return resolveGit(asked, request);
         case 'slot':
           return resolveSlot(asked, request);
-        case 'path': {
-          const path = await existingFolder(asked.path);
-          if (allowedRoots !== undefined) await checkConfined(path, allowedRoots);
-          return { info: { kind: 'path', path }, worktree: null };
-        }
+        case 'path':
+          return resolvePath(asked.path, allowedRoots);
         default:
           return assertNever(asked);
       }
     },
-    async assign({ worktree }, { workspace, sessionId, role, announce, assignment }) {
-      if (workspace.kind !== 'slot' || worktree === null)
-        throw new SemoError('not_supported', 'Only a slot can be given a job.');
-      const { branch, base, retain, taskId = sessionId } = assignment;
-      const folder = assignment.role ?? workspace.role ?? folderName(role);
-      const link = join(worktree.root, 'agent', folder, taskId);
-      const tell = async (next: MadeWorktree): Promise<void> => announce?.(next);
-      const assigned = await assignSlot({ worktree, branch, base, retain, link, announce: tell });
-      return { info: infoOf(assigned, workspace.repoId), worktree: assigned };
-    },
+    assign: assignResolved,
   };
+}
+
+async function resolvePath(
+  named: string,
+  allowedRoots: WorkspaceResolverOptions['allowedRoots'],
+): Promise<ResolvedWorkspace> {
+  const path = await existingFolder(named);
+  if (allowedRoots !== undefined) await checkConfined(path, allowedRoots);
+  return { info: { kind: 'path', path }, worktree: null };
+}
+
+async function repositoryOf(repoId: string, repositories: Readonly<Record<string, string>>): Promise<string> {
+  const repository = Object.hasOwn(repositories, repoId) ? repositories[repoId] : undefined;
+  if (repository !== undefined) return existingFolder(repository);
+  const known =
+    Object.keys(repositories)
+      .map((id) => JSON.stringify(id))
+      .join(', ') || 'none';
+  throw new SemoError(
+    'repository_unknown',
+    `This host has no repository ${JSON.stringify(repoId)}. It knows: ${known}.`,
+    { details: { repoId } },
+  );
+}
+
+async function assignResolved(
+  { worktree }: ResolvedWorkspace,
+  { workspace, sessionId, role, announce, assignment }: AssignmentRequest,
+): Promise<ResolvedWorkspace> {
+  if (workspace.kind !== 'slot' || worktree === null)
+    throw new SemoError('not_supported', 'Only a slot can be given a job.');
+  const { branch, base, retain, taskId = sessionId } = assignment;
+  const folder = assignment.role ?? workspace.role ?? folderName(role);
+  const link = join(worktree.root, 'agent', folder, taskId);
+  const tell = async (next: MadeWorktree): Promise<void> => announce?.(next);
+  const assigned = await assignSlot({ worktree, branch, base, retain, link, announce: tell });
+  return { info: infoOf(assigned, workspace.repoId), worktree: assigned };
 }
 
 function infoOf({ path, branch, link }: MadeWorktree, repoId: string): WorkspaceInfo {
