@@ -54,6 +54,7 @@ export const ERROR_CODES = {
   workspace_not_found: fixed('not_found'),
   workspace_not_directory: fixed('invalid_request'),
   workspace_forbidden: fixed('permission'),
+  workspace_dirty: fixed('capacity'),
   unsafe_path: fixed('permission'),
   repository_unknown: fixed('not_found'),
   git_failed: fixed('unknown'),

@@ -19,8 +19,8 @@ export type {
   SessionSpec,
   SessionStatus,
 } from './session/session.ts';
-export { workspaceSchema, workspaceInfoSchema } from './session/workspace.ts';
-export type { Workspace, WorkspaceInfo } from './session/workspace.ts';
+export { assignmentSchema, workspaceSchema, workspaceInfoSchema } from './session/workspace.ts';
+export type { Assignment, ResolvedAssignment, Workspace, WorkspaceInfo } from './session/workspace.ts';
 export {
   MAX_PROMPT_BYTES,
   outcomeSchema,

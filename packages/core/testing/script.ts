@@ -7,10 +7,12 @@ export type Step =
   | { readonly kind: 'progress'; readonly percent: number }
   | { readonly kind: 'commit'; readonly hash: string }
   | { readonly kind: 'fail'; readonly message: string }
+  | { readonly kind: 'dirty' }
   | { readonly kind: 'crash' }
   | { readonly kind: 'hang' };
 
-const DIRECTIVE = /^(print|say|wait|work|lines|ask|question|progress|commit|fail|crash|hang)\b\s*([^:]*)(?::\s?(.*))?$/;
+const DIRECTIVE =
+  /^(print|say|wait|work|lines|ask|question|progress|commit|fail|dirty|crash|hang)\b\s*([^:]*)(?::\s?(.*))?$/;
 
 /**
  * What a scripted agent does with a prompt. Each line is one directive, done in order:
@@ -24,6 +26,7 @@ const DIRECTIVE = /^(print|say|wait|work|lines|ask|question|progress|commit|fail
  * - `question: Which colour?`: asks a person a question; says the answer it was given.
  * - `progress 40`, `commit 1a2b3c`: tells how far it is, or of a commit.
  * - `fail: why`: ends the turn as failed.
+ * - `dirty`: leaves work in its folder that is not committed.
  * - `crash`: the agent exits with status 1.
  * - `hang`: never ends by itself.
  *
@@ -59,6 +62,7 @@ function parseLine(line: string): Step[] {
       return [{ kind: 'commit', hash: argument }];
     case 'fail':
       return [{ kind: 'fail', message: text }];
+    case 'dirty':
     case 'crash':
     case 'hang':
       return [{ kind: directive }];

@@ -1,4 +1,5 @@
 import type { SessionSpec } from '../src/session/session.ts';
+import type { Workspace } from '../src/session/workspace.ts';
 import type { ContractPrompts } from './contract/harness.ts';
 
 /** A spec for `createScriptedSessions`. */
@@ -9,6 +10,9 @@ export function scriptedSpec(sessionId: string): SessionSpec {
     workspace: { kind: 'path', path: '/scripted' },
   };
 }
+
+/** A slot for `createScriptedSessions`, which take any repository. */
+export const SCRIPTED_SLOT: Extract<Workspace, { kind: 'slot' }> = { kind: 'slot', repoId: 'app' };
 
 /** The prompts of the contract suite in the words scripted agents know. */
 export const SCRIPTED_PROMPTS: ContractPrompts = {

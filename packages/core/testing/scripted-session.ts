@@ -8,8 +8,10 @@ import type { SettledState } from '../src/session/request-record.ts';
 import type { ResolvedSessionSpec, SessionInfo, SessionStatus } from '../src/session/session.ts';
 import type { SessionEvents } from '../src/session/session-manager.ts';
 import type { ResolvedPromptOptions, TurnInfo } from '../src/session/turn.ts';
+import type { ResolvedAssignment } from '../src/session/workspace.ts';
 import { ScriptedOutput } from './scripted-output.ts';
 import { ScriptedTurn, type TurnStage } from './scripted-turn.ts';
+import { ScriptedWorkspace } from './scripted-workspace.ts';
 
 interface QueuedPrompt {
   readonly turnId: string;
@@ -39,6 +41,7 @@ export class ScriptedSession {
   readonly #events: EventHub<SessionEvents>;
   readonly #turns = new Map<string, ScriptedTurn>();
   readonly #createdAt: number;
+  readonly #workspace: ScriptedWorkspace;
   #queue: QueuedPrompt[] = [];
   #running: { readonly turnId: string; readonly turn: ScriptedTurn } | null = null;
   #status: SessionStatus = 'creating';
@@ -49,6 +52,7 @@ export class ScriptedSession {
   constructor({ spec, clock, events }: ScriptedSessionParts) {
     this.spec = spec;
     this.size = spec.size;
+    this.#workspace = new ScriptedWorkspace(spec);
     this.output = new ScriptedOutput(spec.maxOutputBytes);
     this.#clock = clock;
     this.#events = events;
@@ -63,18 +67,15 @@ export class ScriptedSession {
 
   info(): SessionInfo {
     const { spec, output } = this;
-    const { workspace } = spec;
-    const isGit = workspace.kind === 'git';
+    const workspace = this.#workspace.info();
     return {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
-      worktreeId: isGit ? workspace.branch : null,
+      worktreeId: workspace.branch ?? null,
       terminalId: this.#exit === null ? 'scripted' : null,
       status: this.#status,
       agent: { kind: spec.agent.kind, version: null },
-      workspace: isGit
-        ? { kind: 'git', path: `/scripted/${workspace.branch}`, branch: workspace.branch, repoId: workspace.repoId }
-        : { kind: 'path', path: workspace.path },
+      workspace,
       persona: null,
       containment: { level: 'process_group', recognisedBy: [], mayEscape: [] },
       turnId: this.#running?.turnId ?? null,
@@ -114,8 +115,15 @@ export class ScriptedSession {
 
   reset(): void {
     this.mustLive();
-    if (this.#running !== null)
-      throw new SemoError('session_busy', 'A turn is running. Cancel it or wait for its end.');
+    this.#mustRest();
+  }
+
+  assign(assignment: ResolvedAssignment): SessionInfo {
+    this.mustLive();
+    this.#workspace.mustBeSlot();
+    this.#mustRest();
+    this.#workspace.assign(assignment);
+    return this.info();
   }
 
   answer(requestId: string, answer: ResolvedHumanAnswer, by: string): void {
@@ -134,6 +142,11 @@ export class ScriptedSession {
   mustLive(): void {
     if (this.#exit === null) return;
     throw new SemoError('session_terminated', `Session ${this.spec.sessionId} has terminated. Create another one.`);
+  }
+
+  #mustRest(): void {
+    if (this.#running === null) return;
+    throw new SemoError('session_busy', 'A turn is running. Cancel it or wait for its end.');
   }
 
   #next(): void {
@@ -163,6 +176,7 @@ export class ScriptedSession {
       settle: (requestId, state) => {
         this.#settle(requestId, state);
       },
+      dirty: () => this.#workspace.dirty(),
       crash: () => this.#crash(),
     };
   }
@@ -194,6 +208,7 @@ export class ScriptedSession {
 
   #die(exit: Exit, endTurn: () => void): void {
     this.#exit = exit;
+    this.#workspace.end();
     endTurn();
     for (const { accepted } of this.#queue.splice(0)) {
       accepted.reject(new SemoError('session_terminated', 'The session terminated before the agent took this prompt.'));

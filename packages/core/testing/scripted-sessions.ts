@@ -17,6 +17,7 @@ import type {
   Unsubscribe,
 } from '../src/session/session-manager.ts';
 import { promptOptionsSchema, type PromptOptions, type TurnInfo } from '../src/session/turn.ts';
+import { assignmentSchema, type Assignment } from '../src/session/workspace.ts';
 import { ScriptedSession } from './scripted-session.ts';
 
 /** Options of {@link createScriptedSessions}. */
@@ -145,6 +146,11 @@ class ScriptedSessions implements SessionManager {
 
   async reset(sessionId: string): Promise<void> {
     this.#session(sessionId).reset();
+  }
+
+  async assign(sessionId: string, assignment: Assignment): Promise<SessionInfo> {
+    const parsed = parseEdge(assignmentSchema, assignment, { what: 'assignment' });
+    return this.#session(sessionId).assign(parsed);
   }
 
   async terminate(sessionId: string, options: { readonly graceMs?: number } = {}): Promise<void> {

@@ -20,6 +20,8 @@ export interface TurnStage {
   ask(request: HumanRequest): void;
   /** The request waits no more; nothing happens if it has been settled before. */
   settle(requestId: string, state: SettledState): void;
+  /** There is work now that is not committed. */
+  dirty(): void;
   crash(): void;
 }
 
@@ -136,6 +138,9 @@ export class ScriptedTurn {
           backgroundTasks: 0,
           error: turnError('agent_failed', step.message),
         });
+        return;
+      case 'dirty':
+        this.#stage.dirty();
         return;
       case 'crash':
         this.#stage.crash();

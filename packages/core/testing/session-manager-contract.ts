@@ -4,6 +4,7 @@ import { agentsContract } from './contract/agents.ts';
 import { ContractRun } from './contract/contract-run.ts';
 import { eventsContract } from './contract/events.ts';
 import type { SessionManagerHarness } from './contract/harness.ts';
+import { slotsContract } from './contract/slots.ts';
 import { sessionsContract } from './contract/sessions.ts';
 import { terminalContract } from './contract/terminal.ts';
 import { turnsContract } from './contract/turns.ts';
@@ -38,5 +39,6 @@ export function describeSessionManagerContract(name: string, harness: SessionMan
     terminalContract(run, harness);
     agentsContract(run, harness);
     eventsContract(run);
+    slotsContract(run, harness);
   });
 }

@@ -93,8 +93,8 @@ export async function removeDeadLock(path: string, table: ProcessTable = systemP
 /** Whoever leaves last removes the folder, maybe just after we made sure of it. */
 async function writeInFolder(path: string, text: string): Promise<void> {
   for (let attempt = 1; ; attempt += 1) {
-    await mkdir(dirname(path), { recursive: true, mode: 0o700 });
     try {
+      await mkdir(dirname(path), { recursive: true, mode: 0o700 });
       return await writeFile(path, text, { mode: 0o600 });
     } catch (error) {
       if (attempt === 10 || !(error instanceof Error && 'code' in error && error.code === 'ENOENT')) throw error;

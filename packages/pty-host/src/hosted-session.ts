@@ -1,15 +1,17 @@
-import type {
-  Clock,
-  ContainmentReport,
-  PersonaPlacement,
-  ResolvedSessionSpec,
-  SessionInfo,
-  WorkspaceInfo,
+import {
+  SemoError,
+  type Clock,
+  type ContainmentReport,
+  type PersonaPlacement,
+  type ResolvedAssignment,
+  type ResolvedSessionSpec,
+  type SessionInfo,
 } from '@semo-office/core';
 
 import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
+import type { SessionWorkspace } from './session-workspace.ts';
 import type { UndoList } from './undo-list.ts';
 
 /** Time between asking an agent to leave, SIGTERM, and SIGKILL. */
@@ -29,8 +31,10 @@ export interface HostedSessionOptions {
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
   readonly version: string | null;
-  readonly workspace: WorkspaceInfo;
+  readonly workspace: SessionWorkspace;
   readonly persona: PersonaPlacement | null;
+  /** Makes sure that git does not see the persona on another branch. */
+  readonly hidePersona: () => Promise<void>;
   readonly containment: ContainmentReport;
   readonly clock: Clock;
 }
@@ -58,8 +62,26 @@ export class HostedSession {
     return this.#ending;
   }
 
+  /** Gives the slot its job. @throws SemoError as `SessionManager.assign` says. */
+  async assign(assignment: ResolvedAssignment): Promise<SessionInfo> {
+    const { spec, workspace, hidePersona } = this.#options;
+    this.live.assertAlive();
+    if (spec.workspace.kind !== 'slot') {
+      throw new SemoError(
+        'not_supported',
+        'Only a session whose workspace is a slot can be given a job. This one has its folder already.',
+      );
+    }
+    await this.live.between(async () => {
+      await workspace.assign(assignment);
+      await hidePersona();
+    });
+    return this.info();
+  }
+
   info(): SessionInfo {
-    const { spec, version, workspace, persona, containment } = this.#options;
+    const { spec, version, persona, containment } = this.#options;
+    const workspace = this.#options.workspace.info();
     const { live } = this;
     const { conversationId } = live;
     const { start, end } = live.output.log;

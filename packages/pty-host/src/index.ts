@@ -20,4 +20,6 @@ export type {
   PrivateFolders,
   Submission,
 } from './agent/agent-driver.ts';
+export { collectWorktrees, listKeptWorktrees } from './workspace/worktree-keeper.ts';
+export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from './workspace/worktree-keeper.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';

@@ -118,7 +118,7 @@ export class LiveSession {
 
   /** Types as if at the keyboard. @throws SemoError `session_terminated`, `not_supported`. */
   async type(text: string): Promise<void> {
-    this.#assertAlive();
+    this.assertAlive();
     if (this.#options.launch.takesKeys === false) {
       throw new SemoError('not_supported', 'This agent has no keyboard: it takes prompts and answers only.');
     }
@@ -126,24 +126,35 @@ export class LiveSession {
   }
 
   resize(size: TerminalSize): void {
-    this.#assertAlive();
+    this.assertAlive();
     this.#terminal.resize(size);
     this.output.resize(size);
   }
 
   /** Ends the running turn as cancelled; resolves when the agent is at rest. */
   async cancel(): Promise<void> {
-    this.#assertAlive();
+    this.assertAlive();
     await this.#lane.cancel();
   }
 
   /** Makes the agent forget the conversation. @throws SemoError `not_supported`, `session_busy`. */
   async reset(): Promise<void> {
-    this.#assertAlive();
+    this.assertAlive();
     if (this.#agent.reset === undefined) {
       throw new SemoError('not_supported', 'This agent cannot forget its conversation; start a new session.');
     }
-    await this.#lane.between(async () => this.#agent.reset?.(this.#gone.signal));
+    await this.between(async () => this.#agent.reset?.(this.#gone.signal));
+  }
+
+  /** Does something between two turns. @throws SemoError `session_terminated`, `session_busy`. */
+  async between(task: () => Promise<void>): Promise<void> {
+    this.assertAlive();
+    await this.#lane.between(task);
+  }
+
+  /** @throws SemoError `session_terminated`. */
+  assertAlive(): void {
+    if (this.#gone.signal.aborted) throw terminatedError(this.sessionId);
   }
 
   /** Asks the agent to leave by itself. */
@@ -256,10 +267,6 @@ export class LiveSession {
     if (status === null || status === this.#status) return;
     this.#status = status;
     this.#options.emit('status', { sessionId: this.sessionId, status, at: this.#now() });
-  }
-
-  #assertAlive(): void {
-    if (this.#gone.signal.aborted) throw terminatedError(this.sessionId);
   }
 
   #now(): number {

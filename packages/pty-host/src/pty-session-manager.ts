@@ -3,6 +3,7 @@ import {
   EventHub,
   SemoError,
   answererSchema,
+  assignmentSchema,
   checkPrompt,
   encodeKey,
   humanAnswerSchema,
@@ -13,6 +14,7 @@ import {
   sessionSpecSchema,
   systemClock,
   terminalSizeSchema,
+  type Assignment,
   type CallOptions,
   type Clock,
   type PersonaInjector,
@@ -37,8 +39,8 @@ import type { HumanRequests } from './requests/human-requests.ts';
 import { SessionOpener } from './session-opener.ts';
 import { SessionRegistry } from './session-registry.ts';
 import { waitForTurn } from './turn-wait.ts';
-import { removeWorktree } from './workspace/git-worktrees.ts';
 import { createWorkspaceResolver } from './workspace/workspace-resolver.ts';
+import { createWorktreeKeeper, type WorktreeKeeper } from './workspace/worktree-keeper.ts';
 
 /**
  * Sessions in pseudo-terminals on this machine, in this process.
@@ -70,6 +72,7 @@ class PtySessionManager implements SessionManager {
   readonly #opener: SessionOpener;
   readonly #stateDir: string;
   readonly #personas: PersonaInjector;
+  readonly #keeper: WorktreeKeeper;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
   #journal: Promise<SessionJournal> | null = null;
   #closed = false;
@@ -81,6 +84,8 @@ class PtySessionManager implements SessionManager {
     this.#stateDir = options.stateDir ?? defaultStateDir(hostEnv);
     this.#onSweep = options.onSweep;
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
+    const keeper = createWorktreeKeeper({ stateDir: this.#stateDir, clock });
+    this.#keeper = keeper;
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
     this.#requests = openHostRequests({
       stateDir: this.#stateDir,
@@ -93,7 +98,8 @@ class PtySessionManager implements SessionManager {
     });
     this.#opener = new SessionOpener({
       drivers: driversByKind(options, this.#stateDir),
-      workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot }),
+      workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot, keeper }),
+      keeper,
       personas: this.#personas,
       requests: this.#requests,
       hostEnv,
@@ -177,6 +183,11 @@ class PtySessionManager implements SessionManager {
     await this.#hosted(sessionId).live.reset();
   }
 
+  async assign(sessionId: string, assignment: Assignment): Promise<SessionInfo> {
+    const parsed = parseEdge(assignmentSchema, assignment, { what: 'assignment' });
+    return this.#hosted(sessionId).assign(parsed);
+  }
+
   async terminate(...[sessionId, options]: Parameters<SessionManager['terminate']>): Promise<void> {
     // One that is still being opened is let finish, so that there is something to end.
     await (await this.#registry.opened(sessionId))?.end(options);
@@ -206,8 +217,9 @@ class PtySessionManager implements SessionManager {
 
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
+    const removeWorktree: WorktreeKeeper['leave'] = (worktree, session) => this.#keeper.leave(worktree, session);
     const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree });
-    this.#onSweep?.(report);
+    this.#onSweep?.({ ...report, worktrees: await this.#keeper.collect() });
   }
 
   #hosted(sessionId: string): HostedSession {

@@ -23,9 +23,11 @@ import { systemProcessTable } from './process/system-process-table.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
 import { openPipes } from './terminal/pipes.ts';
 import { openPty } from './terminal/pty-terminal.ts';
+import { SessionWorkspace } from './session-workspace.ts';
 import { UndoList } from './undo-list.ts';
-import { removeWorktree } from './workspace/git-worktrees.ts';
+import { isIgnored } from './workspace/git-facts.ts';
 import type { ResolvedWorkspace, WorkspaceResolver } from './workspace/workspace-resolver.ts';
+import type { WorktreeKeeper } from './workspace/worktree-keeper.ts';
 
 /** An agent that does not get this far never will; a loaded machine takes seconds. */
 const START_TIMEOUT_MS = 60_000;
@@ -34,6 +36,7 @@ const START_TIMEOUT_MS = 60_000;
 export interface SessionOpenerOptions {
   readonly drivers: ReadonlyMap<string, AgentDriver>;
   readonly workspaces: WorkspaceResolver;
+  readonly keeper: WorktreeKeeper;
   readonly personas: PersonaInjector;
   readonly requests: HumanRequests;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
@@ -85,8 +88,11 @@ export class SessionOpener {
 
   async #start({ spec, driver, place, undo, call }: Opening): Promise<HostedSession> {
     const { hostEnv } = this.#options;
-    const workspace = await this.#workspace({ spec, place, undo });
-    const folder = workspace.info.path;
+    const { workspaces: resolver, keeper } = this.#options;
+    const workspace = new SessionWorkspace({ spec, resolver, keeper, place });
+    undo.add(() => workspace.leave());
+    const resolved = await workspace.open();
+    const folder = resolved.info.path;
     const over = channelOf(spec);
     const baseEnv = agentEnvironment({ spec, hostEnv, privateHome: place.homeFolder, over });
     // Takes a look at every process; meanwhile the driver waits for programs of its own.
@@ -103,20 +109,7 @@ export class SessionOpener {
     undo.add(() => launch.dispose());
     const persona = await this.#persona({ spec, folder, place, undo, configHome: launch.configHome });
     call.signal?.throwIfAborted();
-    return this.#launch({ spec, place, undo, launch, workspace, persona, brand: await branding });
-  }
-
-  async #workspace({ spec, place, undo }: Pick<Opening, 'spec' | 'place' | 'undo'>): Promise<ResolvedWorkspace> {
-    const role = spec.persona?.role ?? spec.agentId;
-    return this.#options.workspaces.resolve({
-      workspace: spec.workspace,
-      sessionId: spec.sessionId,
-      role,
-      async announce(worktree) {
-        undo.add(() => removeWorktree(worktree));
-        await place.update({ worktree });
-      },
-    });
+    return this.#launch({ spec, place, undo, launch, workspace, resolved, persona, brand: await branding });
   }
 
   async #persona({
@@ -128,13 +121,21 @@ export class SessionOpener {
   }: Pick<Opening, 'spec' | 'place' | 'undo'> & {
     folder: string;
     configHome: string | null;
-  }): Promise<PersonaPlacement | null> {
-    if (spec.persona === undefined) return null;
+  }): Promise<WrittenPersona> {
     const { personas } = this.#options;
     const { sessionId, persona } = spec;
+    if (persona === undefined) return { placement: null, hide: () => Promise.resolve() };
     await place.update({ personaFolders: [folder] });
     undo.add(() => personas.remove({ folder, sessionId }));
-    return personas.inject({ persona, folder, configHome: configHome ?? undefined, sessionId });
+    const write = () => personas.inject({ persona, folder, configHome: configHome ?? undefined, sessionId });
+    const placement = await write();
+    return {
+      placement,
+      // Where rules of the repository hid it, another branch may have others.
+      hide: async () => {
+        if (placement.at === 'worktree' && !(await isIgnored(folder, placement.path))) await write();
+      },
+    };
   }
 
   async #launch({
@@ -143,23 +144,25 @@ export class SessionOpener {
     undo,
     launch,
     workspace,
+    resolved,
     persona,
     brand,
   }: Omit<Opening, 'driver' | 'call'> & {
     brand: ProcessBrand | null;
     launch: Launch;
-    workspace: ResolvedWorkspace;
-    persona: PersonaPlacement | null;
+    workspace: SessionWorkspace;
+    resolved: ResolvedWorkspace;
+    persona: WrittenPersona;
   }): Promise<HostedSession> {
     const { requests, emit, isHeard } = this.#options;
-    const { worktree } = workspace;
+    const { worktree } = resolved;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
     const clock = this.#clock;
     const live = new LiveSession({
       spec,
       launch,
-      folder: workspace.info.path,
+      folder: resolved.info.path,
       command: brandedCommand(brand, launch.command),
       open: launch.over === 'terminal' ? openPty : openPipes,
       requests,
@@ -179,8 +182,9 @@ export class SessionOpener {
       root,
       undo,
       version: launch.version,
-      workspace: workspace.info,
-      persona,
+      workspace,
+      persona: persona.placement,
+      hidePersona: persona.hide,
       containment,
       clock,
     });
@@ -223,6 +227,12 @@ function scopeOf({ persona }: ResolvedSessionSpec, { keepsScope }: Launch): 'non
 
 function privateFolders({ configFolder, temporaryFolder }: JournaledSession): PrivateFolders {
   return { config: configFolder, tmp: temporaryFolder };
+}
+
+interface WrittenPersona {
+  readonly placement: PersonaPlacement | null;
+  /** Makes sure that git does not see it. */
+  readonly hide: () => Promise<void>;
 }
 
 interface Opening {

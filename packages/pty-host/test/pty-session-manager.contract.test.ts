@@ -1,5 +1,6 @@
 import { describeSessionManagerContract, type ContractPrompts, type OpenedSessions } from '@semo-office/core/testing';
 import {
+  createGitRepository,
   hang,
   lastToolResults,
   promptTexts,
@@ -18,7 +19,8 @@ import { PROGRAM_PROMPTS, printed, programAgent } from './prompted-program.ts';
 async function programSessions(over: 'terminal' | 'pipe'): Promise<OpenedSessions> {
   const work = await temporaryFolder('semo-work-');
   const state = await temporaryFolder('semo-state-');
-  const sessions = createPtySessionManager({ stateDir: state.path });
+  const repository = await createGitRepository();
+  const sessions = createPtySessionManager({ stateDir: state.path, repositories: { app: repository.path } });
   return {
     sessions,
     specFor: (sessionId) => ({ sessionId, agent: programAgent(over), workspace: { kind: 'path', path: work.path } }),
@@ -27,14 +29,18 @@ async function programSessions(over: 'terminal' | 'pipe'): Promise<OpenedSession
       await sessions.close();
       await work[Symbol.asyncDispose]();
       await state[Symbol.asyncDispose]();
+      await repository[Symbol.asyncDispose]();
     },
   };
 }
+
+const slot = { kind: 'slot', repoId: 'app' } as const;
 
 for (const over of ['terminal', 'pipe'] as const) {
   describeSessionManagerContract(`a program, ${over === 'pipe' ? 'over pipes' : 'in a terminal'}`, {
     prompts: PROGRAM_PROMPTS,
     canReset: false,
+    slot,
     open: () => programSessions(over),
   });
 }
@@ -60,6 +66,7 @@ function claudeAnswer(request: ModelRequest): ModelStep {
 }
 
 async function claudeSessions(kind: 'claude' | 'claude-stream'): Promise<OpenedSessions> {
+  const repository = await createGitRepository();
   const stage = await claudeStage(
     async (request) => {
       if (promptTexts(request).at(-1) !== CLAUDE_PROMPTS.crash) return claudeAnswer(request);
@@ -67,13 +74,14 @@ async function claudeSessions(kind: 'claude' | 'claude-stream'): Promise<OpenedS
         process.kill(Number(terminalId), 'SIGKILL');
       return hang();
     },
-    { kind },
+    { kind, repositories: { app: repository.path } },
   );
   return {
     sessions: stage.sessions,
     specFor: (sessionId) => stage.spec({ sessionId }, { permissionMode: 'default' }),
     async close() {
       await stage[Symbol.asyncDispose]();
+      await repository[Symbol.asyncDispose]();
     },
   };
 }
@@ -83,6 +91,7 @@ for (const kind of ['claude', 'claude-stream'] as const) {
     prompts: CLAUDE_PROMPTS,
     canReset: true,
     canType: kind === 'claude',
+    slot,
     open: () => claudeSessions(kind),
   });
 }

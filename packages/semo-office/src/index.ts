@@ -22,7 +22,8 @@ export type {
   SweepReport,
   TokenProvider,
 } from '@semo-office/pty-host';
-export { fileRequestStore } from '@semo-office/pty-host';
+export { collectWorktrees, fileRequestStore, listKeptWorktrees } from '@semo-office/pty-host';
+export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from '@semo-office/pty-host';
 export type { FileRequestStoreOptions } from '@semo-office/pty-host';
 export { commandNotifier } from './notify/command-notifier.ts';
 export type { CommandNotifierOptions } from './notify/command-notifier.ts';

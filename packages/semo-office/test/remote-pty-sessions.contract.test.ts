@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { describeSessionManagerContract } from '@semo-office/core/testing';
+import { createGitRepository } from '@semo-office/testbed';
 
 import {
   connectToSocket,
@@ -17,6 +18,7 @@ const program = fileURLToPath(new URL('../../pty-host/test/fixtures/prompted-pro
 // Office, socket, host, terminal, program: the whole way, with nothing in it that is not real.
 describeSessionManagerContract('a program in a terminal of a host, over a unix socket', {
   canReset: false,
+  slot: { kind: 'slot', repoId: 'app' },
   prompts: {
     quick: 'add 20 22',
     quickAnswer: 'The sum is 42. ✓',
@@ -29,7 +31,9 @@ describeSessionManagerContract('a program in a terminal of a host, over a unix s
     const folder = await mkdtemp(join(tmpdir(), 'semo-remote-'));
     const path = join(folder, 'host.sock');
     const host = await listenOnSocket({ path });
-    const local = createPtySessionManager({ stateDir: join(folder, 'state') });
+    const repository = await createGitRepository();
+    const repositories = { app: repository.path };
+    const local = createPtySessionManager({ stateDir: join(folder, 'state'), repositories });
     const served = serveSessions(host, local);
     const sessions = remoteSessions(await connectToSocket({ path }));
     return {
@@ -55,6 +59,7 @@ describeSessionManagerContract('a program in a terminal of a host, over a unix s
         await host.close();
         await local.close();
         await rm(folder, { recursive: true, maxRetries: 10 });
+        await repository[Symbol.asyncDispose]();
       },
     };
   },

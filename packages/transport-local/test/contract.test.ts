@@ -6,6 +6,7 @@ import { remoteSessions, serveSessions } from '@semo-office/core';
 import type { HostLink, OfficeLink } from '@semo-office/core';
 import {
   SCRIPTED_PROMPTS,
+  SCRIPTED_SLOT,
   createScriptedSessions,
   describeSessionManagerContract,
   scriptedSpec,
@@ -37,6 +38,7 @@ function overLine(
 describeSessionManagerContract('scripted sessions, in process', {
   prompts: SCRIPTED_PROMPTS,
   canReset: true,
+  slot: SCRIPTED_SLOT,
   async open() {
     return overLine(inProcessTransport(), async () => {});
   },
@@ -45,6 +47,7 @@ describeSessionManagerContract('scripted sessions, in process', {
 describeSessionManagerContract('scripted sessions, over a unix socket', {
   prompts: SCRIPTED_PROMPTS,
   canReset: true,
+  slot: SCRIPTED_SLOT,
   async open() {
     const folder = await mkdtemp(join(tmpdir(), 'semo-socket-'));
     const path = join(folder, 'host.sock');

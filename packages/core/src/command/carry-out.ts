@@ -16,6 +16,8 @@ export async function carryOut(sessions: SessionManager, body: ParsedCommandBody
       return sessions.get(body.sessionId);
     case 'list_sessions':
       return sessions.list(body.status === undefined ? {} : { status: body.status });
+    case 'assign_workspace':
+      return sessions.assign(body.sessionId, body.assignment);
     case 'get_turn':
       return sessions.getTurn(body.sessionId, body.turnId);
     case 'list_requests':

@@ -7,6 +7,7 @@ import { keySchema } from '../session/keys.ts';
 import { outputRangeSchema, terminalSizeSchema } from '../session/output.ts';
 import { sessionSpecSchema, sessionStatusSchema } from '../session/session.ts';
 import { promptOptionsSchema } from '../session/turn.ts';
+import { assignmentSchema } from '../session/workspace.ts';
 
 const sessionId = idSchema;
 
@@ -32,6 +33,7 @@ export const commandBodySchema = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('cancel'), sessionId }),
   z.object({ kind: z.literal('reset'), sessionId }),
+  z.object({ kind: z.literal('assign_workspace'), sessionId, assignment: assignmentSchema }),
   z.object({ kind: z.literal('terminate'), sessionId, graceMs: z.number().int().nonnegative().optional() }),
   z.object({ kind: z.literal('get_session'), sessionId }),
   z.object({ kind: z.literal('list_sessions'), status: z.array(sessionStatusSchema).optional() }),
@@ -68,6 +70,7 @@ export function laneOf(body: Pick<CommandBody, 'kind'>): Lane {
     case 'create_session':
     case 'send_prompt':
     case 'reset':
+    case 'assign_workspace':
       return 'turn';
     default:
       return 'control';

@@ -19,6 +19,7 @@ import type {
   Unsubscribe,
 } from '../session/session-manager.ts';
 import { promptOptionsSchema, type PromptOptions, type TurnInfo } from '../session/turn.ts';
+import { assignmentSchema, type Assignment } from '../session/workspace.ts';
 import { CommandSender } from './command-sender.ts';
 import type { LinkStatus, OfficeLink } from './transport.ts';
 import { waitForTurnEnd } from './turn-wait.ts';
@@ -175,6 +176,11 @@ class RemoteSessions implements SessionManager {
 
   async reset(sessionId: string): Promise<void> {
     await this.#open().send({ kind: 'reset', sessionId });
+  }
+
+  async assign(sessionId: string, assignment: Assignment): Promise<SessionInfo> {
+    const parsed = parseEdge(assignmentSchema, assignment, { what: 'assignment' });
+    return this.#open().send({ kind: 'assign_workspace', sessionId, assignment: parsed });
   }
 
   async terminate(sessionId: string, options: { readonly graceMs?: number } = {}): Promise<void> {

@@ -28,8 +28,8 @@ const EVENT_NAMES: readonly SessionEventName[] = ['status', 'output', 'turn', 'r
 /**
  * The host side of a transport: carries out the commands that arrive and sends back what happens.
  *
- * A command is carried out once, however often its id arrives. Per session, `create_session`, `send_prompt` and `reset`
- * keep their order; everything else overtakes them. Sessions never wait for each other.
+ * A command is carried out once, however often its id arrives. Per session, `create_session`, `send_prompt`, `reset`
+ * and `assign_workspace` keep their order; everything else overtakes them. Sessions never wait for each other.
  *
  * @example
  * ```ts

@@ -36,6 +36,7 @@ export const commandAnswerSchemas = {
   answer_request: z.null(),
   cancel: z.null(),
   reset: z.null(),
+  assign_workspace: sessionInfoSchema,
   terminate: z.null(),
   get_session: sessionInfoSchema.nullable(),
   list_sessions: z.array(sessionInfoSchema),

@@ -4,6 +4,7 @@ import type { OutputRange, OutputSlice, TerminalSize } from './output.ts';
 import type { SettledState } from './request-record.ts';
 import type { SessionInfo, SessionSpec, SessionStatus } from './session.ts';
 import type { PromptOptions, TurnInfo } from './turn.ts';
+import type { Assignment } from './workspace.ts';
 
 /** Stops a subscription; doing so twice is harmless. */
 export type Unsubscribe = () => void;
@@ -97,6 +98,13 @@ export interface SessionManager {
   cancel(sessionId: string): Promise<void>;
   /** Forgets the conversation: the next prompt starts a new one. @throws SemoError `not_supported`, `session_busy`. */
   reset(sessionId: string): Promise<void>;
+  /**
+   * Gives the slot of a session its job: switches it, between turns, to the job's branch and names its folder by it.
+   * The same assignment again changes nothing; another one later asks that the work of the one before is committed.
+   * @throws SemoError `not_supported` (no slot), `session_busy`, `workspace_dirty` (work would be lost; `details` name
+   * `path`, `reason` and `kind`: `changes`, `commits`, `unfinished` or `in_the_way`), `invalid_argument`, `git_failed`.
+   */
+  assign(sessionId: string, assignment: Assignment): Promise<SessionInfo>;
   /** Ends the agent and everything it started. Twice is once. `graceMs` (default 5 000) is the time between asking and killing. */
   terminate(sessionId: string, options?: { readonly graceMs?: number }): Promise<void>;
   on<Name extends SessionEventName>(event: Name, listener: (event: SessionEvents[Name]) => void): Unsubscribe;

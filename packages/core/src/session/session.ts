@@ -151,7 +151,7 @@ export type ContainmentReport = z.infer<typeof containmentReportSchema>;
 export const sessionInfoSchema = z.object({
   sessionId: idSchema,
   agentId: z.string().optional(),
-  /** The worktree's id: its branch, where the host made one. */
+  /** The worktree's id: its branch, where the host made one; `null` for a slot without a job. */
   worktreeId: z.string().nullable(),
   /** The terminal's id on the host: the agent's process id while it lives. */
   terminalId: z.string().nullable(),

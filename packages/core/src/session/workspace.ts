@@ -1,6 +1,8 @@
 import { z } from 'zod';
 
-const folderName = z.string().regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'A folder name has letters, digits, "-" and "_".');
+const folderName = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$/, 'A folder name has letters, digits, "-" and "_".');
 
 /** The branch of one job in a repository, and where its folder is. */
 const job = {

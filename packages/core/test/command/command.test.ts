@@ -30,8 +30,8 @@ describe('commands', () => {
   });
 
   it('keeps prompts in order and lets the rest overtake', () => {
-    const kinds: CommandBody['kind'][] = ['create_session', 'send_prompt', 'reset'];
-    expect(kinds.map((kind) => laneOf({ kind }))).toEqual(['turn', 'turn', 'turn']);
+    const kinds: CommandBody['kind'][] = ['create_session', 'send_prompt', 'reset', 'assign_workspace'];
+    expect(kinds.map((kind) => laneOf({ kind }))).toEqual(kinds.map(() => 'turn'));
     const overtaking: CommandBody['kind'][] = [
       'cancel',
       'terminate',

@@ -108,6 +108,7 @@ function bound(sessions: SessionManager): SessionManager {
     answerRequest: (...all) => sessions.answerRequest(...all),
     cancel: (...all) => sessions.cancel(...all),
     reset: (...all) => sessions.reset(...all),
+    assign: (...all) => sessions.assign(...all),
     terminate: (...all) => sessions.terminate(...all),
     on: (...all) => sessions.on(...all),
     close: () => sessions.close(),

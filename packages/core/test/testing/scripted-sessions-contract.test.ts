@@ -1,5 +1,6 @@
 import {
   SCRIPTED_PROMPTS,
+  SCRIPTED_SLOT,
   createScriptedSessions,
   describeSessionManagerContract,
   scriptedSpec,
@@ -8,6 +9,7 @@ import {
 describeSessionManagerContract('scripted sessions', {
   prompts: SCRIPTED_PROMPTS,
   canReset: true,
+  slot: SCRIPTED_SLOT,
   async open() {
     const sessions = createScriptedSessions();
     return { sessions, specFor: scriptedSpec, close: () => sessions.close() };

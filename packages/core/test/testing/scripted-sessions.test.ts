@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import {
   EventLog,
   FakeClock,
+  SCRIPTED_SLOT,
   createScriptedSessions,
   expectError,
   parseScript,
@@ -106,6 +107,19 @@ describe('createScriptedSessions', () => {
       worktreeId: 'x',
       workspace: { kind: 'git', branch: 'x', repoId: 'r' },
     });
+  });
+
+  it('refuses another job where work is not committed, and says at its end what was kept', async () => {
+    const { sessions } = await start();
+    await sessions.create({ ...scriptedSpec('b'), workspace: SCRIPTED_SLOT });
+    await sessions.assign('b', { branch: 'one' });
+    await sessions.waitForTurn('b', (await sessions.sendPrompt('b', 'dirty\nsay: done')).turnId);
+    await sessions.assign('b', { branch: 'one' });
+    const error = await expectError(sessions.assign('b', { branch: 'two' }), 'workspace_dirty');
+    expect(error).toMatchObject({ class: 'capacity', retryable: false, details: { kind: 'changes' } });
+    await sessions.terminate('b');
+    const reason = 'It has 1 uncommitted change.';
+    expect((await sessions.get('b'))?.workspace).toMatchObject({ branch: 'one', kept: { reason } });
   });
 
   it('waits no longer than it should', async () => {

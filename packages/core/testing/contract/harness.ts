@@ -1,5 +1,6 @@
 import type { SessionSpec } from '../../src/session/session.ts';
 import type { SessionManager } from '../../src/session/session-manager.ts';
+import type { Workspace } from '../../src/session/workspace.ts';
 
 /** A session manager that is ready to be tested. */
 export interface OpenedSessions {
@@ -38,6 +39,8 @@ export interface SessionManagerHarness {
   readonly canReset: boolean;
   /** Whether these agents can be typed to; if not, `sendText` and `sendKeystrokes` must say `not_supported`. Default true. */
   readonly canType?: boolean;
+  /** A slot these sessions can be started in, of a repository with a commit. Absent: there is none, and those tests are left out. */
+  readonly slot?: Extract<Workspace, { kind: 'slot' }>;
   /** Called once, before the first test. */
   open(): Promise<OpenedSessions>;
 }

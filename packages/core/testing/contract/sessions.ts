@@ -73,6 +73,7 @@ export function sessionsContract(run: ContractRun): void {
         sessions.getOutput(id),
         sessions.cancel(id),
         sessions.reset(id),
+        sessions.assign(id, { branch: 'some' }),
         sessions.terminate(id),
       ];
       for (const call of await Promise.allSettled(calls)) {
@@ -100,6 +101,7 @@ export function sessionsContract(run: ContractRun): void {
       await expectError(sessions.sendText(id, 'x'), 'session_terminated');
       await expectError(sessions.sendKeystrokes(id, ['Enter']), 'session_terminated');
       await expectError(sessions.resize(id, { cols: 80, rows: 24 }), 'session_terminated');
+      await expectError(sessions.assign(id, { branch: 'some' }), 'session_terminated');
     });
 
     it('ends the running turn, and the prompts that wait, with the session', async () => {

@@ -2,7 +2,7 @@ import { lstat, realpath } from 'node:fs/promises';
 import { join, sep } from 'node:path';
 
 import { tryGit } from '../workspace/git-command.ts';
-import { commonGitFolder } from '../workspace/git-worktrees.ts';
+import { commonGitFolder } from '../workspace/git-facts.ts';
 import { registryPath } from './persona-registry.ts';
 import { unsafe } from './pinned-folder.ts';
 

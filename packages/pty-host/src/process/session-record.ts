@@ -6,7 +6,7 @@ import { isAbsolute, join } from 'node:path';
 import { idSchema } from '@semo-office/core';
 import { z } from 'zod';
 
-import { madeWorktreeSchema } from '../workspace/git-worktrees.ts';
+import { madeWorktreeSchema } from '../workspace/made-worktree.ts';
 import { isAlive, type ProcessTable } from './process-table.ts';
 
 const identitySchema = z.object({ pid: z.number().int(), startTime: z.number() });

@@ -2,7 +2,8 @@ import { mkdir, readdir, realpath, rename } from 'node:fs/promises';
 import { join } from 'node:path';
 
 import { removeDeadLock, tryFileLock } from '../file-lock.ts';
-import type { MadeWorktree, WorktreeRemoval } from '../workspace/git-worktrees.ts';
+import type { MadeWorktree, WorktreeRemoval } from '../workspace/made-worktree.ts';
+import type { WorktreeReport } from '../workspace/worktree-keeper.ts';
 import { discardPrivateFolder, isDiscarded, removeEmptyFolders, removePrivateFolder } from './private-folder.ts';
 import { isAlive, type ProcessIdentity, type ProcessTable } from './process-table.ts';
 import { ProcessTree } from './process-tree.ts';
@@ -15,7 +16,10 @@ export interface SweepOptions {
   readonly stateDir: string;
   /** Takes a session's persona out of a folder. */
   readonly removePersona: (target: { readonly folder: string; readonly sessionId: string }) => Promise<void>;
-  readonly removeWorktree: (worktree: MadeWorktree) => Promise<WorktreeRemoval>;
+  readonly removeWorktree: (
+    worktree: MadeWorktree,
+    session: { readonly sessionId: string },
+  ) => Promise<WorktreeRemoval>;
   /** How long leftover processes have between SIGTERM and SIGKILL. Default 2 s. */
   readonly graceMs?: number | undefined;
   readonly table?: ProcessTable | undefined;
@@ -38,6 +42,8 @@ export interface SweepReport {
   readonly swept: readonly SweptSession[];
   /** Sessions left alone that are no living host's of this machine: what, and why in a sentence. */
   readonly leftAlone: readonly { readonly sessionId: string; readonly reason: string }[];
+  /** Worktrees that sessions had left before, looked at again; absent where nobody did. */
+  readonly worktrees?: WorktreeReport | undefined;
 }
 
 /**
@@ -122,7 +128,8 @@ async function sweepSession(
   for (const each of record.personaFolders)
     await attempt('Removing its persona', () => removePersona({ folder: each, sessionId }));
   const { worktree } = record;
-  const removal = worktree === null ? null : await attempt('Removing its worktree', () => removeWorktree(worktree));
+  const removal =
+    worktree === null ? null : await attempt('Removing its worktree', () => removeWorktree(worktree, { sessionId }));
   const survivors = stopped?.survivors ?? [];
   // What could not be done is still written down for the next sweep.
   if (faults.length === 0 && survivors.length === 0)

@@ -1,6 +1,6 @@
 import { execFile } from 'node:child_process';
 
-import { SemoError } from '@semo-office/core';
+import { SemoError, systemClock } from '@semo-office/core';
 
 const DEFAULT_TIMEOUT_MS = 120_000;
 const MAX_OUTPUT_BYTES = 64 * 1024 * 1024;
@@ -11,6 +11,8 @@ export interface GitCommand {
   readonly args: readonly string[];
   /** Default 2 minutes: a checkout of a large repository takes its time. */
   readonly timeoutMs?: number | undefined;
+  /** What it reads. Default nothing. */
+  readonly input?: string | undefined;
 }
 
 /** How a run of git ended. */
@@ -41,7 +43,21 @@ export async function git(command: GitCommand): Promise<string> {
 }
 
 /** Runs git and gives whatever came of it; for commands whose exit status is an answer. */
-export function tryGit({ cwd, args, timeoutMs = DEFAULT_TIMEOUT_MS }: GitCommand): Promise<GitResult> {
+export async function tryGit(command: GitCommand): Promise<GitResult> {
+  for (let attempt = 0; ; attempt += 1) {
+    const result = await runGit(command);
+    const delayMs = LOCKED_DELAYS_MS[attempt];
+    if (result.status === 0 || delayMs === undefined || !LOCKED.test(result.stderr)) return result;
+    await new Promise<void>((resolve) => void systemClock.schedule(delayMs, resolve));
+  }
+}
+
+/** What git says when somebody else, an agent for one, changes the same repository at this very moment. */
+const LOCKED = /could not lock config file|Unable to create '[^']*\.lock': File exists/;
+/** Git holds its locks for moments. One that stays, as of a git that was killed, is the caller's to hear of. */
+const LOCKED_DELAYS_MS = [20, 40, 80, 160, 320, 640, 1280];
+
+function runGit({ cwd, args, timeoutMs = DEFAULT_TIMEOUT_MS, input }: GitCommand): Promise<GitResult> {
   return new Promise((resolve) => {
     // No program of the repository's own: a hook or a file system monitor would run as us, before the agent does.
     const quiet = [
@@ -55,11 +71,14 @@ export function tryGit({ cwd, args, timeoutMs = DEFAULT_TIMEOUT_MS }: GitCommand
       'maintenance.auto=false',
     ];
     const options = { cwd, env: gitEnvironment(process.env), timeout: timeoutMs, maxBuffer: MAX_OUTPUT_BYTES };
-    execFile('git', [...quiet, ...args], options, (error, stdout, stderr) => {
+    const child = execFile('git', [...quiet, ...args], options, (error, stdout, stderr) => {
       const status = error === null ? 0 : typeof error.code === 'number' ? error.code : -1;
       const slow = error?.killed === true ? `It took longer than ${timeoutMs} ms.` : '';
       resolve({ status, stdout, stderr: status === -1 ? stderr || slow || (error?.message ?? '') : stderr });
     });
+    // It may leave without having read all.
+    child.stdin?.on('error', () => {});
+    child.stdin?.end(input);
   });
 }
 

@@ -10,7 +10,8 @@ import { openJournal } from '../../src/process/session-journal.ts';
 import { defaultStateDir, ownerState, readRecord } from '../../src/process/session-record.ts';
 import { sweepSessions, type SweepOptions } from '../../src/process/session-sweep.ts';
 import { systemProcessTable as table } from '../../src/process/system-process-table.ts';
-import { addWorktree, removeWorktree } from '../../src/workspace/git-worktrees.ts';
+import { addWorktree } from '../../src/workspace/git-worktrees.ts';
+import { removeWorktree } from '../../src/workspace/worktree-removal.ts';
 import { RealProcesses } from './real-processes.ts';
 
 const exists = (path: string): Promise<boolean> =>
@@ -41,7 +42,7 @@ function sweep(stateDir: string, options: Partial<SweepOptions> = {}) {
     stateDir,
     graceMs: 200,
     removePersona: (target) => personas.remove(target),
-    removeWorktree,
+    removeWorktree: (worktree) => removeWorktree(worktree),
     ...options,
   });
 }

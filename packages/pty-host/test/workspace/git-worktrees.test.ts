@@ -1,11 +1,17 @@
+import { execFile } from 'node:child_process';
 import { access, mkdir, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 
 import { createGitRepository, temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
 import { git, tryGit } from '../../src/workspace/git-command.ts';
-import { addWorktree, commonGitFolder, removeWorktree, type MadeWorktree } from '../../src/workspace/git-worktrees.ts';
+import { commonGitFolder } from '../../src/workspace/git-facts.ts';
+import { addWorktree } from '../../src/workspace/git-worktrees.ts';
+import type { MadeWorktree } from '../../src/workspace/made-worktree.ts';
+import { removeWorktree } from '../../src/workspace/worktree-removal.ts';
 
 const exists = (path: string): Promise<boolean> =>
   access(path).then(
@@ -14,6 +20,11 @@ const exists = (path: string): Promise<boolean> =>
   );
 const commit = (cwd: string, message: string): Promise<string> =>
   git({ cwd, args: ['commit', '--quiet', '--allow-empty', '-m', message] });
+
+/** Resolves when it is so; each look takes as long as a turn of the loop. */
+async function until(isSo: () => Promise<boolean>): Promise<void> {
+  while (!(await isSo())) await new Promise(setImmediate);
+}
 
 async function setting(): Promise<
   {
@@ -137,6 +148,30 @@ describe('git worktrees', () => {
     const removed = await Promise.all(made.map((worktree) => removeWorktree(worktree)));
     expect(removed.every(({ kind }) => kind === 'removed')).toBe(true);
     expect(await exists(here.root)).toBe(false);
+  });
+
+  it('are made by two processes at once', async () => {
+    await using here = await setting();
+    const maker = fileURLToPath(new URL('../fixtures/worktree-maker.mjs', import.meta.url));
+    const run = promisify(execFile);
+    await Promise.all(
+      ['left', 'right'].map((name) => run(process.execPath, [maker, here.path, here.root, name, '10'])),
+    );
+    expect(await here.branches()).toHaveLength(21);
+    for (const name of ['left', 'right']) expect(await readdir(join(here.root, name))).toHaveLength(10);
+    expect((await readdir(join(here.path, '.git'))).filter((name) => name.includes('semo'))).toEqual([]);
+  });
+
+  it('wait for a lock that somebody else holds for a moment', async () => {
+    await using here = await setting();
+    const worktree = await here.add('patient');
+    const lock = join(here.path, '.git', 'config.lock');
+    await writeFile(lock, '');
+    const removed = removeWorktree(worktree);
+    // Its folder goes first; deleting the branch then needs the configuration.
+    await until(async () => !(await exists(worktree.path)));
+    await rm(lock);
+    expect(await removed).toEqual({ kind: 'removed', branch: 'deleted' });
   });
 
   it('refuse bad names', async () => {
