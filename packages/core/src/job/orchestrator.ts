@@ -141,7 +141,7 @@ function verdictOf(error: SemoError) {
   return {
     outcome: outcomeOf(error),
     confidence,
-    error: { ...turnError(error.code, error.message), class: error.class, retryable: error.retryable },
+    error: { ...turnError(error.code, error.message, error), class: error.class, retryable: error.retryable },
   };
 }
 
