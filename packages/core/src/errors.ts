@@ -99,6 +99,8 @@ export interface SemoErrorOptions {
   readonly class?: ErrorClass | undefined;
   /** Defaults to the code's own answer. */
   readonly retryable?: boolean | undefined;
+  /** From when on trying again makes sense, in epoch milliseconds, where that is known. Default: not known. */
+  readonly retryAt?: number | undefined;
   /** Facts for programs, such as `{ start, end }` of an output log. Never secrets. */
   readonly details?: Readonly<Record<string, unknown>> | undefined;
   readonly cause?: unknown;
@@ -121,6 +123,7 @@ export class SemoError extends Error {
   readonly code: ErrorCode;
   readonly class: ErrorClass;
   readonly retryable: boolean;
+  readonly retryAt: number | undefined;
   readonly details: Readonly<Record<string, unknown>>;
 
   constructor(code: ErrorCode, message: string, options: SemoErrorOptions = {}) {
@@ -129,6 +132,7 @@ export class SemoError extends Error {
     this.code = code;
     this.class = options.class ?? ERROR_CODES[code].class;
     this.retryable = options.retryable ?? ERROR_CODES[code].retryable;
+    this.retryAt = options.retryAt;
     this.details = options.details ?? {};
     Object.defineProperty(this, brand, { value: true });
   }

@@ -97,14 +97,30 @@ export type {
   RequestPolicy,
 } from './policy/request-desk.ts';
 export { createOffice } from './office.ts';
-export type { Office, OfficeOptions } from './office.ts';
+export type { Office, OfficeOptions, OfficeStatus } from './office-port.ts';
+export type { ExecuteOptions, JobEvents, OfficeFault } from './job/job-desk.ts';
+export type { JobWait } from './job/attempt-gate.ts';
+export { agentProfileSchema, fixedCrew } from './crew/agent-profile.ts';
+export type { AgentProfile, AgentService } from './crew/agent-profile.ts';
+export type { JobService, WorktreeRequest, WorktreeService } from './crew/job-service.ts';
+export type { WarmCounts } from './crew/warm-crew.ts';
+export { DEFAULT_FAILURE_POLICY } from './policy/failure-policy.ts';
+export type { FailurePolicy, FailureRule } from './policy/failure-policy.ts';
+export { createCircuitBreaker } from './policy/circuit-breaker.ts';
+export type {
+  BreakerEvents,
+  BreakerState,
+  BreakerVerdict,
+  CircuitBreaker,
+  CircuitBreakerOptions,
+} from './policy/circuit-breaker.ts';
+export type { Backoff } from './policy/backoff.ts';
 export { jobSpecSchema } from './job/job.ts';
 export type { JobSpec, KeptJobSpec, ResolvedJobSpec } from './job/job.ts';
 export { attemptRecordSchema, jobRecordSchema, jobChangeSchema, reopeningSchema } from './job/job-record.ts';
 export type { AttemptRecord, JobChange, JobLease, JobRecord, JobState, Reopening } from './job/job-record.ts';
 export { memoryJobStore } from './job/memory-job-store.ts';
 export type { JobFilter, JobStore, LeaseRef, LeaseRequest } from './job/job-store.ts';
-export type { ExecuteOptions } from './job/orchestrator.ts';
 export { milestoneKindSchema, milestonePatternSchema, milestoneSchema } from './monitor/milestone.ts';
 export type { Milestone, MilestoneKind, MilestonePattern } from './monitor/milestone.ts';
 export { remoteSessions } from './command/remote-sessions.ts';

@@ -1,6 +1,6 @@
 import { systemClock } from './clock.ts';
 import { WarmCrew, DEFAULT_WARM } from './crew/warm-crew.ts';
-import { fixedCrew } from './crew/agent-profile.ts';
+import { fixedCrew, type AgentProfile, type AgentService } from './crew/agent-profile.ts';
 import { SemoError } from './errors.ts';
 import { newId } from './ids.ts';
 import { JobDesk } from './job/job-desk.ts';
@@ -88,7 +88,7 @@ function partsOf(options: OfficeOptions): JobParts {
     clock,
     pool: createPoolManager({ max: DEFAULT_MAX, ...options.pool, sessions, clock }),
     jobs: options.jobs ?? memoryJobStore({ clock }),
-    agents: 'find' in agents ? agents : fixedCrew(agents),
+    agents: isService(agents) ? agents : fixedCrew(agents),
     worktrees: options.worktrees ?? null,
     policy: {
       classes: { ...DEFAULT_FAILURE_POLICY.classes, ...policy?.classes },
@@ -98,4 +98,8 @@ function partsOf(options: OfficeOptions): JobParts {
     host: createCircuitBreaker({ ...breakers.host, name: 'host', clock }),
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
   };
+}
+
+function isService(agents: readonly AgentProfile[] | AgentService): agents is AgentService {
+  return !Array.isArray(agents);
 }

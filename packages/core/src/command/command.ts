@@ -85,6 +85,8 @@ export const wireErrorSchema = z.object({
   class: z.enum(ERROR_CLASSES),
   message: z.string(),
   retryable: z.boolean(),
+  /** Epoch milliseconds, of the clock of the host. */
+  retryAt: z.number().optional(),
   details: z.record(z.string(), z.unknown()).optional(),
 });
 
@@ -102,8 +104,9 @@ export type CommandResult = z.infer<typeof commandResultSchema>;
 
 /** An error in the shape it travels in. */
 export function errorToWire(thrown: unknown): WireError {
-  const { code, class: errorClass, message, retryable, details } = SemoError.from(thrown);
-  return { code, class: errorClass, message, retryable, details: { ...details } };
+  const { code, class: errorClass, message, retryable, retryAt, details } = SemoError.from(thrown);
+  const when = retryAt === undefined ? {} : { retryAt };
+  return { code, class: errorClass, message, retryable, ...when, details: { ...details } };
 }
 
 /** The error a {@link WireError} stands for. */

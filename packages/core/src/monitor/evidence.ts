@@ -32,8 +32,10 @@ export const turnErrorSchema = z.object({
   class: z.enum(ERROR_CLASSES),
   message: z.string(),
   retryable: z.boolean(),
-  /** When trying again makes sense, in epoch milliseconds, if that was stated. */
+  /** From when on trying again makes sense, in epoch milliseconds, where that was stated: when a limit resets. */
   retryAt: z.number().optional(),
+  /** Of class `rate_limit`: too much at once (`rate`), or all that was paid for in some hours or days (`quota`). */
+  limit: z.enum(['rate', 'quota']).optional(),
 });
 
 /** See {@link turnErrorSchema}. */

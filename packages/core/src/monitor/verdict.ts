@@ -48,7 +48,18 @@ export function end(
 }
 
 /** A turn's error from a code and a sentence; class and retryability follow from the code. */
-export function turnError(code: SemoError['code'], message: string): TurnError {
+export function turnError(
+  code: SemoError['code'],
+  message: string,
+  { retryAt, limit }: Pick<TurnError, 'retryAt' | 'limit'> = {},
+): TurnError {
   const error = new SemoError(code, message);
-  return { code, class: error.class, message, retryable: error.retryable };
+  return {
+    code,
+    class: error.class,
+    message,
+    retryable: error.retryable,
+    ...(retryAt === undefined ? {} : { retryAt }),
+    ...(limit === undefined ? {} : { limit }),
+  };
 }

@@ -1,12 +1,18 @@
 import { describe, expect, it } from 'vitest';
 
 import {
+  SemoError,
+  attemptSchema,
   base64ToBytes,
   bytesToBase64,
+  errorFromWire,
+  errorToWire,
   eventFromWire,
   eventToWire,
   outputSliceFromWire,
   outputSliceToWire,
+  turnError,
+  wireErrorSchema,
   wireEventSchema,
   wireOutputSliceSchema,
 } from '../../src/index.ts';
@@ -19,6 +25,17 @@ describe('what travels', () => {
     const bytes = Uint8Array.from({ length: 256 }, (_, index) => index);
     expect(base64ToBytes(bytesToBase64(bytes))).toEqual(bytes);
     expect(base64ToBytes(bytesToBase64(bytes.subarray(100, 103)))).toEqual(Uint8Array.of(100, 101, 102));
+  });
+
+  it('carries when a limit resets', () => {
+    const error = new SemoError('agent_rate_limited', 'Later.', { retryAt: 1_795_260_244_000 });
+    const carried = errorFromWire(wireErrorSchema.parse(overJson(errorToWire(error))));
+    expect(carried).toMatchObject({ code: 'agent_rate_limited', class: 'rate_limit', retryAt: 1_795_260_244_000 });
+    const unknown = errorFromWire(wireErrorSchema.parse(overJson(errorToWire(new SemoError('closed', 'x')))));
+    expect(unknown.retryAt).toBeUndefined();
+    const told = turnError('agent_rate_limited', 'Later.', { retryAt: 7, limit: 'quota' });
+    const attempt = { sessionId: 's', turnId: 't', outcome: 'failed', startedAt: 1, endedAt: 2, error: told };
+    expect(attemptSchema.parse(overJson(attempt)).error).toEqual(told);
   });
 
   it('carries events there and back', () => {

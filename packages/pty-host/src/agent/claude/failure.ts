@@ -1,6 +1,7 @@
 import { turnError, type ErrorCode, type TurnError } from '@semo-office/core';
 
 import type { HookInput } from './hooks/hook-listener.ts';
+import { isQuota, limitInWords } from './limit-reset.ts';
 import type { ClaudeResult } from './stream/message.ts';
 
 /** What Claude Code calls the reason of a failed turn, and what it is to us. */
@@ -26,19 +27,33 @@ const SIGN_IN_HINT =
   'Check ANTHROPIC_API_KEY, or run `claude setup-token` and set CLAUDE_CODE_OAUTH_TOKEN to what it gives.';
 const ADDRESS_HINT = 'Check the network, ANTHROPIC_BASE_URL and the proxy variables.';
 
+/** When something was said, and what is known of the limit beside the sentence. */
+export interface FailureContext {
+  /** Epoch milliseconds. */
+  readonly at: number;
+  /** When the limit resets, where more than the sentence tells it. */
+  readonly resetsAt?: number | undefined;
+}
+
 /** Why a turn failed, from the StopFailure hook. */
-export function stopFailure(input: Extract<HookInput, { hook_event_name: 'StopFailure' }>): TurnError {
+export function stopFailure(
+  input: Extract<HookInput, { hook_event_name: 'StopFailure' }>,
+  context: FailureContext,
+): TurnError {
   const reason = input.error ?? 'unknown';
   const said = input.last_assistant_message ?? input.error_details ?? reason;
   const refused = reason === 'unknown' && REFUSED.test(said);
-  return apiError({ code: refused ? 'agent_rejected' : (REASONS[reason] ?? 'agent_failed'), reason, said });
+  return apiError({ code: refused ? 'agent_rejected' : (REASONS[reason] ?? 'agent_failed'), reason, said, ...context });
 }
 
 /**
  * Why a turn failed, from its result and the reason that the last message of the agent gave; `undefined` where it did
  * not. An API error calls itself a `success`.
  */
-export function resultFailure(result: ClaudeResult, reason: string | null): TurnError | undefined {
+export function resultFailure(
+  result: ClaudeResult,
+  { reason, ...context }: FailureContext & { readonly reason: string | null },
+): TurnError | undefined {
   const { subtype, is_error: isError, terminal_reason: end, api_error_status: status } = result;
   if (!isError && subtype === 'success') return undefined;
   const said = result.result ?? result.errors?.join('\n') ?? '';
@@ -50,7 +65,12 @@ export function resultFailure(result: ClaudeResult, reason: string | null): Turn
   }
   const known = reason === null ? undefined : REASONS[reason];
   const code = known ?? codeOfStatus(status ?? null) ?? 'agent_failed';
-  return apiError({ code, reason, said: said === '' ? `The agent ended its turn as ${end ?? subtype}.` : said });
+  return apiError({
+    code,
+    reason,
+    said: said === '' ? `The agent ended its turn as ${end ?? subtype}.` : said,
+    ...context,
+  });
 }
 
 /** Whether the turn was interrupted: by a request or a signal. */
@@ -63,11 +83,18 @@ function apiError({
   code,
   reason,
   said,
-}: {
+  at,
+  resetsAt,
+}: FailureContext & {
   readonly code: ErrorCode;
   readonly reason: string | null;
   readonly said: string;
 }): TurnError {
+  // An account's spending limit is told as a request that cannot be taken.
+  if (code === 'agent_rate_limited' || (code === 'agent_rejected' && isQuota(said))) {
+    const inWords = limitInWords(said, at);
+    return turnError('agent_rate_limited', said, { ...inWords, retryAt: resetsAt ?? inWords.retryAt });
+  }
   // A credential without money or credit left is a good one.
   if (code === 'sign_in_refused' && reason !== 'billing_error') return turnError(code, withHint(said, SIGN_IN_HINT));
   const isUnreachable = code === 'agent_overloaded' && UNREACHABLE.test(said);

@@ -98,6 +98,16 @@ const resultSchema = z.looseObject({
   origin: z.looseObject({ kind: z.string() }).nullish(),
 });
 
+/** How the account stands with its limits; told with answers and refusals, only where the API tells the agent. */
+const rateLimitSchema = z.looseObject({
+  type: z.literal('rate_limit_event'),
+  rate_limit_info: z.looseObject({
+    status: z.string(),
+    /** Epoch seconds. */
+    resetsAt: z.number().positive().optional().catch(undefined),
+  }),
+});
+
 const claudeMessageSchema = z.discriminatedUnion('type', [
   systemMessageSchema,
   /** Where a prompt of ours stands: `queued`, `started`, then `completed` or `cancelled`. */
@@ -106,6 +116,7 @@ const claudeMessageSchema = z.discriminatedUnion('type', [
   assistantSchema,
   userSchema,
   resultSchema,
+  rateLimitSchema,
   controlRequestSchema,
   controlResponseSchema,
   z.looseObject({ type: z.literal('control_cancel_request'), request_id: z.string() }),
@@ -130,6 +141,7 @@ const KNOWN_TYPES: ReadonlySet<unknown> = new Set([
   'assistant',
   'user',
   'result',
+  'rate_limit_event',
   'control_request',
   'control_response',
   'control_cancel_request',

@@ -1,6 +1,7 @@
 import { SemoError, assertNever, type Cancel, type Clock, type Evidence, type TurnError } from '@semo-office/core';
 
 import { isAborted, resultFailure } from '../failure.ts';
+import { LimitNews } from './limit-news.ts';
 import type { ClaudeMessage, ClaudeResult } from './message.ts';
 
 /** An agent that rests this long after its last background task has ended was not woken by it. */
@@ -45,6 +46,7 @@ export class ClaudeStreamTurn {
   #end: End | null = null;
   #said = '';
   #reason: string | null = null;
+  #limit = new LimitNews();
   #cancelWake: Cancel = () => undefined;
 
   constructor({ clock, report }: { readonly clock: Clock; readonly report: (evidence: Evidence) => void }) {
@@ -84,6 +86,7 @@ export class ClaudeStreamTurn {
     this.#end = null;
     this.#said = '';
     this.#reason = null;
+    this.#limit = new LimitNews();
   }
 
   onMessage(message: ClaudeMessage): void {
@@ -96,6 +99,8 @@ export class ClaudeStreamTurn {
         return this.#onAssistant(message);
       case 'result':
         return this.#onResult(message);
+      case 'rate_limit_event':
+        return this.#limit.onEvent(message.rate_limit_info);
       case 'user':
         if (message.isReplay === true) this.#acceptIf(message.uuid);
         return;
@@ -128,16 +133,16 @@ export class ClaudeStreamTurn {
         this.#wasNotified = true;
         return;
       case 'api_retry':
-        return this.#report({
-          kind: 'retrying',
-          at: this.#clock.now(),
-          attempt: message.attempt,
-          delayMs: message.retry_delay_ms,
-          status: message.error_status ?? null,
-        });
+        return this.#onRetry(message);
       default:
         return assertNever(message);
     }
+  }
+
+  #onRetry(message: Extract<Message<'system'>, { subtype: 'api_retry' }>): void {
+    const { attempt, retry_delay_ms: delayMs, error_status: status = null } = message;
+    this.#limit.onRetry({ attempt, delayMs, status });
+    this.#report({ kind: 'retrying', at: this.#clock.now(), attempt, delayMs, status });
   }
 
   /** Only of versions that do not list what runs. */
@@ -197,12 +202,17 @@ export class ClaudeStreamTurn {
       this.#accept(delivery);
     }
     if (!this.#isOurs(result)) return;
-    const end = { text: result.result ?? this.#said, error: resultFailure(result, this.#reason) };
+    const end = { text: result.result ?? this.#said, error: this.#failure(result) };
     // After these only rest tells what the result was worth: the agent may be about to go on, or to go.
     const isOpen = end.error === undefined ? this.#wasNotified && this.#ownTasks.length === 0 : isAborted(result);
     if (!isOpen || this.#state === null) return this.#finish(end);
     this.#pause();
     this.#end = end;
+  }
+
+  #failure(result: ClaudeResult): TurnError | undefined {
+    const at = this.#clock.now();
+    return resultFailure(result, { reason: this.#reason, at, resetsAt: this.#limit.resetsAt(at) });
   }
 
   #isOurs({ user_message_uuids: uuids, origin }: ClaudeResult): boolean {

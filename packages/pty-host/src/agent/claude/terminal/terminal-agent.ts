@@ -60,6 +60,7 @@ export class ClaudeAgent implements AgentControl {
 
   async submit({ prompt, signal }: Submission): Promise<void> {
     if (this.#hooks.mayWake) await this.#restFor(signal);
+    await this.#hooks.limitDeclined(signal);
     this.#hooks.promptSent();
     checkPasteable(prompt);
     for (let offer = 1; offer <= OFFERS; offer += 1) {
@@ -108,6 +109,8 @@ export class ClaudeAgent implements AgentControl {
       // While it works, what is typed would only be queued.
       using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
       if (this.#delivery.isAccepted) await this.#rest.reach(limit.signal);
+      // An Escape in the middle of the command would take it back.
+      await this.#hooks.limitDeclined(limit.signal);
       await this.#box.clear();
       await this.#box.command('/exit');
     } catch {
@@ -116,7 +119,7 @@ export class ClaudeAgent implements AgentControl {
   }
 
   onExit(): void {
-    this.#hooks.turnGone();
+    this.#hooks.agentGone();
     this.#box.close();
   }
 

@@ -26,6 +26,10 @@ const entrySchema = z.looseObject({
   isSidechain: z.boolean().optional(),
   isApiErrorMessage: z.boolean().optional(),
   error: z.string().nullish(),
+  /** When it was written down. */
+  timestamp: z.iso.datetime().optional().catch(undefined),
+  /** Of a usage limit; epoch seconds. */
+  quotaLimits: z.looseObject({ resetsAt: z.number().positive().optional() }).optional().catch(undefined),
   message: z.looseObject({ content: z.union([z.string(), z.array(blockSchema)]) }),
 });
 
@@ -75,12 +79,18 @@ export function transcriptEnd(lines: string): TranscriptEnd {
   const text = wordsOf(last);
   if (last.type === 'user') return { kind: userEnd(last, text) };
   if (last.isApiErrorMessage !== true) return { kind: 'said', text };
-  const error = stopFailure({
-    hook_event_name: 'StopFailure',
-    error: last.error ?? 'unknown',
-    last_assistant_message: text,
-  });
-  return { kind: 'failed', text, error };
+  return { kind: 'failed', text, error: failureOf(last, text) };
+}
+
+function failureOf({ error, timestamp, quotaLimits }: Entry, text: string): TurnError {
+  const resetsAt = quotaLimits?.resetsAt;
+  return stopFailure(
+    { hook_event_name: 'StopFailure', error: error ?? 'unknown', last_assistant_message: text },
+    {
+      at: Date.parse(timestamp ?? ''),
+      resetsAt: resetsAt === undefined ? undefined : resetsAt * 1000,
+    },
+  );
 }
 
 function userEnd(last: Entry, text: string): 'interrupted' | 'unanswered' | 'open' {

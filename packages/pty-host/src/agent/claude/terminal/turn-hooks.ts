@@ -7,6 +7,7 @@ import { stopFailure } from '../failure.ts';
 import type { HookInput } from '../hooks/hook-listener.ts';
 import { exactLinesNote, isSelfStarted } from './paste.ts';
 import type { ClaudeRest } from './rest.ts';
+import { ClaudeLimitWait } from './limit-wait.ts';
 import { ClaudeTasks } from './tasks.ts';
 import { failureWords, toolWords } from '../tool-words.ts';
 import { ClaudeWitness } from './witness.ts';
@@ -32,6 +33,8 @@ export class ClaudeTurnHooks {
   readonly #rest: ClaudeRest;
   readonly #witness: ClaudeWitness;
   readonly #dialogs: ClaudeDialogs;
+  readonly #limitWait: ClaudeLimitWait;
+  readonly #gone = new AbortController();
   readonly #tasks = new ClaudeTasks();
   #mayWake = false;
   /** Aborts when the news come that the agent waits for, or nobody wants to know them any more. */
@@ -43,6 +46,7 @@ export class ClaudeTurnHooks {
     this.#delivery = delivery;
     this.#rest = rest;
     this.#dialogs = new ClaudeDialogs(io);
+    this.#limitWait = new ClaudeLimitWait(io);
     this.#witness = new ClaudeWitness({
       clock: io.clock,
       restSource: () => rest.seenAt(),
@@ -56,6 +60,11 @@ export class ClaudeTurnHooks {
     return this.#mayWake;
   }
 
+  /** Resolves when the agent no longer waits for the reset of a usage limit, or by the signal. */
+  limitDeclined(signal: AbortSignal): Promise<void> {
+    return this.#limitWait.declined(signal);
+  }
+
   /** A prompt is about to be sent; what may have woken the agent has been waited for. */
   promptSent(): void {
     this.#mayWake = false;
@@ -65,6 +74,12 @@ export class ClaudeTurnHooks {
   turnGone(): void {
     this.#news.abort();
     this.#witness.end();
+  }
+
+  /** The agent is gone. */
+  agentGone(): void {
+    this.turnGone();
+    this.#gone.abort();
   }
 
   /** Calls `heard` when a conversation ends; `null` for nobody. */
@@ -92,7 +107,7 @@ export class ClaudeTurnHooks {
         if (!isOfSubagent(input)) this.#onStop(input);
         return {};
       case 'StopFailure':
-        if (!isOfSubagent(input)) this.#onEnd(input.last_assistant_message ?? '', 0, stopFailure(input));
+        if (!isOfSubagent(input)) this.#onFailure(input);
         return {};
       case 'SubagentStart':
       case 'SubagentStop':
@@ -146,6 +161,12 @@ export class ClaudeTurnHooks {
     if (untold > 0) this.#awaitNews(text ?? '');
   }
 
+  #onFailure(input: Hook<'StopFailure'>): void {
+    const error = stopFailure(input, { at: this.#io.clock.now() });
+    if (error.limit === 'quota') this.#limitWait.decline(this.#gone.signal);
+    this.#onEnd(input.last_assistant_message ?? '', 0, error);
+  }
+
   /** The agent is about to hear of a task; should it hear nothing and rest, its turn was over. */
   #awaitNews(text: string): void {
     const news = new AbortController();
@@ -180,6 +201,7 @@ export class ClaudeTurnHooks {
     if (!this.#delivery.isAccepted) return;
     this.#delivery.forget();
     this.#rest.turnEnded();
+    if (rest.error?.limit === 'quota') this.#limitWait.decline(this.#gone.signal);
     const error = turnError('agent_failed', 'The agent rests, and no hook has told the end of its turn.');
     this.#io.tell({ by: 'agent', text: rest.text });
     this.#io.report({ kind: 'lost', at: rest.at, error, source: 'agent_end' });
