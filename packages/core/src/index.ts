@@ -85,7 +85,7 @@ export { scopeMatcher } from './persona/scope.ts';
 export { attemptReasonSchema, attemptSchema, jobResultSchema, runLineSchema } from './job/run-line.ts';
 export type { Attempt, AttemptReason, JobResult, RunLine } from './job/run-line.ts';
 export { noticeSchema } from './notifier.ts';
-export type { Notice, Notifier } from './notifier.ts';
+export type { Notice, Notifier, RequestNotice } from './notifier.ts';
 export { compileRules, requestRuleSchema } from './policy/request-rule.ts';
 export type { RequestRule, RuleVerdict } from './policy/request-rule.ts';
 export { openRequestDesk } from './policy/request-desk.ts';
@@ -104,7 +104,7 @@ export { agentProfileSchema, fixedCrew } from './crew/agent-profile.ts';
 export type { AgentProfile, AgentService } from './crew/agent-profile.ts';
 export type { JobService, WorktreeRequest, WorktreeService } from './crew/job-service.ts';
 export type { WarmCounts } from './crew/warm-crew.ts';
-export { DEFAULT_FAILURE_POLICY } from './policy/failure-policy.ts';
+export { DEFAULT_FAILURE_POLICY, SINGLE_ATTEMPT_POLICY } from './policy/failure-policy.ts';
 export type { FailurePolicy, FailureRule } from './policy/failure-policy.ts';
 export { createCircuitBreaker } from './policy/circuit-breaker.ts';
 export type {

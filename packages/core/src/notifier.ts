@@ -44,6 +44,8 @@ export const noticeSchema = z.discriminatedUnion('kind', [
 
 /** See {@link noticeSchema}. */
 export type Notice = z.infer<typeof noticeSchema>;
+/** A {@link Notice} of something an agent asks. */
+export type RequestNotice = Extract<Notice, { readonly requestId: string }>;
 
 /**
  * Tells people, wherever they are. One that fails is reported and never fails a job.

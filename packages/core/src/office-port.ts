@@ -38,7 +38,9 @@ export interface OfficeOptions {
   /** Tells people of jobs that only they can help. Default: the notifier of `requests`, else nobody is told. */
   readonly notifier?: Notifier | undefined;
   /** What differs from the default failure policy. */
-  readonly policy?: { readonly classes?: Partial<FailurePolicy['classes']>; readonly codes?: FailurePolicy['codes'] } | undefined;
+  readonly policy?:
+    | { readonly classes?: Partial<FailurePolicy['classes']>; readonly codes?: FailurePolicy['codes'] }
+    | undefined;
   /** When the breakers before the provider and the host open, and for how long. */
   readonly breakers?:
     | {
@@ -64,7 +66,11 @@ export interface OfficeStatus {
   /** The jobs that this process works on, and what they wait for. */
   readonly running: readonly { readonly jobId: string; readonly wait: JobWait | null }[];
   readonly pool: PoolStatus;
-  readonly breakers: readonly { readonly name: string; readonly state: BreakerState; readonly retryAt: number | null }[];
+  readonly breakers: readonly {
+    readonly name: string;
+    readonly state: BreakerState;
+    readonly retryAt: number | null;
+  }[];
 }
 
 /** Gives jobs to agents. */

@@ -1,12 +1,9 @@
-import { createOffice, remoteSessions, type Office, type RequestAnswerers } from '@semo-office/core';
+import { createOffice, remoteSessions, type Office, type OfficeOptions } from '@semo-office/core';
 import { createPtySessionManager, type PtySessionManagerOptions } from '@semo-office/pty-host';
 import { connectToSocket } from '@semo-office/transport-local';
 
-/** Options of {@link createLocalOffice}: those of the sessions it runs, and who answers their requests. */
-export interface LocalOfficeOptions extends PtySessionManagerOptions {
-  /** Rules, a policy and a notifier for what agents ask. Default: only whoever calls `sessions.answerRequest`. */
-  readonly requests?: RequestAnswerers | undefined;
-}
+/** Options of {@link createLocalOffice}: those of the office, and those of the sessions it runs. */
+export interface LocalOfficeOptions extends Omit<OfficeOptions, 'sessions'>, PtySessionManagerOptions {}
 
 /**
  * An office that runs its agents on this machine, in this process. Closing it ends them all.
@@ -24,15 +21,13 @@ export interface LocalOfficeOptions extends PtySessionManagerOptions {
  * await office.close();
  * ```
  */
-export function createLocalOffice({ requests, ...options }: LocalOfficeOptions = {}): Office {
-  return createOffice({ sessions: createPtySessionManager(options), requests });
+export function createLocalOffice(options: LocalOfficeOptions = {}): Office {
+  return createOffice({ ...options, sessions: createPtySessionManager(options) });
 }
 
 /** Options of {@link joinOffice}. */
-export interface JoinOfficeOptions {
+export interface JoinOfficeOptions extends Omit<OfficeOptions, 'sessions'> {
   readonly socketPath: string;
-  /** Who answers what agents ask, of every request of the host. Default: only whoever calls `sessions.answerRequest`. */
-  readonly requests?: RequestAnswerers | undefined;
 }
 
 /**
@@ -45,6 +40,6 @@ export interface JoinOfficeOptions {
  * console.log(await office.sessions.list());
  * ```
  */
-export async function joinOffice({ socketPath, requests }: JoinOfficeOptions): Promise<Office> {
-  return createOffice({ sessions: remoteSessions(await connectToSocket({ path: socketPath })), requests });
+export async function joinOffice({ socketPath, ...options }: JoinOfficeOptions): Promise<Office> {
+  return createOffice({ ...options, sessions: remoteSessions(await connectToSocket({ path: socketPath })) });
 }

@@ -1,4 +1,5 @@
 import {
+  SINGLE_ATTEMPT_POLICY,
   SemoError,
   createLocalOffice,
   isSemoError,
@@ -76,10 +77,12 @@ async function openOffice({ job, socket, repository, rules }: RunRequest, io: Cl
   // Others may have sessions on the same host; their requests are none of ours.
   const concerns = ({ sessionId }: { readonly sessionId: string }) => sessionId === job.session.sessionId;
   const requests = rules === null ? undefined : { rules, concerns };
-  if (socket !== null) return joinOffice({ socketPath: socket, requests });
+  // Whoever sits at the shell decides what comes after a failure.
+  const common = { requests, policy: SINGLE_ATTEMPT_POLICY };
+  if (socket !== null) return joinOffice({ socketPath: socket, ...common });
   return createLocalOffice({
     hostEnv: io.env,
-    requests,
+    ...common,
     ...(repository === null
       ? {}
       : { repositories: { [repository.id]: repository.path }, worktreeRoot: repository.worktreeRoot }),

@@ -27,8 +27,9 @@ export async function throughBreakers(
 ): Promise<AttemptEnd> {
   const { provider, host, clock } = parts;
   const hosted = () =>
-    whenClosed({ breaker: host, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'host', untilAt }) }, () =>
-      host.execute(() => makeAttempt(parts, order, call), saysOfHost),
+    whenClosed(
+      { breaker: host, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'host', untilAt }) },
+      () => host.execute(() => makeAttempt(parts, order, call), saysOfHost),
     );
   return whenClosed(
     { breaker: provider, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'provider', untilAt }) },
@@ -54,7 +55,12 @@ async function provenAttempt({ provider, clock }: JobParts, attempt: () => Promi
   if (news !== 'proven') return news;
   const end = await (running ?? attempt());
   // It opens by this, or is open already.
-  await provider.execute(async () => end, (known) => saysOfProvider(known, clock)).catch(() => undefined);
+  await provider
+    .execute(
+      async () => end,
+      (known) => saysOfProvider(known, clock),
+    )
+    .catch(() => undefined);
   return end;
 }
 

@@ -143,7 +143,13 @@ async function runTurn({ parts, session, attempt, call, send }: TurnRun): Promis
     // Only now it is known which conversation it is. Without that the job has its result all the same.
     const after = (await sessions.get(sessionId).catch(() => null)) ?? session;
     const verdict = turn.state.kind === 'ended' ? turn.state : verdictOf(new SemoError('internal', 'No verdict.'));
-    return endedAttempt({ attempt: known, session: after, turn, at: clock.now(), verdict: overruled(verdict, call.signal) });
+    return endedAttempt({
+      attempt: known,
+      session: after,
+      turn,
+      at: clock.now(),
+      verdict: overruled(verdict, call.signal),
+    });
   } finally {
     call.signal.removeEventListener('abort', cancel);
   }

@@ -95,7 +95,8 @@ export class JobDesk {
     const { jobs, clock } = this.#options.parts;
     const { owner, leaseMs } = this.#options;
     const off = onLine && this.#hub.on('line', ({ jobId, line }) => jobId === kept.jobId && onLine(line));
-    const cancel = (): void => this.#runner.abort(kept.jobId, new SemoError('turn_cancelled', 'The job was cancelled.'));
+    const cancel = (): void =>
+      this.#runner.abort(kept.jobId, new SemoError('turn_cancelled', 'The job was cancelled.'));
     try {
       const record = await jobs.put(kept, { owner, leaseMs });
       const isNew = record.lease?.owner === owner && record.fence === 1 && !this.#runner.has(record.jobId);
@@ -118,7 +119,10 @@ export class JobDesk {
     return record;
   }
 
-  wait(jobId: string, wait: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {}): Promise<JobResult> {
+  wait(
+    jobId: string,
+    wait: { timeoutMs?: number | undefined; signal?: AbortSignal | undefined } = {},
+  ): Promise<JobResult> {
     const { parts, pollMs } = this.#options;
     const { jobs, clock } = parts;
     const onEnded = (listener: (event: JobEvents['ended']) => void) => this.#hub.on('ended', listener);

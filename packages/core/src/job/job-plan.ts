@@ -86,7 +86,7 @@ function template(profile: ResolvedAgentProfile, workspace: Workspace, persona: 
 
 /** Conversations of a crew are kept, so that a job can be gone on with after a crash, and by hand. */
 function rememberingAgent(agent: AgentSpec): AgentSpec {
-  return agent.kind === 'claude' || agent.kind === 'claude-stream' ? { ...agent, keepConversation: true } : agent;
+  return agent.kind === 'claude-stream' ? { ...agent, keepConversation: true } : agent;
 }
 
 function overridden(persona: ResolvedAgentProfile['persona'], said: KeptSpec['persona']): Persona | undefined {
@@ -95,7 +95,10 @@ function overridden(persona: ResolvedAgentProfile['persona'], said: KeptSpec['pe
   const refused = Object.keys(said).filter((name) => !allowed.includes(name));
   if (persona === undefined || refused.length > 0) {
     const what = refused.join(', ') || 'anything';
-    throw new SemoError('invalid_argument', `The agent's persona does not let a job change ${what}; see its "overridable".`);
+    throw new SemoError(
+      'invalid_argument',
+      `The agent's persona does not let a job change ${what}; see its "overridable".`,
+    );
   }
   return { ...persona, ...said };
 }
@@ -104,8 +107,8 @@ function overridden(persona: ResolvedAgentProfile['persona'], said: KeptSpec['pe
 export function continuing(from: SessionTemplate, conversationId: string | null): SessionTemplate {
   const { workspace, agent } = from;
   const place = workspace.kind === 'git' ? { ...workspace, takeUp: true } : workspace;
-  const canResume = conversationId !== null && (agent.kind === 'claude' || agent.kind === 'claude-stream');
-  return { ...from, workspace: place, agent: canResume ? { ...agent, resume: conversationId } : agent };
+  const resumes = conversationId !== null && agent.kind === 'claude-stream';
+  return { ...from, workspace: place, agent: resumes ? { ...agent, resume: conversationId } : agent };
 }
 
 /** The whole specification of a session. */

@@ -18,14 +18,20 @@ export function jobPrompt({ prompt, context, reason, remembers }: JobPrompt): st
   const told = [prompt, ...contextLines(context)].join('\n');
   const happened = whatHappened(reason);
   if (happened === null) return told;
-  const where = remembers ? 'in this conversation and in this folder' : 'in this folder, though not in this conversation';
+  const where = remembers
+    ? 'in this conversation and in this folder'
+    : 'in this folder, though not in this conversation';
   return `${happened} What was done by then is still ${where}: look at it before you go on, and do nothing twice. Finish the job, which was:\n\n${told}`;
 }
 
 function contextLines(context: Readonly<Record<string, string>>): string[] {
   const entries = Object.entries(context);
   if (entries.length === 0) return [];
-  return ['', 'Context:', ...entries.map(([name, value]) => (value.includes('\n') ? `- ${name}:\n${value}` : `- ${name}: ${value}`))];
+  return [
+    '',
+    'Context:',
+    ...entries.map(([name, value]) => (value.includes('\n') ? `- ${name}:\n${value}` : `- ${name}: ${value}`)),
+  ];
 }
 
 /** The sentence for an attempt that follows one that may have begun its work; `null` where none did. */

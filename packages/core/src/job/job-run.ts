@@ -95,7 +95,8 @@ export class JobRun {
       shouldRetry: ({ error }) => error instanceof AnotherAttempt,
       shouldConsumeRetry: ({ error }) => error instanceof AnotherAttempt && isDelayed(error.step),
       onFailedAttempt: ({ error }) => {
-        if (error instanceof AnotherAttempt && isDelayed(error.step)) this.#call.onWait({ for: 'backoff', untilAt: null });
+        if (error instanceof AnotherAttempt && isDelayed(error.step))
+          this.#call.onWait({ for: 'backoff', untilAt: null });
       },
     });
   }

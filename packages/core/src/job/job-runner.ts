@@ -56,10 +56,7 @@ export class JobRunner {
     this.#options = options;
   }
 
-  on<Name extends keyof JobRunnerEvents>(
-    name: Name,
-    listener: (event: JobRunnerEvents[Name]) => void,
-  ): Unsubscribe {
+  on<Name extends keyof JobRunnerEvents>(name: Name, listener: (event: JobRunnerEvents[Name]) => void): Unsubscribe {
     return this.#hub.on(name, listener);
   }
 
@@ -220,7 +217,10 @@ export class JobRunner {
   #deadline({ deadlineAt, spec }: JobRecord, abort: AbortController): Cancel {
     if (deadlineAt === null) return () => undefined;
     const { clock } = this.#options.parts;
-    const error = new SemoError('deadline_passed', `The job had not ended ${spec.deadlineMs} ms after it was submitted.`);
+    const error = new SemoError(
+      'deadline_passed',
+      `The job had not ended ${spec.deadlineMs} ms after it was submitted.`,
+    );
     return clock.schedule(Math.max(0, deadlineAt - clock.now()), () => abort.abort(error));
   }
 }

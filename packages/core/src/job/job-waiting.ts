@@ -32,9 +32,14 @@ export async function waitForEnd(
   const onClose = giveUp(new SemoError('closed', 'The office was closed.'));
   signal?.addEventListener('abort', onAbort, { once: true });
   closed.addEventListener('abort', onClose, { once: true });
-  stops.push(() => signal?.removeEventListener('abort', onAbort), () => closed.removeEventListener('abort', onClose));
+  stops.push(
+    () => signal?.removeEventListener('abort', onAbort),
+    () => closed.removeEventListener('abort', onClose),
+  );
   if (timeoutMs !== undefined)
-    stops.push(clock.schedule(timeoutMs, giveUp(new SemoError('wait_timed_out', `The job did not end within ${timeoutMs} ms.`))));
+    stops.push(
+      clock.schedule(timeoutMs, giveUp(new SemoError('wait_timed_out', `The job did not end within ${timeoutMs} ms.`))),
+    );
   if (signal?.aborted === true) onAbort();
   stops.push(look(sources, jobId, end));
   if (pollMs === null) end.promise.catch(() => undefined);

@@ -95,7 +95,13 @@ class CockatielBreaker implements CircuitBreaker {
   readonly #count: FailureCount;
   #retryAt: number | null = null;
 
-  constructor({ name, failureThreshold = 5, resetTimeout = 30_000, halfOpenRequests = 1, clock }: CircuitBreakerOptions) {
+  constructor({
+    name,
+    failureThreshold = 5,
+    resetTimeout = 30_000,
+    halfOpenRequests = 1,
+    clock,
+  }: CircuitBreakerOptions) {
     this.name = name;
     this.#clock = clock ?? systemClock;
     this.#resetTimeout = resetTimeout;
@@ -150,11 +156,17 @@ class CockatielBreaker implements CircuitBreaker {
     const duration =
       stated === undefined ? this.#resetTimeout * 2 ** Math.min(4, attempt - 1) : Math.max(0, stated - now);
     this.#retryAt = now + duration;
-    return { duration, next: (context: { attempt: number; result: unknown }) => this.#next(context) } as IBackoff<never>;
+    return {
+      duration,
+      next: (context: { attempt: number; result: unknown }) => this.#next(context),
+    } as IBackoff<never>;
   }
 
   #next({ attempt, result }: { readonly attempt: number; readonly result: unknown }): IBackoff<never> {
-    return this.#pause(attempt, typeof result === 'object' && result !== null && 'value' in result ? result.value : null);
+    return this.#pause(
+      attempt,
+      typeof result === 'object' && result !== null && 'value' in result ? result.value : null,
+    );
   }
 
   #openError(cause: unknown): SemoError {

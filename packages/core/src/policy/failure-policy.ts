@@ -56,6 +56,25 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
   },
 };
 
+/** For whoever looks on and decides what comes next: one attempt, whatever becomes of it. */
+export const SINGLE_ATTEMPT_POLICY: FailurePolicy = {
+  classes: {
+    not_found: fail,
+    invalid_request: fail,
+    permission: fail,
+    auth: fail,
+    timeout: fail,
+    crash: fail,
+    host_lost: fail,
+    rate_limit: fail,
+    overloaded: fail,
+    capacity: fail,
+    cancelled: fail,
+    unknown: fail,
+  },
+  codes: { prompt_not_accepted: fail, model_unreachable: fail, delivery_unknown: fail },
+};
+
 /** What comes after an attempt that did not complete. */
 export type NextStep =
   | { readonly kind: 'end'; readonly needsPerson: boolean }

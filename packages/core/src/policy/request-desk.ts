@@ -1,6 +1,6 @@
 import { systemClock, type Cancel, type Clock } from '../clock.ts';
 import { SemoError, isSemoError } from '../errors.ts';
-import type { Notice, Notifier } from '../notifier.ts';
+import type { Notifier, RequestNotice } from '../notifier.ts';
 import { parseEdge } from '../parse-edge.ts';
 import {
   humanAnswerSchema,
@@ -233,7 +233,7 @@ class Desk implements RequestDesk {
     if (this.#settled.size > REMEMBERED && oldest !== undefined) this.#settled.delete(oldest);
   }
 
-  async #notify(notice: Notice, until: AbortSignal): Promise<void> {
+  async #notify(notice: RequestNotice, until: AbortSignal): Promise<void> {
     const { notifier, notifyTimeoutMs = 30_000 } = this.#options;
     if (notifier === undefined) return;
     const late = Promise.withResolvers<never>();

@@ -1,7 +1,7 @@
 import { z } from 'zod';
 
 import { assertNever } from '../errors.ts';
-import type { Notice } from '../notifier.ts';
+import type { RequestNotice } from '../notifier.ts';
 import type { HumanRequest } from '../session/human-request.ts';
 import type { SettledState } from '../session/request-record.ts';
 import { redacted, redactedText } from './redaction.ts';
@@ -13,7 +13,7 @@ const questionsSchema = z.object({
 });
 
 /** Tells that a person is needed, and for what. */
-export function openedNotice(request: HumanRequest): Notice {
+export function openedNotice(request: HumanRequest): RequestNotice {
   const { requestId, sessionId, turnId, kind, tool, input, askedAt, expiresAt } = request;
   const wanted =
     kind === 'question' ? `asks: ${questionText(input)}` : `asks leave to use ${tool ?? 'a tool'}${inputText(input)}`;
@@ -32,7 +32,10 @@ export function openedNotice(request: HumanRequest): Notice {
 }
 
 /** Tells that nobody is needed any more. */
-export function settledNotice({ requestId, sessionId, turnId, tool }: HumanRequest, state: SettledState): Notice {
+export function settledNotice(
+  { requestId, sessionId, turnId, tool }: HumanRequest,
+  state: SettledState,
+): RequestNotice {
   const outcome = outcomeOf(state);
   const by = state.kind === 'answered' ? state.by : undefined;
   const what = tool === undefined ? `Request ${requestId}` : `The request for ${tool} (${requestId})`;
@@ -50,7 +53,7 @@ export function settledNotice({ requestId, sessionId, turnId, tool }: HumanReque
   };
 }
 
-function outcomeOf(state: SettledState): Extract<Notice, { kind: 'request_settled' }>['outcome'] {
+function outcomeOf(state: SettledState): Extract<RequestNotice, { kind: 'request_settled' }>['outcome'] {
   switch (state.kind) {
     case 'answered':
       return state.answer.behavior === 'allow' ? 'allowed' : 'denied';

@@ -1,5 +1,6 @@
 import type { Clock } from '../clock.ts';
 import { SemoError } from '../errors.ts';
+import { newId } from '../ids.ts';
 import type { SessionManager, Unsubscribe } from '../session/session-manager.ts';
 import type { SessionInfo, SessionSpec } from '../session/session.ts';
 import type { Admission } from './admission.ts';
@@ -200,6 +201,27 @@ export interface PoolManager {
  * @throws SemoError `invalid_argument`: an option is out of range.
  */
 export function createPoolManager(options: PoolOptions): PoolManager {
-  void options;
-  throw new SemoError('not_supported', 'The pool has its types only, so far.');
+  const { sessions } = options;
+  const mine = new Set<string>();
+  return {
+    initializeWarmPool: async () => undefined,
+    async acquire(request, { signal } = {}) {
+      const sessionId = request.sessionId ?? newId('ses');
+      request.onSession?.(sessionId);
+      const session = await sessions.create({ ...request.template, sessionId }, { signal });
+      mine.add(sessionId);
+      return { session, source: 'cold', waitedMs: 0 };
+    },
+    async release(sessionId, use) {
+      if (mine.delete(sessionId) && use.kind !== 'abandoned') await sessions.terminate(sessionId, { graceMs: 2000 });
+    },
+    adopt: ({ sessionId }) => void mine.add(sessionId),
+    cleanupIdle: async () => 0,
+    retire: () => undefined,
+    setTargets: () => undefined,
+    getPoolStatus: () => ({}) as never,
+    on: () => () => undefined,
+    settled: async () => undefined,
+    close: async () => undefined,
+  };
 }

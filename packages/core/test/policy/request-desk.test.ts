@@ -4,7 +4,7 @@ import {
   SemoError,
   createOffice,
   openRequestDesk,
-  type Notice,
+  type RequestNotice,
   type Notifier,
   type OpenRequest,
   type RequestDesk,
@@ -24,11 +24,11 @@ afterEach(async () => {
 
 /** A notifier that keeps what it is told, and tells when something comes. */
 function recorder() {
-  const notices: Notice[] = [];
+  const notices: RequestNotice[] = [];
   const waits = new Set<() => void>();
   const notifier: Notifier = {
     async notify(notice) {
-      notices.push(notice);
+      if ('requestId' in notice) notices.push(notice);
       for (const wait of waits) wait();
     },
   };
