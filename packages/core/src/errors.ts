@@ -74,6 +74,7 @@ export const ERROR_CODES = {
   lease_lost: fixed('capacity'),
   deadline_passed: fixed('timeout'),
   pool_timed_out: passing('capacity'),
+  capacity_exhausted: passing('capacity'),
   needs_input: fixed('permission'),
   notify_failed: passing('unknown'),
   output_dropped: fixed('invalid_request'),
