@@ -75,6 +75,7 @@ export const ERROR_CODES = {
   lease_lost: fixed('capacity'),
   deadline_passed: fixed('timeout'),
   pool_timed_out: passing('capacity'),
+  capacity_exhausted: passing('capacity'),
   circuit_open: passing('overloaded'),
   needs_input: fixed('permission'),
   notify_failed: passing('unknown'),

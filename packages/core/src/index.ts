@@ -96,6 +96,29 @@ export type {
   RequestDeskOptions,
   RequestPolicy,
 } from './policy/request-desk.ts';
+export { createPoolManager } from './pool/pool-manager.ts';
+export type {
+  AcquireOptions,
+  PoolEvents,
+  PoolFault,
+  PoolManager,
+  PoolOptions,
+  PoolRequest,
+  PoolSize,
+  PoolStrategy,
+  PooledSession,
+  PooledSessionInfo,
+  SessionSource,
+  SessionTemplate,
+  SessionUse,
+  WarmTarget,
+  WorkspaceAssignment,
+} from './pool/pool-manager.ts';
+export { poolKey } from './pool/pool-key.ts';
+export type { PoolKeyExtra } from './pool/pool-key.ts';
+export type { PoolCounts, PoolRow, PoolStatus, PoolTotals } from './pool/pool-status.ts';
+export { memoryAdmission } from './pool/admission.ts';
+export type { Admission, AdmissionRequest, AdmissionVerdict, MemoryAdmissionOptions } from './pool/admission.ts';
 export { createOffice } from './office.ts';
 export type { Office, OfficeOptions, OfficeStatus } from './office-port.ts';
 export type { ExecuteOptions, JobEvents, OfficeFault } from './job/job-desk.ts';

@@ -13,7 +13,7 @@ import type { Backoff } from './policy/backoff.ts';
 import type { BreakerState, CircuitBreakerOptions } from './policy/circuit-breaker.ts';
 import type { FailurePolicy } from './policy/failure-policy.ts';
 import type { RequestAnswerers } from './policy/request-desk.ts';
-import type { PoolOptions } from './pool/pool-manager.ts';
+import type { PoolOptions } from './pool/pool.ts';
 import type { PoolStatus } from './pool/pool-status.ts';
 import type { SessionManager, Unsubscribe } from './session/session-manager.ts';
 

@@ -1,7 +1,7 @@
 import { warmTemplate } from '../job/job-plan.ts';
 import { parseEdge } from '../parse-edge.ts';
 import { poolKey } from '../pool/pool-key.ts';
-import type { PoolManager, WarmTarget } from '../pool/pool-manager.ts';
+import type { PoolManager, WarmTarget } from '../pool/pool.ts';
 import { agentProfileSchema, roleOf, type AgentProfile, type AgentService } from './agent-profile.ts';
 
 /** How many sessions are kept ready, by the id of their agent. */

@@ -1,7 +1,7 @@
 import type { Clock } from '../clock.ts';
 import type { AgentService } from '../crew/agent-profile.ts';
 import type { WorktreeService } from '../crew/job-service.ts';
-import type { PoolManager } from '../pool/pool-manager.ts';
+import type { PoolManager } from '../pool/pool.ts';
 import type { Backoff } from '../policy/backoff.ts';
 import type { CircuitBreaker } from '../policy/circuit-breaker.ts';
 import type { FailurePolicy } from '../policy/failure-policy.ts';

@@ -1,7 +1,7 @@
 import { roleOf, type ResolvedAgentProfile } from '../crew/agent-profile.ts';
 import { SemoError } from '../errors.ts';
 import type { Persona } from '../persona/persona.ts';
-import type { SessionTemplate } from '../pool/pool-manager.ts';
+import type { SessionTemplate } from '../pool/pool.ts';
 import type { AgentSpec, SessionSpec } from '../session/session.ts';
 import type { PromptOptions } from '../session/turn.ts';
 import type { Assignment, Workspace } from '../session/workspace.ts';

@@ -1,20 +1,27 @@
 import { SemoError } from '../errors.ts';
+import { poolKey } from '../pool/pool-key.ts';
 import type { SessionInfo } from '../session/session.ts';
 import { followAttempt, verdictOf, type AttemptCall, type AttemptEnd } from './attempt.ts';
 import type { JobParts } from './job-parts.ts';
+import type { JobPlan } from './job-plan.ts';
 import type { AttemptRecord, JobRecord } from './job-record.ts';
 
 /**
  * Takes up the attempt that another office process was at when it was lost: its session goes on here, and whatever became
  * of its turn is found out from the host. `null`: there was none.
  */
-export async function adoptAttempt(parts: JobParts, record: JobRecord, call: AttemptCall): Promise<AttemptEnd | null> {
+export async function adoptAttempt(
+  parts: JobParts,
+  { record, plan }: { readonly record: JobRecord; readonly plan: JobPlan },
+  call: AttemptCall,
+): Promise<AttemptEnd | null> {
   const attempt = record.attempts.at(-1);
   if (attempt === undefined || attempt.endedAt !== null) return null;
   const session = await parts.sessions.get(attempt.sessionId);
   if (session === null) return lostAttempt(parts, attempt, null);
   call.onSession(session.sessionId);
-  if (session.status !== 'terminated') parts.pool.adopt(session);
+  const { role, template } = plan;
+  if (session.status !== 'terminated') parts.pool.adopt({ session, role, template, key: poolKey(template) });
   const turn = await parts.sessions.getTurn(attempt.sessionId, attempt.turnId);
   if (turn === null) return lostAttempt(parts, attempt, session);
   return followAttempt(parts, { attempt, session }, call);

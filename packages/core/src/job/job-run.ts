@@ -82,7 +82,7 @@ export class JobRun {
 
   async #attempts({ plan }: JobPlace): Promise<void> {
     this.#plan = plan;
-    this.#end = await adoptAttempt(this.#parts, this.#record, this.#attemptCall());
+    this.#end = await adoptAttempt(this.#parts, { record: this.#record, plan }, this.#attemptCall());
     this.#order = this.#end === null ? firstOrder(this.#record, plan) : null;
     const { firstMs, longestMs } = this.#parts.backoff;
     await pRetry(() => this.#attemptOnce(), {
@@ -156,7 +156,8 @@ export class JobRun {
 
   async #release({ sessionId }: SessionInfo, whyNot: string | null): Promise<void> {
     const use = whyNot === null ? ({ kind: 'reusable' } as const) : ({ kind: 'spent', reason: whyNot } as const);
-    await this.#parts.pool.release(sessionId, use).catch(() => undefined);
+    await this.#parts.pool.release(sessionId, use);
+    await this.#parts.pool.gone(sessionId);
   }
 
   async #log(attempt: AttemptRecord): Promise<void> {

@@ -4,7 +4,7 @@ import { canonicalJson } from '../canonical-json.ts';
 import { parseEdge } from '../parse-edge.ts';
 import { personaVersion } from '../persona/persona.ts';
 import { sessionSpecSchema, type ResolvedSessionSpec } from '../session/session.ts';
-import type { SessionTemplate } from './pool-manager.ts';
+import type { SessionTemplate } from './pool.ts';
 
 /** What a template does not tell, and yet makes two sessions differ. */
 export interface PoolKeyExtra {

@@ -81,7 +81,8 @@ describe('a job', () => {
       ...bound(createScriptedSessions()),
       create: () => Promise.reject(new SemoError(code, 'Sorry.')),
     };
-    const office = createOffice({ sessions, clock: new FakeClock() });
+    // Nobody lets time pass here, and the pool would wait between its tries.
+    const office = createOffice({ sessions, clock: new FakeClock(), pool: { createAttempts: 1 } });
     expect(await office.executeJob(job('say: x'))).toMatchObject({
       outcome,
       error: { code, message: 'Sorry.' },
