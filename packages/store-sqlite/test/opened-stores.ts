@@ -4,7 +4,7 @@ import { MessageChannel } from 'node:worker_threads';
 import { systemClock, type Clock } from '@semo-office/core';
 import { temporaryFolder } from '@semo-office/testbed';
 
-import { openSqliteStore, type SqliteStore } from '../src/index.ts';
+import { openSqliteStore, type SqliteStore, type SqliteStoreOptions } from '../src/index.ts';
 import { sqliteJobStore } from '../src/job/sqlite-job-store.ts';
 import { sqliteRequestStore } from '../src/request/sqlite-request-store.ts';
 import { sqliteSessionStore } from '../src/session/sqlite-session-store.ts';
@@ -24,10 +24,8 @@ export const inWorker = openSqliteStore;
 export async function inThisThread({
   path,
   clock = systemClock,
-}: {
-  readonly path: string;
-  readonly clock?: Clock;
-}): Promise<SqliteStore> {
+  onFault = () => undefined,
+}: SqliteStoreOptions): Promise<SqliteStore> {
   const { port1, port2 } = new MessageChannel();
   const link = new StoreLink(
     {
@@ -35,7 +33,7 @@ export async function inThisThread({
       holdProcess: (hold) => (hold ? port1.ref() : port1.unref()),
       stop: async () => port1.close(),
     },
-    () => undefined,
+    onFault,
   );
   port1.on('message', (message: unknown) => link.receive(message));
   serveStore(path, port2);
