@@ -69,4 +69,23 @@ describe("a store's thread", () => {
     });
     expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'queued\n', stderr: '' });
   });
+
+  it('is found where the package is installed', async () => {
+    await using folder = await temporaryFolder('semo-store-');
+    const program = `
+      import { openSqliteStore } from '@semo-office/store-sqlite';
+      const store = await openSqliteStore({ path: process.argv[1] });
+      await store.jobs.put({ jobId: 'job_1', prompt: 'Go.', agentId: 'ada' });
+      console.log((await store.jobs.claim({ owner: 'office_1', leaseMs: 1000 })).jobId);
+      await store.close();`;
+    const args = ['--input-type=module', '--eval', program, join(folder.path, 'office.sqlite')];
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, {
+      // From here the name leads to what has been built, as it does for users.
+      cwd: fileURLToPath(new URL('..', import.meta.url)),
+      env: { PATH: process.env['PATH'] },
+      encoding: 'utf8',
+      timeout: 20_000,
+    });
+    expect({ status, stdout, stderr }).toEqual({ status: 0, stdout: 'job_1\n', stderr: '' });
+  });
 });

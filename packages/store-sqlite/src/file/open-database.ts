@@ -1,4 +1,5 @@
-import { closeSync, mkdirSync, openSync } from 'node:fs';
+import { randomUUID } from 'node:crypto';
+import { closeSync, existsSync, linkSync, mkdirSync, openSync, unlinkSync } from 'node:fs';
 import { dirname } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 
@@ -17,8 +18,7 @@ export function openDatabase(path: string): DatabaseSync {
   let database: DatabaseSync | null = null;
   try {
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // SQLite would make it readable for everybody. The files it puts beside it take its mode over.
-    closeSync(openSync(path, 'a', 0o600));
+    makeFile(path);
     database = new DatabaseSync(path);
     database.exec(`PRAGMA busy_timeout = ${BUSY_TIMEOUT_MS}`);
     // Before anything is written: it may be somebody else's.
@@ -31,6 +31,25 @@ export function openDatabase(path: string): DatabaseSync {
   } catch (thrown) {
     database?.close();
     throw storeError(path, thrown);
+  }
+}
+
+/**
+ * Makes the file where there is none: SQLite would make it readable for everybody. What it puts beside it takes its mode.
+ * The file itself is never opened here: to close it again would let go of every lock that this process has on it,
+ * those of other stores included. https://www.sqlite.org/howtocorrupt.html#posix_close_bug
+ */
+function makeFile(path: string): void {
+  if (existsSync(path)) return;
+  const temporary = `${path}.${randomUUID()}`;
+  closeSync(openSync(temporary, 'wx', 0o600));
+  try {
+    linkSync(temporary, path);
+  } catch (thrown) {
+    // Another process was first.
+    if (!existsSync(path)) throw thrown;
+  } finally {
+    unlinkSync(temporary);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from 'node:sqlite';
+import type { DatabaseSync, SQLInputValue, StatementSync } from 'node:sqlite';
 import { SemoError } from '@semo-office/core';
 import { z } from 'zod';
 
@@ -13,9 +13,6 @@ export interface StoreFault {
 
 /** Values for the named parameters of a statement. */
 export type Values = Readonly<Record<string, SQLInputValue>>;
-
-/** What a statement gives, column by column. */
-export type Row = Readonly<Record<string, SQLOutputValue>>;
 
 /** Where a document comes from, and what it has to be. */
 interface DocumentKind<Schema extends z.ZodType> {
