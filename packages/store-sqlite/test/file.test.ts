@@ -67,6 +67,15 @@ describe("a store's file", () => {
     expect(await readFile(path).catch(() => null)).toEqual(before);
   });
 
+  it('is refused where its folder cannot be made', async () => {
+    await using folder = await temporaryFolder('semo-store-');
+    await writeFile(join(folder.path, 'taken'), '');
+    const path = join(folder.path, 'taken', 'office.sqlite');
+    const refusal = inThisThread({ path });
+    await expect(refusal).rejects.toMatchObject({ code: 'store_unusable', details: { path } });
+    await expect(refusal).rejects.toThrow('cannot be opened');
+  });
+
   it('that is damaged is told of, by its name', async () => {
     await using folder = await temporaryFolder('semo-store-');
     const path = join(folder.path, 'office.sqlite');

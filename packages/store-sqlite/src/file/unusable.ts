@@ -2,9 +2,13 @@ import { SemoError, isSemoError } from '@semo-office/core';
 
 // SQLite's own result codes; the higher bits only tell more. https://www.sqlite.org/rescode.html
 const BUSY = 5;
+const READ_ONLY = 8;
 const CORRUPT = 11;
 const FULL = 13;
+const CANNOT_OPEN = 14;
 const NOT_A_DATABASE = 26;
+
+const NAME_ANOTHER = 'Name a file that this user may write, on a disk of this machine.';
 
 interface Advice {
   readonly words: string;
@@ -23,11 +27,7 @@ export function storeError(path: string, thrown: unknown): SemoError {
   if (!(thrown instanceof Error && 'code' in thrown)) return SemoError.from(thrown);
   if (thrown.code === 'ERR_SQLITE_ERROR') return unusable(path, adviceFor(thrown), thrown);
   if ('syscall' in thrown)
-    return unusable(
-      path,
-      { words: `cannot be opened: ${thrown.message}. Name a file that this user may write.` },
-      thrown,
-    );
+    return unusable(path, { words: `cannot be opened: ${thrown.message}. ${NAME_ANOTHER}` }, thrown);
   return SemoError.from(thrown);
 }
 
@@ -48,6 +48,9 @@ function adviceFor(error: Error): Advice {
       };
     case BUSY:
       return { words: 'is held by another process for too long. Try again, or end that process.', retryable: true };
+    case READ_ONLY:
+    case CANNOT_OPEN:
+      return { words: `cannot be opened: ${error.message}. ${NAME_ANOTHER}` };
     case FULL:
       return { words: 'cannot grow: the disk is full. Make room and try again.', retryable: true };
     default:
