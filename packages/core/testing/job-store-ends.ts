@@ -113,7 +113,7 @@ export function endContract(start: StartJobStore): void {
     for (const one of [store, again()]) await one.markReported(jobId);
     expect(await store.get(jobId)).toMatchObject({ reported: true, state: { kind: 'ended' } });
     await store.reopen(jobId, 'retry');
-    expect(await store.requestCancel(jobId)).toMatchObject({ reported: false });
+    expect(await store.requestCancel(jobId)).toMatchObject({ reported: false, reopened: null });
     await expect(store.markReported(newId('job'))).rejects.toMatchObject({ code: 'job_unknown' });
   });
 
