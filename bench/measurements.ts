@@ -1,5 +1,6 @@
 import { echoLatency } from './echo-latency.ts';
 import { idleMemory } from './idle-memory.ts';
+import { keptJobs } from './kept-jobs.ts';
 import type { Measurement } from './measurement.ts';
 import { outputReading } from './output-reading.ts';
 import { promptAcceptance } from './prompt-acceptance.ts';
@@ -17,5 +18,6 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'prompt-acceptance': promptAcceptance,
   'output-reading': outputReading,
   'token-latency': tokenLatency,
+  'kept-jobs': keptJobs,
   'turns-beside-sdk': turnsBesideSdk,
 };

@@ -88,6 +88,7 @@ export const ERROR_CODES = {
   host_lost: passing('host_lost'),
   host_running: fixed('capacity'),
   invalid_message: fixed('invalid_request'),
+  store_unusable: fixed('unknown'),
   internal: fixed('unknown'),
 } as const satisfies Record<string, CodeTraits>;
 

@@ -183,6 +183,7 @@ export {
   samePutAgain,
   unknownJob,
 } from './job/job-transition.ts';
+export { keptJobSpecSchema } from './job/job.ts';
 export { answererSchema } from './session/human-request.ts';
 export { checkPrompt } from './session/prompt.ts';
 export { personaPlacementSchema } from './persona/persona-injector.ts';

@@ -3,6 +3,8 @@ export type { LoggedEvent } from './contract/event-log.ts';
 export { expectError, outcomeOf } from './contract/contract-run.ts';
 export type { ContractPrompts, OpenedSessions, SessionManagerHarness } from './contract/harness.ts';
 export { FakeClock } from './fake-clock.ts';
+export { describeJobStoreContract } from './job-store-contract.ts';
+export type { OpenedJobStore } from './job-store-contract.ts';
 export { parseScript } from './script.ts';
 export type { Step } from './script.ts';
 export { describeRequestStoreContract } from './request-store-contract.ts';
