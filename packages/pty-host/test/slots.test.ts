@@ -56,7 +56,7 @@ const slot = { kind: 'slot', repoId: 'app' } as const;
 describe('a session in a slot', () => {
   it('keeps its persona, unseen by git, on a branch that ignores less', async () => {
     await using here = await stage({ 'README.md': '# App\n', '.gitignore': '.claude/\n' });
-    const { git } = here.repository;
+    const git = (args: readonly string[]) => here.repository.git(args);
     await git(['switch', '--quiet', '-c', 'less']);
     await rm(join(here.repository.path, '.gitignore'));
     await git(['commit', '--quiet', '--all', '-m', 'Ignore less']);
@@ -75,7 +75,7 @@ describe('a session in a slot', () => {
   it('refuses a branch that has the file its persona is in, and stays fit for others', async () => {
     await using here = await stage();
     const { sessionId, workspace } = await here.sessions.create(here.spec(slot));
-    const { git } = here.repository;
+    const git = (args: readonly string[]) => here.repository.git(args);
     await git(['switch', '--quiet', '-c', 'theirs']);
     await git([
       'update-index',
