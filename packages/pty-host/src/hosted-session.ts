@@ -33,8 +33,8 @@ export interface HostedSessionOptions {
   readonly version: string | null;
   readonly workspace: SessionWorkspace;
   readonly persona: PersonaPlacement | null;
-  /** Makes sure that git does not see the persona on another branch. */
-  readonly hidePersona: () => Promise<void>;
+  /** What is to be seen to when the folder holds another branch; what it throws says that the agent is not fit for that. */
+  readonly onSwitched: () => Promise<void>;
   readonly containment: ContainmentReport;
   readonly clock: Clock;
 }
@@ -64,7 +64,7 @@ export class HostedSession {
 
   /** Gives the slot its job. @throws SemoError as `SessionManager.assign` says. */
   async assign(assignment: ResolvedAssignment): Promise<SessionInfo> {
-    const { spec, workspace, hidePersona } = this.#options;
+    const { spec, workspace, onSwitched } = this.#options;
     this.live.assertAlive();
     if (spec.workspace.kind !== 'slot') {
       throw new SemoError(
@@ -74,7 +74,7 @@ export class HostedSession {
     }
     await this.live.between(async () => {
       await workspace.assign(assignment);
-      await hidePersona();
+      await onSwitched();
     });
     return this.info();
   }

@@ -184,7 +184,7 @@ export class SessionOpener {
       version: launch.version,
       workspace,
       persona: persona.placement,
-      hidePersona: persona.hide,
+      onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
       containment,
       clock,
     });

@@ -1,9 +1,10 @@
+import { execFile } from 'node:child_process';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { promisify } from 'node:util';
 import { describeSessionManagerContract } from '@semo-office/core/testing';
-import { createGitRepository } from '@semo-office/testbed';
 
 import {
   connectToSocket,
@@ -14,6 +15,13 @@ import {
 } from '../src/index.ts';
 
 const program = fileURLToPath(new URL('../../pty-host/test/fixtures/prompted-program.mjs', import.meta.url));
+
+async function makeRepository(path: string): Promise<void> {
+  const run = promisify(execFile);
+  await run('git', ['init', '--quiet', '--template=', path]);
+  const author = ['-c', 'user.name=Test', '-c', 'user.email=test@example.invalid', '-c', 'commit.gpgSign=false'];
+  await run('git', [...author, '-C', path, 'commit', '--quiet', '--allow-empty', '--message', 'Initial commit']);
+}
 
 // Office, socket, host, terminal, program: the whole way, with nothing in it that is not real.
 describeSessionManagerContract('a program in a terminal of a host, over a unix socket', {
@@ -31,8 +39,8 @@ describeSessionManagerContract('a program in a terminal of a host, over a unix s
     const folder = await mkdtemp(join(tmpdir(), 'semo-remote-'));
     const path = join(folder, 'host.sock');
     const host = await listenOnSocket({ path });
-    const repository = await createGitRepository();
-    const repositories = { app: repository.path };
+    const repositories = { app: join(folder, 'app') };
+    await makeRepository(repositories.app);
     const local = createPtySessionManager({ stateDir: join(folder, 'state'), repositories });
     const served = serveSessions(host, local);
     const sessions = remoteSessions(await connectToSocket({ path }));
@@ -59,7 +67,6 @@ describeSessionManagerContract('a program in a terminal of a host, over a unix s
         await host.close();
         await local.close();
         await rm(folder, { recursive: true, maxRetries: 10 });
-        await repository[Symbol.asyncDispose]();
       },
     };
   },

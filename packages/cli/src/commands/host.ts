@@ -48,7 +48,7 @@ export async function hostCommand(argv: readonly string[], io: CliIo): Promise<n
 }
 
 /** What hosts before this one have left, for whoever reads the log. */
-function tellSweep({ swept, leftAlone }: SweepReport, io: CliIo): void {
+function tellSweep({ swept, leftAlone, worktrees }: SweepReport, io: CliIo): void {
   for (const { sessionId, killed, keptWorktree, faults } of swept) {
     const kept = keptWorktree === null ? '' : ` Its worktree ${keptWorktree.path} was kept: ${keptWorktree.reason}`;
     io.stderr(
@@ -56,6 +56,12 @@ function tellSweep({ swept, leftAlone }: SweepReport, io: CliIo): void {
     );
   }
   for (const { sessionId, reason } of leftAlone) io.stderr(`Left session ${sessionId} alone: ${reason}\n`);
+  for (const { path } of worktrees?.removed ?? [])
+    io.stderr(`Removed the worktree ${path}: nothing is to be lost in it any more.\n`);
+  const told = new Set(swept.map(({ keptWorktree }) => keptWorktree?.path));
+  for (const { path, reason } of worktrees?.kept ?? [])
+    if (!told.has(path)) io.stderr(`The worktree ${path} is still kept: ${reason}\n`);
+  for (const fault of worktrees?.faults ?? []) io.stderr(`${fault}\n`);
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

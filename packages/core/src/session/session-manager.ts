@@ -102,7 +102,8 @@ export interface SessionManager {
    * Gives the slot of a session its job: switches it, between turns, to the job's branch and names its folder by it.
    * The same assignment again changes nothing; another one later asks that the work of the one before is committed.
    * @throws SemoError `not_supported` (no slot), `session_busy`, `workspace_dirty` (work would be lost; `details` name
-   * `path`, `reason` and `kind`: `changes`, `commits`, `unfinished` or `in_the_way`), `invalid_argument`, `git_failed`.
+   * `path`, `reason` and `kind`: `changes`, `commits`, `unknown`, `unfinished`, `in_the_way` or `settings`),
+   * `invalid_argument`, `invalid_settings` (of the branch), `git_failed`.
    */
   assign(sessionId: string, assignment: Assignment): Promise<SessionInfo>;
   /** Ends the agent and everything it started. Twice is once. `graceMs` (default 5 000) is the time between asking and killing. */

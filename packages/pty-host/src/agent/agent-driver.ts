@@ -53,6 +53,11 @@ export interface Launch {
   readonly readExit?: ((exit: ProcessExit) => ProcessExit) | undefined;
   /** Called once, as the process starts. */
   attach(io: AgentIo): AgentControl;
+  /**
+   * Looks again at what in the folder binds the agent, when it holds another branch. Default: nothing does.
+   * @throws SemoError `invalid_settings`, `workspace_dirty`.
+   */
+  recheck?(): Promise<void>;
   /** Undoes what {@link AgentDriver.prepare} did; called after the process is gone. */
   dispose(): Promise<void>;
 }

@@ -16,8 +16,12 @@ export async function commonGitFolder(folder: string): Promise<string> {
   return realpath(await git({ cwd: folder, args: ['rev-parse', '--path-format=absolute', '--git-common-dir'] }));
 }
 
+/** Names that git takes for certain, without being asked. */
+const PLAIN_NAME = /^[A-Za-z0-9][\w-]*(?:\/[A-Za-z0-9][\w-]*)*$/;
+
 /** @throws SemoError `invalid_argument` for a name that git refuses. */
 export async function checkBranchName(repository: string, branch: string): Promise<void> {
+  if (PLAIN_NAME.test(branch) && branch !== 'HEAD') return;
   // Not `--branch`, which would take "@{-1}" for the branch before this one.
   const check = await tryGit({ cwd: repository, args: ['check-ref-format', `refs/heads/${branch}`] });
   if (check.status === 0 && !branch.startsWith('-') && branch !== 'HEAD') return;

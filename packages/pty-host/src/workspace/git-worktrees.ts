@@ -50,7 +50,7 @@ export async function addWorktree(request: WorktreeRequest): Promise<MadeWorktre
   try {
     const { repository, branch } = request;
     const [common] = await Promise.all([commonGitFolder(repository), checkBranchName(repository, branch)]);
-    return await make({ ...request, common, plan: () => planWorktree(request) });
+    return await make({ ...request, common, plan: () => planWorktree(request, common) });
   } catch (error) {
     throw worktreeRefusal(error, request);
   }
@@ -64,11 +64,12 @@ export async function addWorktree(request: WorktreeRequest): Promise<MadeWorktre
 export async function addSlot(request: Making): Promise<MadeWorktree> {
   const { repository, path, base } = request;
   try {
+    const common = await commonGitFolder(repository);
     const plan = async (): Promise<MadeWorktree> => {
       if (existsSync(path)) throw somethingThere(path);
-      return newWorktree({ ...request, branch: null, baseCommit: await commitOf(repository, base) });
+      return newWorktree({ ...request, common, branch: null, baseCommit: await commitOf(repository, base) });
     };
-    return await make({ ...request, common: await commonGitFolder(repository), plan });
+    return await make({ ...request, common, plan });
   } catch (error) {
     throw worktreeRefusal(error, { repository, base, branch: '' });
   }
@@ -113,14 +114,14 @@ function placeOf({ branch, branchMade, path, baseCommit }: MadeWorktree): string
   return branchMade ? ['--no-track', '-b', branch, path, baseCommit] : [path, branch];
 }
 
-async function planWorktree(request: WorktreeRequest): Promise<MadeWorktree> {
+async function planWorktree(request: WorktreeRequest, common: string): Promise<MadeWorktree> {
   const { repository, root, path, branch, base } = request;
   await clearDeadLink(path, await realpath(root).catch(() => root));
   if (existsSync(path)) return planTakingUp(request);
   const show = await tryGit({ cwd: repository, args: ['show-ref', '--verify', '--quiet', `refs/heads/${branch}`] });
   const branchMade = show.status !== 0;
   const baseCommit = await commitOf(repository, branchMade ? base : `refs/heads/${branch}`);
-  return newWorktree({ ...request, baseCommit, branchMade });
+  return newWorktree({ ...request, common, baseCommit, branchMade });
 }
 
 async function planTakingUp(request: WorktreeRequest): Promise<MadeWorktree> {
@@ -179,6 +180,7 @@ async function foundWorktree({
 
 async function newWorktree({
   repository,
+  common,
   root,
   path,
   branch,
@@ -186,9 +188,21 @@ async function newWorktree({
   branchMade = false,
   retain = 'dirty',
 }: Pick<WorktreeRequest, 'repository' | 'root' | 'path' | 'retain'> &
-  Pick<MadeWorktree, 'branch' | 'baseCommit'> & { readonly branchMade?: boolean }): Promise<MadeWorktree> {
+  Pick<MadeWorktree, 'branch' | 'baseCommit'> & {
+    readonly branchMade?: boolean;
+    readonly common: string;
+  }): Promise<MadeWorktree> {
   const real = await makeParents(path);
-  const made = { repository, root: await realpath(root), path: real, branch, baseCommit, branchMade, retain };
+  const made = {
+    repository,
+    commonFolder: common,
+    root: await realpath(root),
+    path: real,
+    branch,
+    baseCommit,
+    branchMade,
+    retain,
+  };
   return { ...made, reused: false, link: null, former: [] };
 }
 

@@ -17,6 +17,8 @@ export type HeldBranch = z.infer<typeof heldBranchSchema>;
 export const madeWorktreeSchema = z.object({
   /** The repository it belongs to. */
   repository: z.string(),
+  /** See `commonGitFolder`; asking git again takes time. */
+  commonFolder: z.string().optional(),
   /** Where it is: absolute, symbolic links resolved. */
   path: z.string(),
   /** Folders above it that are removed with it when empty end here. */

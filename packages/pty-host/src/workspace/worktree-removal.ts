@@ -25,6 +25,7 @@ export async function removeWorktree(
 ): Promise<WorktreeRemoval> {
   const { repository, path } = worktree;
   const kept = (reason: string): WorktreeRemoval => ({ kind: 'kept', path, reason });
+  // Asked again: it may be gone by now.
   const common = await commonGitFolder(repository).catch(() => null);
   if (common === null) return kept(`Its repository ${repository} is gone.`);
   const isThere = await exists(path);

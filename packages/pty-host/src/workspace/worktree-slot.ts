@@ -33,7 +33,7 @@ export async function assignSlot(assignment: SlotAssignment): Promise<MadeWorktr
   const { worktree, branch, base } = assignment;
   const { repository, path } = worktree;
   const [common, commits, loose] = await Promise.all([
-    commonGitFolder(repository),
+    worktree.commonFolder ?? commonGitFolder(repository),
     findCommits(repository, [`refs/heads/${branch}`, base]),
     looseWork(path, worktree.baseCommit),
     checkBranchName(repository, branch),

@@ -40,7 +40,7 @@ export async function worktreeStage(files?: Record<string, string>) {
   const announce = async (made: MadeWorktree): Promise<void> => void announced.push(made);
   return {
     repository: repository.path,
-    git: repository.git,
+    git: (args: readonly string[]) => repository.git(args),
     root,
     announced,
     stateDir: join(folder.path, 'state'),

@@ -1,6 +1,8 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 
+import { SemoError } from '@semo-office/core';
+
 import type { LaunchContext } from '../../agent-driver.ts';
 import { trustedFolders } from '../config.ts';
 import { checkSettingsText, limitsHookAddresses } from './settings-check.ts';
@@ -31,6 +33,25 @@ export async function readForeignSettings(
     limitHookAddresses ||= limitsHookAddresses(text);
   }
   return { limitHookAddresses };
+}
+
+/**
+ * Reads them again when the folder holds another branch, which may have others. The agent's own are as they were.
+ *
+ * @throws SemoError `invalid_settings`, `workspace_dirty` when our hooks could not be called under the new ones.
+ */
+export async function recheckForeignSettings(
+  context: Pick<LaunchContext, 'folder' | 'baseEnv' | 'hostEnv'>,
+  options: { readonly useLogin?: boolean | undefined },
+  before: ForeignSettings,
+): Promise<void> {
+  const now = await readForeignSettings(context, options);
+  if (!now.limitHookAddresses || before.limitHookAddresses) return;
+  const reason =
+    'The settings of the branch let hooks call listed addresses only, and this agent was started without that.';
+  throw new SemoError('workspace_dirty', `${reason} Start a session on the branch itself.`, {
+    details: { path: context.folder, reason, kind: 'settings' },
+  });
 }
 
 /** The folder's own settings; personal ones also count where they lie in the repository that a worktree belongs to. */

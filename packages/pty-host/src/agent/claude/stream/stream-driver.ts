@@ -13,7 +13,7 @@ import { hookSettings, plainSettings, type HookWish } from '../hooks/hook-settin
 import { ClaudeProofs } from '../guard/proofs.ts';
 import { scopeGuardOf, type ClaudeScopeGuard } from '../guard/scope-guard.ts';
 import { checkDisallowedTools } from '../settings/settings-check.ts';
-import { readForeignSettings } from '../settings/settings-files.ts';
+import { readForeignSettings, recheckForeignSettings } from '../settings/settings-files.ts';
 import { ClaudeStreamAgent } from './stream-agent.ts';
 import { EventFeed } from './event-feed.ts';
 import type { ConversationLimits } from './kept-conversations.ts';
@@ -65,7 +65,8 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
     async prepare(context) {
       const spec = context.spec.agent as StreamSpec;
       checkDisallowedTools(spec.disallowedTools ?? []);
-      const wish: HookWish = { turns: false, guard: true, ...(await readForeignSettings(context, spec)) };
+      const foreign = await readForeignSettings(context, spec);
+      const wish: HookWish = { turns: false, guard: true, ...foreign };
       const conversation = await conversations.hold(spec);
       const undo = new UndoList();
       undo.add(() => conversation.release());
@@ -73,7 +74,8 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
         await conversations.link(spec, home);
-        return await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
+        const launch = await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
+        return { ...launch, recheck: () => recheckForeignSettings(context, spec, foreign) };
       } catch (thrown) {
         await undo.run();
         throw thrown;

@@ -11,7 +11,7 @@ import { ClaudeHookListener, type HookInput } from '../hooks/hook-listener.ts';
 import { hookSettings, type HookWish } from '../hooks/hook-settings.ts';
 import { ClaudeProofs } from '../guard/proofs.ts';
 import { scopeGuardOf } from '../guard/scope-guard.ts';
-import { readForeignSettings, type ForeignSettings } from '../settings/settings-files.ts';
+import { readForeignSettings, recheckForeignSettings, type ForeignSettings } from '../settings/settings-files.ts';
 
 type ClaudeSpec = Extract<AgentSpec, { kind: 'claude' }>;
 
@@ -41,7 +41,8 @@ export function claudeDriver(options: ClaudeDriverOptions, shared: ClaudeShared)
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
-        return await claudeLaunch({ context, args, home, foreign, undo, shared });
+        const launch = await claudeLaunch({ context, args, home, foreign, undo, shared });
+        return { ...launch, recheck: () => recheckForeignSettings(context, spec, foreign) };
       } catch (thrown) {
         await undo.run();
         throw thrown;
