@@ -55,6 +55,7 @@ export const ERROR_CODES = {
   workspace_not_directory: fixed('invalid_request'),
   workspace_forbidden: fixed('permission'),
   unsafe_path: fixed('permission'),
+  containment_unavailable: fixed('not_found'),
   repository_unknown: fixed('not_found'),
   git_failed: fixed('unknown'),
   session_unknown: fixed('not_found'),

@@ -23,6 +23,19 @@ interface Exit {
   readonly signal: string | null;
 }
 
+/** Nothing is started, so there is nothing to hold. */
+const SCRIPTED_CONTAINMENT: SessionInfo['containment'] = {
+  level: 'process_group',
+  guarantees: {
+    process: { kind: 'recognised', says: 'There is no process.' },
+    files: { kind: 'user', says: 'No file is touched.' },
+    network: { kind: 'host', says: 'Nothing is sent.' },
+    credential: { kind: 'user', says: 'No secret is read.' },
+  },
+  recognisedBy: [],
+  mayEscape: [],
+};
+
 /** What {@link ScriptedSession} is made from. */
 export interface ScriptedSessionParts {
   readonly spec: ResolvedSessionSpec;
@@ -76,7 +89,7 @@ export class ScriptedSession {
         ? { kind: 'git', path: `/scripted/${workspace.branch}`, branch: workspace.branch, repoId: workspace.repoId }
         : { kind: 'path', path: workspace.path },
       persona: null,
-      containment: { level: 'process_group', recognisedBy: [], mayEscape: [] },
+      containment: SCRIPTED_CONTAINMENT,
       turnId: this.#running?.turnId ?? null,
       createdAt: this.#createdAt,
       lastActivityAt: this.#lastActivityAt,

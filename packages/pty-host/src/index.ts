@@ -20,4 +20,5 @@ export type {
   PrivateFolders,
   Submission,
 } from './agent/agent-driver.ts';
+export type { ContainerOptions, ContainmentOptions } from './containment/containment-options.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';

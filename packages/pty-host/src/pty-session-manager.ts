@@ -25,6 +25,8 @@ import {
 } from '@semo-office/core';
 import { z } from 'zod';
 
+import { containmentPolicy } from './containment/containment-options.ts';
+import { HostContainment } from './containment/host-containment.ts';
 import { driversByKind } from './default-drivers.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
@@ -70,6 +72,7 @@ class PtySessionManager implements SessionManager {
   readonly #opener: SessionOpener;
   readonly #stateDir: string;
   readonly #personas: PersonaInjector;
+  readonly #containment: HostContainment;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
   #journal: Promise<SessionJournal> | null = null;
   #closed = false;
@@ -82,6 +85,12 @@ class PtySessionManager implements SessionManager {
     this.#onSweep = options.onSweep;
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
+    this.#containment = new HostContainment({
+      policy: containmentPolicy(options.containment),
+      hostEnv,
+      allowedRoots,
+      ownFolders: [this.#stateDir, worktreeRoot],
+    });
     this.#requests = openHostRequests({
       stateDir: this.#stateDir,
       registry: this.#registry,
@@ -96,6 +105,7 @@ class PtySessionManager implements SessionManager {
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot }),
       personas: this.#personas,
       requests: this.#requests,
+      containment: this.#containment,
       hostEnv,
       clock,
       emit: (name, event) => this.#hub.emit(name, event),
@@ -207,6 +217,7 @@ class PtySessionManager implements SessionManager {
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
     const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree });
+    for (const { sessionId } of report.swept) await this.#containment.sweptUp(sessionId);
     this.#onSweep?.(report);
   }
 

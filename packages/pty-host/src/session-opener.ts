@@ -11,11 +11,12 @@ import {
 } from '@semo-office/core';
 
 import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.ts';
+import type { ContainmentChoice } from './containment/containment-choice.ts';
+import type { HostContainment } from './containment/host-containment.ts';
 import { deadline } from './deadline.ts';
 import { agentEnvironment } from './environment.ts';
 import { HostedSession } from './hosted-session.ts';
 import { LiveSession } from './live-session.ts';
-import { containmentReport } from './process/containment.ts';
 import { brandedCommand, createBrand, type ProcessBrand } from './process/process-brand.ts';
 import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
@@ -36,6 +37,7 @@ export interface SessionOpenerOptions {
   readonly workspaces: WorkspaceResolver;
   readonly personas: PersonaInjector;
   readonly requests: HumanRequests;
+  readonly containment: HostContainment;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
@@ -61,9 +63,10 @@ export class SessionOpener {
     const undo = new UndoList();
     let hosted: HostedSession | null = null;
     try {
+      const choice = await this.#options.containment.choose(spec);
       const place = await journal.claim(spec.sessionId, { privateHome: spec.home === 'private' });
       undo.add(() => place.release());
-      const opening = { spec, driver, place, undo, call };
+      const opening = { spec, driver, choice, place, undo, call };
       hosted = await this.#start(opening);
       await this.#becomeReady(hosted, opening);
       return hosted;
@@ -83,7 +86,7 @@ export class SessionOpener {
     throw new SemoError('unknown_agent', `This host has no agent ${JSON.stringify(agent.kind)}. It knows: ${known}.`);
   }
 
-  async #start({ spec, driver, place, undo, call }: Opening): Promise<HostedSession> {
+  async #start({ spec, driver, choice, place, undo, call }: Opening): Promise<HostedSession> {
     const { hostEnv } = this.#options;
     const workspace = await this.#workspace({ spec, place, undo });
     const folder = workspace.info.path;
@@ -103,7 +106,7 @@ export class SessionOpener {
     undo.add(() => launch.dispose());
     const persona = await this.#persona({ spec, folder, place, undo, configHome: launch.configHome });
     call.signal?.throwIfAborted();
-    return this.#launch({ spec, place, undo, launch, workspace, persona, brand: await branding });
+    return this.#launch({ spec, choice, place, undo, launch, workspace, persona, brand: await branding });
   }
 
   async #workspace({ spec, place, undo }: Pick<Opening, 'spec' | 'place' | 'undo'>): Promise<ResolvedWorkspace> {
@@ -139,6 +142,7 @@ export class SessionOpener {
 
   async #launch({
     spec,
+    choice,
     place,
     undo,
     launch,
@@ -151,16 +155,19 @@ export class SessionOpener {
     workspace: ResolvedWorkspace;
     persona: PersonaPlacement | null;
   }): Promise<HostedSession> {
-    const { requests, emit, isHeard } = this.#options;
+    const { requests, containment, emit, isHeard } = this.#options;
     const { worktree } = workspace;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
+    const folder = workspace.info.path;
+    const start = await containment.start({ choice, spec, launch, folder, place });
+    undo.add(() => containment.ended(choice, spec.sessionId));
     const clock = this.#clock;
     const live = new LiveSession({
       spec,
       launch,
-      folder: workspace.info.path,
-      command: brandedCommand(brand, launch.command),
+      folder,
+      start: { ...start, command: brandedCommand(brand, start.command) },
       open: launch.over === 'terminal' ? openPty : openPipes,
       requests,
       clock,
@@ -171,7 +178,7 @@ export class SessionOpener {
     // From here on there is somebody to end, whatever fails.
     const root = tree.track(live.pid);
     const scope = scopeOf(spec, launch);
-    const containment = containmentReport({ branded: brand !== null, ownFolders: ownFolders.length > 1, scope });
+    const facts = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope };
     return new HostedSession({
       spec,
       live,
@@ -181,7 +188,7 @@ export class SessionOpener {
       version: launch.version,
       workspace: workspace.info,
       persona,
-      containment,
+      containment: containment.report(choice, spec, facts),
       clock,
     });
   }
@@ -228,6 +235,7 @@ function privateFolders({ configFolder, temporaryFolder }: JournaledSession): Pr
 interface Opening {
   readonly spec: ResolvedSessionSpec;
   readonly driver: AgentDriver;
+  readonly choice: ContainmentChoice;
   readonly place: JournaledSession;
   readonly undo: UndoList;
   readonly call: CallOptions;

@@ -17,6 +17,7 @@ export function createProcProcessTable(): ProcessTable {
     environment: (pid) => attempt(() => readFileSync(`/proc/${pid}/environ`)),
     workingFolder: (pid) => attempt(() => readlinkSync(`/proc/${pid}/cwd`)),
     limits: (pid) => attempt(() => readProcFile(`/proc/${pid}/limits`)),
+    leadsNamespace: (pid) => readsAsFirst(attempt(() => readProcFile(`/proc/${pid}/status`)) ?? ''),
     signal: sendSignal,
     machine: {
       hostname: hostname(),
@@ -60,6 +61,11 @@ export function parseStat(pid: number, stat: string): Omit<ProcessEntry, 'uid'> 
   const startTime = Number(fields[19]);
   if (stat === '' || state === '' || !Number.isFinite(startTime)) return null;
   return { pid, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), startTime, state };
+}
+
+/** `NSpid` has a number for each namespace, ours first, the process's own last. */
+function readsAsFirst(status: string): boolean {
+  return /^NSpid:(?:\s+\d+)+\s+1$/m.test(status);
 }
 
 /** Root owns the folder of a process that forbids being looked into (ssh-agent does), whoever runs it: ask further. */

@@ -30,6 +30,7 @@ export function createPsProcessTable(): ProcessTable {
     environment: () => null,
     workingFolder: () => null,
     limits: () => null,
+    leadsNamespace: () => false,
     signal: sendSignal,
     machine: { hostname: hostname(), bootId: '', pidNamespace: '' },
   };

@@ -1,0 +1,82 @@
+import type { ContainmentGuarantees, ContainmentLevel } from '@semo-office/core';
+
+type Guarantee<Aspect extends keyof ContainmentGuarantees> = ContainmentGuarantees[Aspect];
+
+const RECOGNISED: Guarantee<'process'> = {
+  kind: 'recognised',
+  says: 'Everything the agent starts is looked for by the marks it bears, and ended one by one.',
+};
+const KERNEL: Guarantee<'process'> = {
+  kind: 'kernel',
+  says: 'The kernel ends everything the agent has started, together with the agent.',
+};
+const ALL_FILES: Guarantee<'files'> = {
+  kind: 'user',
+  says: 'The agent can read and change every file that its user can.',
+};
+const HOST_NETWORK: Guarantee<'network'> = {
+  kind: 'host',
+  says: 'The agent has the network of this machine, its loopback included.',
+};
+const DECLARED = 'What the host’s own command for containers says.';
+
+/** What each level guarantees, in the four aspects. */
+export function guaranteesOf({
+  level,
+  network = 'host',
+}: {
+  readonly level: ContainmentLevel;
+  readonly network?: 'host' | 'none' | undefined;
+}): ContainmentGuarantees {
+  switch (level) {
+    case 'process_group':
+      return {
+        process: RECOGNISED,
+        files: ALL_FILES,
+        network: HOST_NETWORK,
+        credential: {
+          kind: 'user',
+          says: 'The agent can read every secret that its user can: in files, and in the environment of other processes.',
+        },
+      };
+    case 'pid_namespace':
+      return {
+        process: KERNEL,
+        files: ALL_FILES,
+        network: HOST_NETWORK,
+        credential: {
+          kind: 'files',
+          says: 'The agent can read secrets in its user’s files; it does not see other processes and their environment.',
+        },
+      };
+    case 'sandbox':
+      return {
+        process: KERNEL,
+        files: {
+          kind: 'scoped',
+          says: 'The agent can change its folder, its repository’s objects and branches, and its private folders. Homes, temporary files and sockets are hidden, the rest can only be read.',
+        },
+        network:
+          network === 'none'
+            ? { kind: 'none', says: 'The agent has no network; its loopback is its own.' }
+            : HOST_NETWORK,
+        credential: {
+          kind: 'own',
+          says: 'The agent has the credential of its own session. Homes, other sessions and other processes are hidden.',
+        },
+      };
+    case 'container':
+      return {
+        process: {
+          kind: 'declared',
+          says: 'The command for containers is ended like any agent; what it does with its container is its own affair.',
+        },
+        files: { kind: 'declared', says: DECLARED },
+        network: { kind: 'declared', says: DECLARED },
+        credential: {
+          kind: 'declared',
+          says: `${DECLARED} The session’s own credential reaches it by the environment.`,
+        },
+      };
+  }
+}
