@@ -11,6 +11,7 @@ import {
 } from '@semo-office/core';
 
 import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.ts';
+import { AgentProcess } from './containment/agent-process.ts';
 import type { ContainmentChoice } from './containment/containment-choice.ts';
 import type { HostContainment } from './containment/host-containment.ts';
 import { deadline } from './deadline.ts';
@@ -183,6 +184,7 @@ export class SessionOpener {
       spec,
       live,
       tree,
+      agent: new AgentProcess({ table: systemProcessTable, rootPid: live.pid, pidInside: start.pidInside }),
       root,
       undo,
       version: launch.version,

@@ -17,7 +17,8 @@ export function createProcProcessTable(): ProcessTable {
     environment: (pid) => attempt(() => readFileSync(`/proc/${pid}/environ`)),
     workingFolder: (pid) => attempt(() => readlinkSync(`/proc/${pid}/cwd`)),
     limits: (pid) => attempt(() => readProcFile(`/proc/${pid}/limits`)),
-    leadsNamespace: (pid) => readsAsFirst(attempt(() => readProcFile(`/proc/${pid}/status`)) ?? ''),
+    innerPid: (pid) => readInnerPid(attempt(() => readProcFile(`/proc/${pid}/status`)) ?? ''),
+    children: (pid) => numbers(attempt(() => readProcFile(`/proc/${pid}/task/${pid}/children`)) ?? ''),
     signal: sendSignal,
     machine: {
       hostname: hostname(),
@@ -64,8 +65,17 @@ export function parseStat(pid: number, stat: string): Omit<ProcessEntry, 'uid'> 
 }
 
 /** `NSpid` has a number for each namespace, ours first, the process's own last. */
-function readsAsFirst(status: string): boolean {
-  return /^NSpid:(?:\s+\d+)+\s+1$/m.test(status);
+export function readInnerPid(status: string): number | null {
+  const [, line = ''] = /^NSpid:\t(.*)$/m.exec(status) ?? [];
+  const [, ...below] = numbers(line);
+  return below.at(-1) ?? null;
+}
+
+function numbers(text: string): number[] {
+  return text
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(Number);
 }
 
 /** Root owns the folder of a process that forbids being looked into (ssh-agent does), whoever runs it: ask further. */

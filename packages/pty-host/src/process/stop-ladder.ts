@@ -128,7 +128,7 @@ class Climb {
   async #killNamespaces(): Promise<boolean> {
     const { table, members } = this.#ladder;
     this.#members = await members();
-    const leaders = this.#members.filter(({ pid }) => table.leadsNamespace(pid));
+    const leaders = this.#members.filter(({ pid }) => table.innerPid(pid) === 1);
     if (leaders.length === 0) return false;
     for (const member of this.#members) this.#signalled.set(keyOf(member), member);
     for (const leader of leaders) if (this.#isSame(leader)) table.signal(leader.pid, 'SIGKILL');
