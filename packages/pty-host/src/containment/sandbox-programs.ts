@@ -1,4 +1,4 @@
-import { delimiter, dirname, isAbsolute, join, sep } from 'node:path';
+import { basename, delimiter, dirname, isAbsolute, join, sep } from 'node:path';
 
 import { isInside, realPaths } from './real-paths.ts';
 
@@ -17,7 +17,7 @@ export async function hiddenPrograms({
 }): Promise<string[]> {
   const homes = [program, ...(await realPaths([program]))].map((each) => programHome(each, hidden));
   const onPath = path.split(delimiter).filter(isAbsolute);
-  const bins = onPath.flatMap((bin) => [packagesOf(bin) ?? bin, ...librariesOf(bin)]);
+  const bins = onPath.flatMap((bin) => [packagesOf(bin) ?? bin, ...partsOf(bin)]);
   const candidates = [...new Set([...homes, ...bins])];
   const isHidden = (each: string): boolean => !hidden.includes(each) && hidden.some((folder) => isInside(each, folder));
   const present = await Promise.all(
@@ -38,7 +38,8 @@ function packagesOf(path: string): string | null {
   return at === -1 ? null : path.slice(0, at + `${sep}node_modules`.length);
 }
 
-/** Programs in `bin` are often links into `lib`. */
-function librariesOf(bin: string): string[] {
-  return bin.endsWith(`${sep}bin`) ? [join(dirname(bin), 'lib')] : [];
+/** Programs in `bin` are often links into `lib`; those in `shims` (pyenv, rbenv, asdf, mise) call others beside it. */
+function partsOf(bin: string): string[] {
+  if (basename(bin) === 'bin') return [join(dirname(bin), 'lib')];
+  return basename(bin) === 'shims' ? [dirname(bin)] : [];
 }
