@@ -1,11 +1,18 @@
-import { chmod, readdir, rm, rmdir } from 'node:fs/promises';
-import { join } from 'node:path';
+import { randomUUID } from 'node:crypto';
+import { chmod, readdir, rename, rm, rmdir } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 
 /**
  * Removes a folder with everything in it, also what a program has made read-only (as package caches are). Links are
- * removed, never followed.
+ * removed, never followed. It loses its name first: a sweep that came upon half of it would take it for a broken one.
  */
-export async function removePrivateFolder(path: string): Promise<void> {
+export async function removePrivateFolder(folder: string): Promise<void> {
+  // Named as an unfinished claim of nobody is, which any sweep removes.
+  const doomed = join(dirname(folder), `.claim-${process.pid}-0-${randomUUID()}`);
+  const path = await rename(folder, doomed).then(
+    () => doomed,
+    () => folder,
+  );
   // A process that is just ending may still write: the removal is tried again for about a second.
   const options = { recursive: true, force: true, maxRetries: 10, retryDelay: 20 };
   await rm(path, options).catch(async () => {
