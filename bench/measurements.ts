@@ -1,3 +1,4 @@
+import { containmentStart } from './containment-start.ts';
 import { echoLatency } from './echo-latency.ts';
 import { idleMemory } from './idle-memory.ts';
 import type { Measurement } from './measurement.ts';
@@ -17,5 +18,6 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'prompt-acceptance': promptAcceptance,
   'output-reading': outputReading,
   'token-latency': tokenLatency,
+  'containment-start': containmentStart,
   'turns-beside-sdk': turnsBesideSdk,
 };
