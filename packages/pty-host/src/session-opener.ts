@@ -163,7 +163,6 @@ export class SessionOpener {
     const folder = workspace.info.path;
     const start = await containment.start({ choice, spec, launch, folder, place });
     undo.add(() => containment.ended(choice, spec.sessionId));
-    const clock = this.#clock;
     const live = new LiveSession({
       spec,
       launch,
@@ -171,15 +170,14 @@ export class SessionOpener {
       start: { ...start, command: brandedCommand(brand, start.command) },
       open: launch.over === 'terminal' ? openPty : openPipes,
       requests,
-      clock,
+      clock: this.#clock,
       emit,
       isHeard,
     });
     const tree = this.#tree({ spec, place, brand, ownFolders });
     // From here on there is somebody to end, whatever fails.
     const root = tree.track(live.pid);
-    const scope = scopeOf(spec, launch);
-    const facts = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope };
+    const facts = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope: scopeOf(spec, launch) };
     return new HostedSession({
       spec,
       live,
@@ -191,7 +189,7 @@ export class SessionOpener {
       workspace: workspace.info,
       persona,
       containment: containment.report(choice, spec, facts),
-      clock,
+      clock: this.#clock,
     });
   }
 

@@ -1,3 +1,5 @@
+import { assertNever } from '@semo-office/core';
+
 import type { Launch } from '../agent/agent-driver.ts';
 import type { ProcessExit } from '../terminal/terminal.ts';
 import { containerCommand } from './container.ts';
@@ -54,6 +56,8 @@ export async function containedStart(facts: StartFacts): Promise<ContainedStart>
       const run = { options: choice.container, agent: command, env, over, sessionId, workdir: folder, git, folders };
       return inside(await containerCommand(run), null);
     }
+    default:
+      return assertNever(choice);
   }
 }
 

@@ -1,4 +1,4 @@
-import type { ContainmentGuarantees, ContainmentLevel, ContainmentReport } from '@semo-office/core';
+import { assertNever, type ContainmentLevel, type ContainmentReport } from '@semo-office/core';
 
 import { recognitionEscapes, recognisedBy, type RecognitionFacts } from '../process/recognition.ts';
 import { guaranteesOf } from './guarantees.ts';
@@ -42,11 +42,10 @@ const SCOPE_ESCAPES = {
  */
 export function containmentReport(facts: ContainmentFacts): ContainmentReport {
   const { level, scope = 'none' } = facts;
-  const guarantees: ContainmentGuarantees = guaranteesOf(facts);
   const kernel = level === 'pid_namespace' || level === 'sandbox' ? ['namespace'] : [];
   return {
     level,
-    guarantees,
+    guarantees: guaranteesOf(facts),
     recognisedBy: [...kernel, ...recognisedBy(facts)],
     mayEscape: [...escapes(facts), ...SCOPE_ESCAPES[scope]],
   };
@@ -63,5 +62,7 @@ function escapes(facts: ContainmentFacts): string[] {
       return [...(network === 'host' ? [ESCAPES.network] : []), ESCAPES.files];
     case 'container':
       return [ESCAPES.container, ESCAPES.files];
+    default:
+      return assertNever(level);
   }
 }

@@ -20,6 +20,52 @@ const HOST_NETWORK: Guarantee<'network'> = {
 };
 const DECLARED = 'What the host’s own command for containers says.';
 
+const BY_LEVEL: Readonly<Record<ContainmentLevel, ContainmentGuarantees>> = {
+  process_group: {
+    process: RECOGNISED,
+    files: ALL_FILES,
+    network: HOST_NETWORK,
+    credential: {
+      kind: 'user',
+      says: 'The agent can read every secret that its user can: in files, and in the environment of other processes.',
+    },
+  },
+  pid_namespace: {
+    process: KERNEL,
+    files: ALL_FILES,
+    network: HOST_NETWORK,
+    credential: {
+      kind: 'files',
+      says: 'The agent can read secrets in its user’s files; it does not see other processes and their environment.',
+    },
+  },
+  sandbox: {
+    process: KERNEL,
+    files: {
+      kind: 'scoped',
+      says: 'The agent can change its folder, its repository’s objects and branches, and its private folders. Homes, temporary files and sockets are hidden, the rest can only be read.',
+    },
+    network: HOST_NETWORK,
+    credential: {
+      kind: 'own',
+      says: 'The agent has the credential of its own session. Homes, other sessions and other processes are hidden.',
+    },
+  },
+  container: {
+    process: {
+      kind: 'declared',
+      says: 'The command for containers is ended like any agent; what it does with its container is its own affair.',
+    },
+    files: { kind: 'declared', says: DECLARED },
+    network: { kind: 'declared', says: DECLARED },
+    credential: {
+      kind: 'declared',
+      says: `${DECLARED} The session’s own credential reaches it by the environment.`,
+    },
+  },
+};
+const NO_NETWORK: Guarantee<'network'> = { kind: 'none', says: 'The agent has no network; its loopback is its own.' };
+
 /** What each level guarantees, in the four aspects. */
 export function guaranteesOf({
   level,
@@ -28,55 +74,6 @@ export function guaranteesOf({
   readonly level: ContainmentLevel;
   readonly network?: 'host' | 'none' | undefined;
 }): ContainmentGuarantees {
-  switch (level) {
-    case 'process_group':
-      return {
-        process: RECOGNISED,
-        files: ALL_FILES,
-        network: HOST_NETWORK,
-        credential: {
-          kind: 'user',
-          says: 'The agent can read every secret that its user can: in files, and in the environment of other processes.',
-        },
-      };
-    case 'pid_namespace':
-      return {
-        process: KERNEL,
-        files: ALL_FILES,
-        network: HOST_NETWORK,
-        credential: {
-          kind: 'files',
-          says: 'The agent can read secrets in its user’s files; it does not see other processes and their environment.',
-        },
-      };
-    case 'sandbox':
-      return {
-        process: KERNEL,
-        files: {
-          kind: 'scoped',
-          says: 'The agent can change its folder, its repository’s objects and branches, and its private folders. Homes, temporary files and sockets are hidden, the rest can only be read.',
-        },
-        network:
-          network === 'none'
-            ? { kind: 'none', says: 'The agent has no network; its loopback is its own.' }
-            : HOST_NETWORK,
-        credential: {
-          kind: 'own',
-          says: 'The agent has the credential of its own session. Homes, other sessions and other processes are hidden.',
-        },
-      };
-    case 'container':
-      return {
-        process: {
-          kind: 'declared',
-          says: 'The command for containers is ended like any agent; what it does with its container is its own affair.',
-        },
-        files: { kind: 'declared', says: DECLARED },
-        network: { kind: 'declared', says: DECLARED },
-        credential: {
-          kind: 'declared',
-          says: `${DECLARED} The session’s own credential reaches it by the environment.`,
-        },
-      };
-  }
+  const guarantees = BY_LEVEL[level];
+  return network === 'none' ? { ...guarantees, network: NO_NETWORK } : guarantees;
 }

@@ -1,3 +1,5 @@
+import { assertNever } from '@semo-office/core';
+
 import { shieldedCommand, type ShieldTools } from './shielded-command.ts';
 
 /** What a sandbox is made with here. */
@@ -19,6 +21,10 @@ export interface SandboxView {
   readonly network: 'host' | 'none';
 }
 
+/** Root without its powers: it could undo all of this otherwise. */
+const NOT_EVEN_ROOT = ['--cap-drop', 'ALL'];
+const SYSTEM = ['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'];
+
 /**
  * The arguments of bubblewrap for a view. An inner place counts more than the one around it, and of two words for the
  * same place the later one.
@@ -31,11 +37,11 @@ export function sandboxArguments({ places, folder, network }: SandboxView): stri
     '--unshare-pid',
     '--unshare-ipc',
     ...(network === 'none' ? ['--unshare-net'] : []),
-    // Root without its powers: it could undo all of this otherwise.
-    ...['--cap-drop', 'ALL'],
-    ...['--ro-bind', '/', '/', '--dev', '/dev', '--proc', '/proc'],
+    ...NOT_EVEN_ROOT,
+    ...SYSTEM,
     ...inward.flatMap(mount),
-    ...['--chdir', folder],
+    '--chdir',
+    folder,
   ];
 }
 
@@ -62,6 +68,8 @@ function mount({ path, as }: SandboxPlace): string[] {
       return ['--ro-bind', path, path];
     case 'writable':
       return ['--bind', path, path];
+    default:
+      return assertNever(as);
   }
 }
 

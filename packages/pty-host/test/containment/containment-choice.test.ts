@@ -50,7 +50,7 @@ describe('the level that is chosen', () => {
     ['the only one that is allowed', {}, { policy: { allowed: ['sandbox'] } }, 'sandbox'],
     ['a sandbox before a container', {}, { policy: { allowed: ['container', 'sandbox'], container } }, 'sandbox'],
     ['a container where asked for', { level: 'container' }, { policy: { container } }, 'container'],
-  ])('is %s', (_what, spec, more, level) => {
+  ])('is %s', (...[, spec, more, level]) => {
     expect(choose(spec, more)).toBe(level);
   });
 
@@ -70,7 +70,7 @@ describe('the level that is chosen', () => {
     ],
     ['no command for containers', { level: 'container' }, {}, 'no command'],
     ['a wish that nothing keeps', { network: 'none' }, { found: NONE }, 'install bubblewrap'],
-  ])('is refused with what would help: %s', (_what, spec, more, words) => {
+  ])('is refused with what would help: %s', (...[, spec, more, words]) => {
     expect(() => choose(spec, more)).toThrow(expect.objectContaining({ code: 'containment_unavailable' }));
     expect(() => choose(spec, more)).toThrow(words);
   });
