@@ -8,7 +8,7 @@ import { chooseContainment, type ContainmentChoice } from './containment-choice.
 import type { ContainmentPolicy } from './containment-options.ts';
 import { containmentReport, type ContainmentFacts } from './containment-report.ts';
 import { toolsOfThisHost } from './found-tools.ts';
-import { confinedPaths } from './real-paths.ts';
+import { confinedPaths, realPaths } from './real-paths.ts';
 
 /** What a host contains sessions with. */
 export interface HostContainmentOptions {
@@ -65,7 +65,7 @@ export class HostContainment {
       folders: { config: place.configFolder, tmp: place.temporaryFolder, home: place.homeFolder },
       hostHome: hostEnv['HOME'],
       hidden: [...ownFolders, ...policy.hidden],
-      readable: [...policy.readable, ...(await confinedPaths(readable, limits))],
+      readable: [...(await realPaths(policy.readable)), ...(await confinedPaths(readable, limits))],
       writable: await confinedPaths(writable, limits),
       network,
     });

@@ -1,18 +1,17 @@
-import type { ContainmentLevel } from '@semo-office/core';
+import { CONTAINMENT_LEVELS } from '@semo-office/core';
 import { createGitRepository, say, useTool } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
 import { claudeStage } from '../agent/claude/claude-stage.ts';
-import { bwrap } from './contained-stage.ts';
+import { skipped } from './contained-stage.ts';
 import { containerScript } from './stand-in-container.ts';
 
 const COMMIT = 'echo work > work.txt && git add work.txt && git commit -qm "Made by the agent"';
-const LEVELS: readonly ContainmentLevel[] = ['process_group', 'pid_namespace', 'sandbox', 'container'];
 const KINDS = ['claude', 'claude-stream'] as const;
 
-describe.for(LEVELS)('Claude Code at the level %s', (level) => {
-  const isAbsent = level === 'sandbox' && bwrap.path === null;
-  it.skipIf(isAbsent).for(KINDS)(`works and commits as %s${bwrap.reason}`, async (kind) => {
+describe.for(CONTAINMENT_LEVELS)('Claude Code at the level %s', (level) => {
+  const reason = skipped[level];
+  it.skipIf(reason !== '').for(KINDS)(`works and commits as %s${reason}`, async (kind) => {
     await using repository = await createGitRepository();
     await using stage = await claudeStage([useTool('Bash', { command: COMMIT, description: 'Commit' }), say('Done.')], {
       kind,
@@ -31,7 +30,7 @@ describe.for(LEVELS)('Claude Code at the level %s', (level) => {
     expect(await repository.git(['log', '-1', '--format=%s', 'agent/work'])).toBe('Made by the agent');
   });
 
-  it.skipIf(isAbsent)(`is interrupted and goes on in a terminal${bwrap.reason}`, async () => {
+  it.skipIf(reason !== '')(`is interrupted and goes on in a terminal${reason}`, async () => {
     await using stage = await claudeStage(
       [useTool('Bash', { command: 'sleep 100', description: 'Wait' }), say('Back again.'), say('Back again.')],
       { containment: { container: { command: containerScript() } } },
@@ -45,17 +44,14 @@ describe.for(LEVELS)('Claude Code at the level %s', (level) => {
   });
 });
 
-describe('the status file of Claude Code', () => {
-  it.skipIf(bwrap.path === null).each(['process_group', 'pid_namespace', 'sandbox'] as const)(
-    `is the witness of an interrupt by hand, at the level %s${bwrap.reason}`,
-    async (level) => {
-      await using stage = await claudeStage([useTool('Bash', { command: 'sleep 100', description: 'Wait' })]);
-      const { sessionId } = await stage.sessions.create(stage.spec({ containment: { level } }));
-      const { turnId } = await stage.sessions.sendPrompt(sessionId, 'Wait.');
-      await stage.model.waitForRequest(() => true);
-      await stage.sessions.sendKeystrokes(sessionId, ['Escape']);
-      const turn = await stage.sessions.waitForTurn(sessionId, turnId);
-      expect(turn.evidence.at(-1)).toMatchObject({ kind: 'at_rest', source: 'status_file' });
-    },
-  );
+describe.for(['process_group', 'pid_namespace', 'sandbox'] as const)('the status file at the level %s', (level) => {
+  it.skipIf(skipped[level] !== '')(`is the witness of an interrupt by hand${skipped[level]}`, async () => {
+    await using stage = await claudeStage([useTool('Bash', { command: 'sleep 100', description: 'Wait' })]);
+    const { sessionId } = await stage.sessions.create(stage.spec({ containment: { level } }));
+    const { turnId } = await stage.sessions.sendPrompt(sessionId, 'Wait.');
+    await stage.model.waitForRequest(() => true);
+    await stage.sessions.sendKeystrokes(sessionId, ['Escape']);
+    const turn = await stage.sessions.waitForTurn(sessionId, turnId);
+    expect(turn.evidence.at(-1)).toMatchObject({ kind: 'at_rest', source: 'status_file' });
+  });
 });

@@ -1,6 +1,8 @@
+import { spawnSync } from 'node:child_process';
 import { readFile } from 'node:fs/promises';
 import {
   newId,
+  type ContainmentLevel,
   type ContainmentSpec,
   type SessionInfo,
   type SessionManager,
@@ -78,5 +80,19 @@ async function commandLine(pid: number): Promise<string> {
   return readFile(`/proc/${pid}/cmdline`, 'utf8').catch(() => '');
 }
 
-/** bubblewrap, or why tests of it are skipped. */
-export const bwrap = optionalTool('bwrap');
+const bwrap = optionalTool('bwrap');
+const user = process.getuid?.() === 0 ? [] : ['--user', '--map-current-user'];
+
+/** Why tests of a level are skipped here, for their titles; empty where it can be had. Asked without any code of ours. */
+export const skipped: Readonly<Record<ContainmentLevel, string>> = {
+  process_group: '',
+  pid_namespace: refusal('unshare', [...user, '--pid', '--fork', '--mount-proc', 'true']),
+  sandbox: bwrap.reason || refusal('bwrap', ['--ro-bind', '/', '/', '--proc', '/proc', '--unshare-pid', 'true']),
+  // The stand-in is made of such a namespace.
+  container: refusal('unshare', [...user, '--pid', '--fork', '--mount-proc', 'true']),
+};
+
+function refusal(program: string, args: readonly string[]): string {
+  const { status, stderr } = spawnSync(program, args, { encoding: 'utf8' });
+  return status === 0 ? '' : ` (skipped: this machine forbids it: ${stderr ?? ''})`;
+}

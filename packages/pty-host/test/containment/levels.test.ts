@@ -1,34 +1,20 @@
 import { randomInt } from 'node:crypto';
-import type { ContainmentLevel } from '@semo-office/core';
+import { CONTAINMENT_LEVELS } from '@semo-office/core';
 import { describe, expect, it, vi } from 'vitest';
 
 import type { PtySessionManagerOptions } from '../../src/index.ts';
-import { alive, bwrap, containedStage, processesWith } from './contained-stage.ts';
+import { alive, containedStage, processesWith, skipped } from './contained-stage.ts';
 import { containerScript } from './stand-in-container.ts';
 
 const COMMIT = 'echo work > work.txt && git add work.txt && git commit -qm "Made inside" && git log -1 --format=%s';
 
-interface LevelCase {
-  readonly level: ContainmentLevel;
-  readonly needs: string | null;
-  readonly options?: () => PtySessionManagerOptions;
-}
+/** For the level `container`; the others do without. */
+const OPTIONS: PtySessionManagerOptions = { containment: { container: { command: containerScript() } } };
 
-const LEVELS: readonly LevelCase[] = [
-  { level: 'process_group', needs: '' },
-  { level: 'pid_namespace', needs: '' },
-  { level: 'sandbox', needs: bwrap.path },
-  {
-    level: 'container',
-    needs: '',
-    options: () => ({ containment: { container: { command: containerScript() } } }),
-  },
-];
-
-describe.for(LEVELS)('at the level $level', ({ level, needs, options }) => {
-  describe.skipIf(needs === null)(`an agent${bwrap.reason}`, () => {
+describe.for(CONTAINMENT_LEVELS)('at the level %s', (level) => {
+  describe.skipIf(skipped[level] !== '')(`an agent${skipped[level]}`, () => {
     it('commits in a git worktree', async () => {
-      await using stage = await containedStage(options?.());
+      await using stage = await containedStage(OPTIONS);
       const { sessionId, containment, workspace } = await stage.open({ level });
       expect(containment.level).toBe(level);
       expect(await stage.run(sessionId, COMMIT)).toContain('Made inside');
@@ -37,7 +23,7 @@ describe.for(LEVELS)('at the level $level', ({ level, needs, options }) => {
     });
 
     it('leaves nothing alive, not even a daemon without environment, parent, group or folder', async () => {
-      await using stage = await containedStage(options?.());
+      await using stage = await containedStage(OPTIONS);
       const { sessionId } = await stage.open({ level });
       const seconds = `1000.${randomInt(1e9)}`;
       const daemon = `(cd / && setsid env -i sh -c 'sleep ${seconds} & sleep ${seconds}' >/dev/null 2>&1 </dev/null &)`;
@@ -52,7 +38,7 @@ describe.for(LEVELS)('at the level $level', ({ level, needs, options }) => {
     });
 
     it('is told as it ended, by status or by signal', async () => {
-      await using stage = await containedStage(options?.());
+      await using stage = await containedStage(OPTIONS);
       for (const [command, exit] of [
         ['exit 7', { code: 7, signal: null }],
         ['kill -KILL $$', { code: null, signal: 'SIGKILL' }],
@@ -66,7 +52,7 @@ describe.for(LEVELS)('at the level $level', ({ level, needs, options }) => {
     });
 
     it('survives the interruption of its turn', async () => {
-      await using stage = await containedStage(options?.());
+      await using stage = await containedStage(OPTIONS);
       const { sessionId } = await stage.open({ level });
       await stage.run(sessionId, 'trap "echo interrupted" INT');
       const seconds = `1000.${randomInt(1e9)}`;
@@ -79,7 +65,7 @@ describe.for(LEVELS)('at the level $level', ({ level, needs, options }) => {
   });
 });
 
-describe('the level of a session', () => {
+describe.skipIf(skipped.pid_namespace !== '')(`the level of a session${skipped.pid_namespace}`, () => {
   it('is by default the namespace, where nothing else changes', async () => {
     await using stage = await containedStage();
     const { sessionId, containment } = await stage.open();

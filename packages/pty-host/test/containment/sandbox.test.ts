@@ -5,7 +5,7 @@ import { dirname, join } from 'node:path';
 import { optionalTool, temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it, onTestFinished } from 'vitest';
 
-import { bwrap, containedStage, type ContainedStage } from './contained-stage.ts';
+import { containedStage, skipped, type ContainedStage } from './contained-stage.ts';
 
 const python = optionalTool('python3');
 
@@ -21,7 +21,7 @@ async function sandboxed(stage: ContainedStage, more: Parameters<ContainedStage[
   return (await stage.open({ level: 'sandbox', ...more })).sessionId;
 }
 
-describe.skipIf(bwrap.path === null)(`a sandbox${bwrap.reason}`, () => {
+describe.skipIf(skipped.sandbox !== '')(`a sandbox${skipped.sandbox}`, () => {
   it('lets the agent write its worktree, and nothing else of the machine', async () => {
     await using stage = await containedStage();
     const { sessionId, workspace, containment } = await stage.open({ level: 'sandbox' });
