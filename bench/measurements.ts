@@ -1,3 +1,4 @@
+import { containmentStart } from './containment-start.ts';
 import { echoLatency } from './echo-latency.ts';
 import { idleMemory } from './idle-memory.ts';
 import { keptJobs } from './kept-jobs.ts';
@@ -19,5 +20,6 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'output-reading': outputReading,
   'token-latency': tokenLatency,
   'kept-jobs': keptJobs,
+  'containment-start': containmentStart,
   'turns-beside-sdk': turnsBesideSdk,
 };

@@ -3,7 +3,9 @@ import {
   SemoError,
   milestoneKindSchema,
   compileRules,
+  containmentSpecSchema,
   newId,
+  parseEdge,
   parsePersona,
   type ErrorCode,
   type JobSpec,
@@ -68,6 +70,7 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
         agent: agentSpec(values),
         workspace: workspace(values, io, { repositoryId: repository?.id, role }),
         environment: environment(values.env ?? []),
+        ...containment(values),
         ...(persona === undefined ? {} : { persona }),
         ...(role === undefined ? {} : { agentId: role }),
       },
@@ -155,6 +158,16 @@ function environment(entries: readonly string[]): { pass: string[]; set: Record<
     .filter((entry) => entry.includes('='))
     .map((entry) => [entry.slice(0, entry.indexOf('=')), entry.slice(entry.indexOf('=') + 1)]);
   return { pass, set: Object.fromEntries(set) as Record<string, string> };
+}
+
+/** Only what was asked for: the host has defaults of its own. */
+function containment({
+  containment: level,
+  network,
+}: RunOptions): Pick<NonNullable<JobSpec['session']>, 'containment'> {
+  if (level === undefined && network === undefined) return {};
+  const asked = { ...(level === undefined ? {} : { level }), ...(network === undefined ? {} : { network }) };
+  return { containment: parseEdge(containmentSpecSchema, asked, { what: 'containment' }) };
 }
 
 function completingMilestones(values: readonly string[]): MilestoneKind[] {

@@ -27,6 +27,8 @@ const OPTIONS = {
   'complete-on': { type: 'string', multiple: true },
   'end-with-background-tasks': { type: 'boolean', default: false },
   'use-login': { type: 'boolean' },
+  containment: { type: 'string' },
+  network: { type: 'string' },
   socket: { type: 'string' },
   json: { type: 'boolean', default: false },
 } as const;

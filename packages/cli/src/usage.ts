@@ -25,6 +25,8 @@ semo run
   --complete-on MILESTONE    pull_request, commit, tests_passed or build_completed ends the turn; may be repeated
   --end-with-background-tasks  the agent's word counts though background tasks still run
   --use-login                use this machine's own login, one session at a time
+  --containment LEVEL        best (default), process_group, pid_namespace, sandbox or container
+  --network host|none        none: in a sandbox without any network (not for agents that speak with a model)
   --socket PATH              run on the host that serves this socket
   --json                     one JSON object a line on standard output
 
@@ -42,6 +44,7 @@ semo host
   --root DIR                 a folder sessions may work in; may be repeated (default: any)
   --repo ID=PATH             a repository sessions may name; may be repeated
   --worktrees DIR            where worktrees are made
+  --containment LEVEL        the level of sessions that ask for none (default: best)
 
 The Claude Code binary is SEMO_CLAUDE_BIN, else claude on the PATH.
 Exit status of run: 0 completed, 1 failed or crashed, 2 wrong usage, 3 needs a person, 4 unknown, 124 timed out, 130 cancelled.

@@ -51,6 +51,14 @@ process.stdin.on('data', (bytes) => {
     expect(result).toMatchObject({ outcome: 'completed', text: String.raw`"two\nlines\r"` });
   });
 
+  it('runs at the level of containment that was asked for, or not at all', async () => {
+    await using stage = await cliStage([]);
+    const own = await stage.runJson([...COMMAND, '--containment', 'process_group', '--exec-pipe', 'echo here', 'x']);
+    expect(own).toMatchObject({ status: 0, result: { text: 'here' } });
+    const refused = await stage.runJson([...COMMAND, '--containment', 'container', '--exec-pipe', 'cat', 'x']);
+    expect(refused).toMatchObject({ status: 1, result: { error: { code: 'containment_unavailable' } } });
+  });
+
   it('has all that a program printed, also before it was asked', async () => {
     await using stage = await cliStage([]);
     const { result } = await stage.runJson([...COMMAND, '--exec-pipe', 'echo hello', 'x']);

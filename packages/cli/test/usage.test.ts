@@ -19,6 +19,8 @@ describe('semo', () => {
     expect(await stage.semo(['host'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--socket') });
     expect(await stage.semo(['host', '--repo', 'nonsense', '--socket', 's'])).toMatchObject({ status: 2 });
     expect(await stage.semo(['host', '--sock', 'x'])).toMatchObject({ status: 2 });
+    const jail = await stage.semo(['host', '--socket', 's', '--containment', 'jail']);
+    expect(jail).toMatchObject({ status: 2, stderr: expect.stringContaining('pid_namespace') });
   });
 });
 
@@ -54,6 +56,8 @@ describe('wrong usage of semo run', () => {
     { argv: [...STREAM, '--system-prompt', '', 'x'], code: 'invalid_argument', says: 'systemPrompt' },
     { argv: [...STREAM, '--resume', 'last', 'x'], code: 'invalid_argument', says: 'resume' },
     { argv: ['--permission-mode', 'yolo', 'x'], code: 'invalid_argument', says: 'bypassPermissions' },
+    { argv: ['--containment', 'jail', 'x'], code: 'invalid_argument', says: 'containment' },
+    { argv: ['--network', 'none', '--containment', 'pid_namespace', 'x'], code: 'invalid_argument', says: 'sandbox' },
     { argv: ['--timeout', 'soon', 'x'], code: 'invalid_argument', says: '10m' },
     { argv: ['--require', 'luck', 'x'], code: 'invalid_argument', says: 'marker' },
     { argv: ['--env', '1BAD=x', 'x'], code: 'invalid_argument', says: 'environment.set.1BAD' },

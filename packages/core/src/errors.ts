@@ -56,6 +56,7 @@ export const ERROR_CODES = {
   workspace_forbidden: fixed('permission'),
   workspace_dirty: fixed('capacity'),
   unsafe_path: fixed('permission'),
+  containment_unavailable: fixed('not_found'),
   repository_unknown: fixed('not_found'),
   git_failed: fixed('unknown'),
   session_unknown: fixed('not_found'),

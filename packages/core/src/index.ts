@@ -8,11 +8,24 @@ export {
   sessionStatusSchema,
   agentSpecSchema,
   permissionModeSchema,
-  containmentReportSchema,
 } from './session/session.ts';
+export {
+  CONTAINMENT_LEVELS,
+  containmentGuaranteesSchema,
+  containmentLevelSchema,
+  containmentReportSchema,
+  containmentSpecSchema,
+  needsSandbox,
+} from './session/containment.ts';
+export type {
+  ContainmentGuarantees,
+  ContainmentLevel,
+  ContainmentReport,
+  ContainmentSpec,
+  ResolvedContainmentSpec,
+} from './session/containment.ts';
 export type {
   AgentSpec,
-  ContainmentReport,
   PermissionMode,
   ResolvedSessionSpec,
   SessionInfo,

@@ -25,6 +25,19 @@ interface Exit {
   readonly signal: string | null;
 }
 
+/** Nothing is started, so there is nothing to hold. */
+const SCRIPTED_CONTAINMENT: SessionInfo['containment'] = {
+  level: 'process_group',
+  guarantees: {
+    process: { kind: 'recognised', says: 'There is no process.' },
+    files: { kind: 'user', says: 'No file is touched.' },
+    network: { kind: 'host', says: 'Nothing is sent.' },
+    credential: { kind: 'user', says: 'No secret is read.' },
+  },
+  recognisedBy: [],
+  mayEscape: [],
+};
+
 /** What {@link ScriptedSession} is made from. */
 export interface ScriptedSessionParts {
   readonly spec: ResolvedSessionSpec;
@@ -77,7 +90,7 @@ export class ScriptedSession {
       agent: { kind: spec.agent.kind, version: null },
       workspace,
       persona: null,
-      containment: { level: 'process_group', recognisedBy: [], mayEscape: [] },
+      containment: SCRIPTED_CONTAINMENT,
       turnId: this.#running?.turnId ?? null,
       createdAt: this.#createdAt,
       lastActivityAt: this.#lastActivityAt,

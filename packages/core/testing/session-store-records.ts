@@ -27,7 +27,17 @@ export function sessionRecord({ createdAt = 1000, ...more }: Partial<SessionReco
       agent: { kind: 'claude-stream', version: '2.1.329' },
       workspace: { kind: 'path', path },
       persona: null,
-      containment: { level: 'process_group', recognisedBy: ['parentage'], mayEscape: [] },
+      containment: {
+        level: 'process_group',
+        guarantees: {
+          process: { kind: 'recognised', says: 'By parentage.' },
+          files: { kind: 'user', says: 'All of the user.' },
+          network: { kind: 'host', says: 'All of the host.' },
+          credential: { kind: 'user', says: 'The one it was given.' },
+        },
+        recognisedBy: ['parentage'],
+        mayEscape: [],
+      },
       turnId: null,
       createdAt,
       lastActivityAt: createdAt,

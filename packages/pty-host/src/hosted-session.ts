@@ -8,6 +8,7 @@ import {
   type SessionInfo,
 } from '@semo-office/core';
 
+import type { AgentProcess } from './containment/agent-process.ts';
 import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
@@ -26,7 +27,8 @@ export interface HostedSessionOptions {
   readonly spec: ResolvedSessionSpec;
   readonly live: LiveSession;
   readonly tree: ProcessTree;
-  /** The agent's process; `null` if it was gone before it could be looked at. */
+  readonly agent: AgentProcess;
+  /** What was started; `null` if it was gone before it could be looked at. */
   readonly root: ProcessIdentity | null;
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
@@ -89,7 +91,7 @@ export class HostedSession {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
       worktreeId: workspace.branch ?? null,
-      terminalId: live.exit === null ? String(live.pid) : null,
+      terminalId: live.exit === null ? String(this.#options.agent.pid) : null,
       status: live.status,
       agent: { kind: spec.agent.kind, version, ...(conversationId === null ? {} : { conversationId }) },
       workspace,

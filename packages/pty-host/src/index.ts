@@ -22,4 +22,5 @@ export type {
 } from './agent/agent-driver.ts';
 export { collectWorktrees, listKeptWorktrees } from './workspace/worktree-keeper.ts';
 export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from './workspace/worktree-keeper.ts';
+export type { ContainerOptions, ContainmentOptions } from './containment/containment-options.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';

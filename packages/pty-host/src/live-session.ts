@@ -11,6 +11,7 @@ import {
 } from '@semo-office/core';
 
 import type { AgentControl, AgentIo, Launch } from './agent/agent-driver.ts';
+import type { ContainedStart } from './containment/contained-start.ts';
 import { LiveOutput } from './live-output.ts';
 import { shownStatus, type LiveState } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
@@ -27,8 +28,8 @@ export interface LiveSessionOptions {
   readonly spec: ResolvedSessionSpec;
   readonly folder: string;
   readonly launch: Launch;
-  /** What is really started: the launch's command, branded. */
-  readonly command: readonly string[];
+  /** What is really started: the launch's command, contained and branded. */
+  readonly start: ContainedStart;
   readonly open: OpenTerminal;
   readonly requests: HumanRequests;
   readonly clock: Clock;
@@ -62,13 +63,16 @@ export class LiveSession {
     const source = new ReadingGate({ pause: () => this.#terminal.pause(), resume: () => this.#terminal.resume() });
     this.output = new LiveOutput({ maxBytes: spec.maxOutputBytes, size: spec.size, withScreen: spec.screen, source });
     this.#terminal = open({
-      command: options.command,
+      command: options.start.command,
       cwd: options.folder,
       env: launch.env,
       size: spec.size,
       onData: (bytes) => this.#onData(bytes),
       onErrorData: launch.errorsApart === true ? (bytes) => this.#onErrorData(bytes) : undefined,
-      onExit: (exit) => this.#onExit(launch.readExit?.(exit) ?? exit),
+      onExit: (exit) => {
+        const told = options.start.readExit(exit);
+        this.#onExit(launch.readExit?.(told) ?? told);
+      },
     });
     this.pid = this.#terminal.pid;
     this.#agent = launch.attach(this.#io());
@@ -239,8 +243,9 @@ export class LiveSession {
   }
 
   #io(): AgentIo {
+    const { pidInside } = this.#options.start;
     return {
-      pid: this.pid,
+      pid: pidInside === 'same' ? this.pid : pidInside,
       clock: this.#options.clock,
       write: (bytes) => this.#terminal.write(bytes),
       endInput: () => this.#terminal.endInput(),

@@ -27,6 +27,8 @@ import {
 } from '@semo-office/core';
 import { z } from 'zod';
 
+import { containmentPolicy } from './containment/containment-options.ts';
+import { HostContainment } from './containment/host-containment.ts';
 import { driversByKind } from './default-drivers.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
@@ -73,6 +75,7 @@ class PtySessionManager implements SessionManager {
   readonly #stateDir: string;
   readonly #personas: PersonaInjector;
   readonly #keeper: WorktreeKeeper;
+  readonly #containment: HostContainment;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
   #journal: Promise<SessionJournal> | null = null;
   #closed = false;
@@ -87,6 +90,12 @@ class PtySessionManager implements SessionManager {
     const keeper = createWorktreeKeeper({ stateDir: this.#stateDir, clock });
     this.#keeper = keeper;
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
+    this.#containment = new HostContainment({
+      policy: containmentPolicy(options.containment),
+      hostEnv,
+      allowedRoots,
+      ownFolders: [this.#stateDir, worktreeRoot],
+    });
     this.#requests = openHostRequests({
       stateDir: this.#stateDir,
       registry: this.#registry,
@@ -102,6 +111,7 @@ class PtySessionManager implements SessionManager {
       keeper,
       personas: this.#personas,
       requests: this.#requests,
+      containment: this.#containment,
       hostEnv,
       clock,
       emit: (name, event) => this.#hub.emit(name, event),
@@ -219,6 +229,7 @@ class PtySessionManager implements SessionManager {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
     const removeWorktree: WorktreeKeeper['leave'] = (worktree, session) => this.#keeper.leave(worktree, session);
     const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree });
+    for (const { sessionId } of report.swept) await this.#containment.sweptUp(sessionId);
     this.#onSweep?.({ ...report, worktrees: await this.#keeper.collect() });
   }
 

@@ -2,6 +2,7 @@ import type { Clock, RequestFault, RequestStore } from '@semo-office/core';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
 import type { ClaudeDriverOptions } from './agent/claude/home.ts';
+import type { ContainmentOptions } from './containment/containment-options.ts';
 import type { SweepReport } from './process/session-sweep.ts';
 
 /** Options of {@link createPtySessionManager}. */
@@ -16,6 +17,8 @@ export interface PtySessionManagerOptions {
   readonly stateDir?: string | undefined;
   /** The environment agents may get named variables of. Default: this process's. */
   readonly hostEnv?: Readonly<Record<string, string | undefined>> | undefined;
+  /** Which levels of containment sessions may have, and which they get. Default: the strongest that changes nothing for the agent. */
+  readonly containment?: ContainmentOptions | undefined;
   /** How Claude Code is found and signed in. */
   readonly claude?: ClaudeDriverOptions | undefined;
   /** More agents, or other drivers for known ones. */

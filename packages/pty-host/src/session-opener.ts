@@ -11,11 +11,13 @@ import {
 } from '@semo-office/core';
 
 import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.ts';
+import { AgentProcess } from './containment/agent-process.ts';
+import type { ContainmentChoice } from './containment/containment-choice.ts';
+import type { HostContainment } from './containment/host-containment.ts';
 import { deadline } from './deadline.ts';
 import { agentEnvironment } from './environment.ts';
 import { HostedSession } from './hosted-session.ts';
 import { LiveSession } from './live-session.ts';
-import { containmentReport } from './process/containment.ts';
 import { brandedCommand, createBrand, type ProcessBrand } from './process/process-brand.ts';
 import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
@@ -39,6 +41,7 @@ export interface SessionOpenerOptions {
   readonly keeper: WorktreeKeeper;
   readonly personas: PersonaInjector;
   readonly requests: HumanRequests;
+  readonly containment: HostContainment;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
@@ -64,9 +67,10 @@ export class SessionOpener {
     const undo = new UndoList();
     let hosted: HostedSession | null = null;
     try {
+      const choice = await this.#options.containment.choose(spec);
       const place = await journal.claim(spec.sessionId, { privateHome: spec.home === 'private' });
       undo.add(() => place.release());
-      const opening = { spec, driver, place, undo, call };
+      const opening = { spec, driver, choice, place, undo, call };
       hosted = await this.#start(opening);
       await this.#becomeReady(hosted, opening);
       return hosted;
@@ -86,7 +90,7 @@ export class SessionOpener {
     throw new SemoError('unknown_agent', `This host has no agent ${JSON.stringify(agent.kind)}. It knows: ${known}.`);
   }
 
-  async #start({ spec, driver, place, undo, call }: Opening): Promise<HostedSession> {
+  async #start({ spec, driver, choice, place, undo, call }: Opening): Promise<HostedSession> {
     const { hostEnv } = this.#options;
     const { workspaces: resolver, keeper } = this.#options;
     const workspace = new SessionWorkspace({ spec, resolver, keeper, place });
@@ -109,7 +113,7 @@ export class SessionOpener {
     undo.add(() => launch.dispose());
     const persona = await this.#persona({ spec, folder, place, undo, configHome: launch.configHome });
     call.signal?.throwIfAborted();
-    return this.#launch({ spec, place, undo, launch, workspace, resolved, persona, brand: await branding });
+    return this.#launch({ spec, choice, place, undo, launch, workspace, resolved, persona, brand: await branding });
   }
 
   async #persona({
@@ -140,6 +144,7 @@ export class SessionOpener {
 
   async #launch({
     spec,
+    choice,
     place,
     undo,
     launch,
@@ -154,39 +159,41 @@ export class SessionOpener {
     resolved: ResolvedWorkspace;
     persona: WrittenPersona;
   }): Promise<HostedSession> {
-    const { requests, emit, isHeard } = this.#options;
+    const { requests, containment, emit, isHeard } = this.#options;
     const { worktree } = resolved;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
-    const clock = this.#clock;
+    const folder = resolved.info.path;
+    const start = await containment.start({ choice, spec, launch, folder, place });
+    undo.add(() => containment.ended(choice, spec.sessionId));
     const live = new LiveSession({
       spec,
       launch,
-      folder: resolved.info.path,
-      command: brandedCommand(brand, launch.command),
+      folder,
+      start: { ...start, command: brandedCommand(brand, start.command) },
       open: launch.over === 'terminal' ? openPty : openPipes,
       requests,
-      clock,
+      clock: this.#clock,
       emit,
       isHeard,
     });
     const tree = this.#tree({ spec, place, brand, ownFolders });
     // From here on there is somebody to end, whatever fails.
     const root = tree.track(live.pid);
-    const scope = scopeOf(spec, launch);
-    const containment = containmentReport({ branded: brand !== null, ownFolders: ownFolders.length > 1, scope });
+    const facts = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope: scopeOf(spec, launch) };
     return new HostedSession({
       spec,
       live,
       tree,
+      agent: new AgentProcess({ table: systemProcessTable, rootPid: live.pid, pidInside: start.pidInside }),
       root,
       undo,
       version: launch.version,
       workspace,
       persona: persona.placement,
       onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
-      containment,
-      clock,
+      containment: containment.report(choice, spec, facts),
+      clock: this.#clock,
     });
   }
 
@@ -238,6 +245,7 @@ interface WrittenPersona {
 interface Opening {
   readonly spec: ResolvedSessionSpec;
   readonly driver: AgentDriver;
+  readonly choice: ContainmentChoice;
   readonly place: JournaledSession;
   readonly undo: UndoList;
   readonly call: CallOptions;

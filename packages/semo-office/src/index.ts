@@ -16,6 +16,8 @@ export type {
   ClaudeDriverOptions,
   ClaudeStreamDriverOptions,
   ClaudeStreamEvent,
+  ContainerOptions,
+  ContainmentOptions,
   ConversationLimits,
   Credential,
   PtySessionManagerOptions,

@@ -1,10 +1,12 @@
 import { resolve } from 'node:path';
 import { parseArgs } from 'node:util';
 import {
+  CONTAINMENT_LEVELS,
   SemoError,
   createPtySessionManager,
   listenOnSocket,
   serveSessions,
+  type ContainmentLevel,
   type PtySessionManagerOptions,
   type SweepReport,
 } from 'semo-office';
@@ -72,7 +74,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function hostRequest(argv: readonly string[], io: CliIo): HostRequest {
-  const { socket, root, repo, worktrees } = parse(argv);
+  const { socket, root, repo, worktrees, containment } = parse(argv);
   if (socket === undefined) throw new SemoError('invalid_argument', 'Say where to listen: semo host --socket PATH.');
   const repositories = (repo ?? []).map((entry) => {
     const at = entry.indexOf('=');
@@ -84,9 +86,17 @@ function hostRequest(argv: readonly string[], io: CliIo): HostRequest {
     sessions: {
       repositories: Object.fromEntries(repositories) as Record<string, string>,
       ...(root === undefined ? {} : { allowedRoots: root.map((folder) => resolve(io.cwd, folder)) }),
+      ...(containment === undefined ? {} : { containment: { default: level(containment) } }),
       ...(worktrees === undefined ? {} : { worktreeRoot: resolve(io.cwd, worktrees) }),
     },
   };
+}
+
+function level(name: string): 'best' | ContainmentLevel {
+  const known = ['best', ...CONTAINMENT_LEVELS] as const;
+  const found = known.find((each) => each === name);
+  if (found !== undefined) return found;
+  throw new SemoError('invalid_argument', `--containment is one of ${known.join(', ')}, not ${JSON.stringify(name)}.`);
 }
 
 function parse(argv: readonly string[]) {
@@ -98,6 +108,7 @@ function parse(argv: readonly string[]) {
         root: { type: 'string', multiple: true },
         repo: { type: 'string', multiple: true },
         worktrees: { type: 'string' },
+        containment: { type: 'string' },
       },
     }).values;
   } catch (error) {

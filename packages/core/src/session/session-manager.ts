@@ -58,7 +58,8 @@ export interface SessionManager {
    * Starts an agent and resolves when it can take a prompt. Creating again with the same id and spec gives the same session.
    * @throws SemoError `invalid_argument`, `session_conflict` (same id, other spec), `unknown_agent`, `agent_not_found`,
    * `agent_version_unsupported`, `agent_start_failed`, `not_signed_in`, `workspace_*`, `invalid_persona`, `unsafe_path`,
-   * `invalid_settings` (a settings file would be ignored), `guard_failed` (the scope would not be kept).
+   * `invalid_settings` (a settings file would be ignored), `guard_failed` (the scope would not be kept),
+   * `containment_unavailable` (this host cannot give the level asked for, or does not allow it).
    */
   create(spec: SessionSpec, call?: CallOptions): Promise<SessionInfo>;
   get(sessionId: string): Promise<SessionInfo | null>;

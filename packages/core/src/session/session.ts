@@ -3,6 +3,7 @@ import { z } from 'zod';
 import { idSchema } from '../ids.ts';
 import { personaPlacementSchema } from '../persona/persona-injector.ts';
 import { personaSchema } from '../persona/persona.ts';
+import { containmentReportSchema, containmentSpecSchema } from './containment.ts';
 import { terminalSizeSchema } from './output.ts';
 import { workspaceInfoSchema, workspaceSchema } from './workspace.ts';
 
@@ -113,6 +114,8 @@ export const sessionSpecSchema = z.strictObject({
     .default({ pass: [], set: {} }),
   /** `user`: the agent sees the user's home (git identity, caches); `private`: an empty one. Default `user`. */
   home: z.enum(['user', 'private']).default('user'),
+  /** How strongly the agent is contained. Default: as the host says, the best level it has that changes nothing for the agent. */
+  containment: containmentSpecSchema.prefault({}),
   /** How much output is kept. Default 1 MiB. */
   maxOutputBytes: z
     .number()
@@ -134,18 +137,6 @@ export const sessionStatusSchema = z.enum(['creating', 'ready', 'executing', 'wa
 
 /** See {@link sessionStatusSchema}. */
 export type SessionStatus = z.infer<typeof sessionStatusSchema>;
-
-/** What holds a session's processes together, and what could still get away. */
-export const containmentReportSchema = z.object({
-  level: z.enum(['process_group']),
-  /** How processes of this session are recognised: `parentage`, `group`, `folder`, `environment`, `brand`. */
-  recognisedBy: z.array(z.string()),
-  /** Sentences for people: what could escape. */
-  mayEscape: z.array(z.string()),
-});
-
-/** See {@link containmentReportSchema}. */
-export type ContainmentReport = z.infer<typeof containmentReportSchema>;
 
 /** What is known of a session; a copy, not a live view. Times are epoch milliseconds of the host. */
 export const sessionInfoSchema = z.object({

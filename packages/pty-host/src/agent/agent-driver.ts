@@ -44,6 +44,10 @@ export interface Launch {
   readonly configHome: string | null;
   /** Whether the agent's file tools are kept within the persona's scope. Default false. */
   readonly keepsScope?: boolean | undefined;
+  /** Files and folders outside of the session's own that the agent writes to, and that a sandbox has to show. Default none. */
+  readonly writes?: readonly string[] | undefined;
+  /** Whether it cannot work without a network, as what speaks with a model there. Default false. */
+  readonly needsNetwork?: boolean | undefined;
   /** The agent's version, if it tells one. */
   readonly version: string | null;
   /** Whether a later session can go on with the agent's conversation. Default false. */
@@ -64,7 +68,8 @@ export interface Launch {
 
 /** What a running agent offers its driver. */
 export interface AgentIo {
-  readonly pid: number;
+  /** The agent's process id as it sees it itself; `null` where that cannot be known (in a container). */
+  readonly pid: number | null;
   readonly clock: Clock;
   /** Types; see `Terminal.write`. */
   write(bytes: Uint8Array | string): Promise<void>;

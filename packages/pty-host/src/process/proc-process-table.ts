@@ -17,6 +17,8 @@ export function createProcProcessTable(): ProcessTable {
     environment: (pid) => attempt(() => readFileSync(`/proc/${pid}/environ`)),
     workingFolder: (pid) => attempt(() => readlinkSync(`/proc/${pid}/cwd`)),
     limits: (pid) => attempt(() => readProcFile(`/proc/${pid}/limits`)),
+    innerPid: (pid) => readInnerPid(attempt(() => readProcFile(`/proc/${pid}/status`)) ?? ''),
+    children: (pid) => numbers(attempt(() => readProcFile(`/proc/${pid}/task/${pid}/children`)) ?? ''),
     signal: sendSignal,
     machine: {
       hostname: hostname(),
@@ -60,6 +62,20 @@ export function parseStat(pid: number, stat: string): Omit<ProcessEntry, 'uid'> 
   const startTime = Number(fields[19]);
   if (stat === '' || state === '' || !Number.isFinite(startTime)) return null;
   return { pid, ppid: Number(ppid), pgid: Number(pgid), sid: Number(sid), startTime, state };
+}
+
+/** `NSpid` has a number for each namespace, ours first, the process's own last. */
+export function readInnerPid(status: string): number | null {
+  const [, line = ''] = /^NSpid:\t(.*)$/m.exec(status) ?? [];
+  const [, ...below] = numbers(line);
+  return below.at(-1) ?? null;
+}
+
+function numbers(text: string): number[] {
+  return text
+    .split(/\s+/)
+    .filter((word) => word !== '')
+    .map(Number);
 }
 
 /** Root owns the folder of a process that forbids being looked into (ssh-agent does), whoever runs it: ask further. */

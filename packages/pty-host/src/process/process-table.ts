@@ -39,6 +39,13 @@ export interface ProcessTable {
   workingFolder(pid: number): string | null;
   /** Its resource limits as `/proc/<pid>/limits` prints them; `null` where the system does not tell. */
   limits(pid: number): string | null;
+  /**
+   * Its number in the innermost namespace it is in; `null` when that is ours, or the system does not tell. With the first
+   * process of a namespace the kernel ends all others.
+   */
+  innerPid(pid: number): number | null;
+  /** Its children; none where the system does not tell. */
+  children(pid: number): number[];
   /** Sends a signal to a process, or with a negative number to a group. False when there is none, or we may not. */
   signal(target: number, signal: NodeJS.Signals): boolean;
   /** This machine, boot and set of process ids: identities of another one mean nothing here. */

@@ -30,6 +30,8 @@ export function createPsProcessTable(): ProcessTable {
     environment: () => null,
     workingFolder: () => null,
     limits: () => null,
+    innerPid: () => null,
+    children: () => [],
     signal: sendSignal,
     machine: { hostname: hostname(), bootId: '', pidNamespace: '' },
   };

@@ -115,12 +115,25 @@ class Climb {
   async kill(): Promise<void> {
     const { clock } = this.#ladder;
     const deadline = clock.now() + KILL_WITHIN_MS;
+    if (await this.#killNamespaces()) return;
     do {
       await this.#freeze();
       this.#send(this.#members, 'SIGKILL');
       await this.#wait(LOOK_EVERY_MS / 2);
       if (await this.isClean()) return;
     } while (clock.now() < deadline);
+  }
+
+  /** Nothing is forked faster than the kernel ends a namespace. Whether that was enough. */
+  async #killNamespaces(): Promise<boolean> {
+    const { table, members } = this.#ladder;
+    this.#members = await members();
+    const leaders = this.#members.filter(({ pid }) => table.innerPid(pid) === 1);
+    if (leaders.length === 0) return false;
+    for (const member of this.#members) this.#signalled.set(keyOf(member), member);
+    for (const leader of leaders) if (this.#isSame(leader)) table.signal(leader.pid, 'SIGKILL');
+    await this.#wait(LOOK_EVERY_MS);
+    return this.isClean();
   }
 
   /** Whoever forks faster than we look is stopped first: what is stopped has no children. */

@@ -118,6 +118,8 @@ async function streamLaunch({
     // One line that is no message ends it.
     takesKeys: false,
     keepsScope: guard !== null,
+    needsNetwork: true,
+    writes: keptOutside(spec, home, options),
     version: home.version,
     keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
     configHome: home.isPrivate ? home.configDir : null,
@@ -132,6 +134,16 @@ async function streamLaunch({
     },
     dispose: async () => void (await undo.run()),
   };
+}
+
+/** Where the conversation goes when it is to outlive the session; with it a sandbox shows those of others. */
+function keptOutside(
+  spec: StreamSpec,
+  { isPrivate }: ClaudeHome,
+  { conversationsDir }: ClaudeStreamDriverOptions,
+): string[] {
+  const isKept = spec.keepConversation === true || spec.resume !== undefined;
+  return isKept && isPrivate && conversationsDir !== undefined ? [conversationsDir] : [];
 }
 
 /** Settings whose only hook asks the guard; everything else is told by messages. */

@@ -143,8 +143,10 @@ export class ClaudeRest {
 
   /** The agent's own word, where its version gives one. */
   async #status(): Promise<'idle' | 'busy' | 'waiting' | undefined> {
+    const { pid } = this.#io;
+    if (pid === null) return undefined;
     try {
-      const text = await readFile(join(this.#statusFolder, `${this.#io.pid}.json`), 'utf8');
+      const text = await readFile(join(this.#statusFolder, `${pid}.json`), 'utf8');
       const parsed = statusFileSchema.safeParse(JSON.parse(text));
       return parsed.success ? parsed.data.status : undefined;
     } catch {

@@ -83,6 +83,7 @@ async function claudeLaunch({
     command: [home.binary, ...args, '--settings', settings],
     over: 'terminal',
     keepsScope: guard !== null,
+    needsNetwork: true,
     version: home.version,
     configHome: home.isPrivate ? home.configDir : null,
     env: home.env,
