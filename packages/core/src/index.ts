@@ -104,6 +104,7 @@ export type { Cancel, Clock } from './clock.ts';
 export { parseEdge } from './parse-edge.ts';
 export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
+export { redactedText, withoutSecrets } from './policy/redaction.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
 export { givenRecord, isSettledBefore, settledRecord } from './session/request-record.ts';

@@ -31,6 +31,7 @@ export interface HostedSessionOptions {
   readonly version: string | null;
   readonly workspace: WorkspaceInfo;
   readonly persona: PersonaPlacement | null;
+  readonly credentialExpiresAt?: (() => number | undefined) | undefined;
   readonly containment: ContainmentReport;
   readonly clock: Clock;
 }
@@ -63,6 +64,7 @@ export class HostedSession {
     const { live } = this;
     const { conversationId } = live;
     const { start, end } = live.output.log;
+    const credentialExpiresAt = this.#options.credentialExpiresAt?.();
     return {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
@@ -74,6 +76,7 @@ export class HostedSession {
       persona,
       containment,
       turnId: live.turnId,
+      ...(credentialExpiresAt === undefined ? {} : { credentialExpiresAt }),
       createdAt: this.#createdAt,
       lastActivityAt: live.lastActivityAt,
       output: { start, end },

@@ -11,6 +11,7 @@ import {
 } from '@semo-office/core';
 
 import type { AgentControl, AgentIo, Launch } from './agent/agent-driver.ts';
+import { withoutKnownSecrets } from './agent/known-secrets.ts';
 import { LiveOutput } from './live-output.ts';
 import { shownStatus, type LiveState } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
@@ -71,7 +72,8 @@ export class LiveSession {
       onExit: (exit) => this.#onExit(launch.readExit?.(exit) ?? exit),
     });
     this.pid = this.#terminal.pid;
-    this.#agent = launch.attach(this.#io());
+    const { secrets } = launch;
+    this.#agent = launch.attach(secrets === undefined ? this.#io() : withoutKnownSecrets(this.#io(), secrets));
     this.#lane = this.#openLane();
     this.#asker = this.#openAsker();
   }

@@ -179,6 +179,7 @@ export class SessionOpener {
       root,
       undo,
       version: launch.version,
+      credentialExpiresAt: launch.credentialExpiresAt,
       workspace: workspace.info,
       persona,
       containment,

@@ -166,6 +166,8 @@ export const sessionInfoSchema = z.object({
   persona: personaPlacementSchema.nullable(),
   containment: containmentReportSchema,
   turnId: idSchema.nullable(),
+  /** When what the agent is signed in with expires, where that is known: retire the session in time. */
+  credentialExpiresAt: z.number().optional(),
   createdAt: z.number(),
   lastActivityAt: z.number(),
   output: z.object({ start: z.number(), end: z.number() }),
