@@ -55,6 +55,8 @@ describe('wrong usage of semo run', () => {
     { argv: [...STREAM, '--resume', 'last', 'x'], code: 'invalid_argument', says: 'resume' },
     { argv: ['--permission-mode', 'yolo', 'x'], code: 'invalid_argument', says: 'bypassPermissions' },
     { argv: ['--timeout', 'soon', 'x'], code: 'invalid_argument', says: '10m' },
+    { argv: ['--max-wall', 'soon', 'x'], code: 'invalid_argument', says: '10m' },
+    { argv: ['--max-output', '5 MB', 'x'], code: 'invalid_argument', says: 'number of bytes' },
     { argv: ['--require', 'luck', 'x'], code: 'invalid_argument', says: 'marker' },
     { argv: ['--env', '1BAD=x', 'x'], code: 'invalid_argument', says: 'environment.set.1BAD' },
     { argv: ['--nonsense', 'x'], code: 'invalid_argument', says: '--nonsense' },

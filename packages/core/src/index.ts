@@ -19,6 +19,8 @@ export type {
   SessionSpec,
   SessionStatus,
 } from './session/session.ts';
+export { sessionLimitSchema, sessionLimitsSchema } from './session/session-limits.ts';
+export type { SessionLimit, SessionLimits } from './session/session-limits.ts';
 export { workspaceSchema, workspaceInfoSchema } from './session/workspace.ts';
 export type { Workspace, WorkspaceInfo } from './session/workspace.ts';
 export {

@@ -1,10 +1,11 @@
-import type { Clock } from '../src/clock.ts';
+import type { Cancel, Clock } from '../src/clock.ts';
 import { SemoError } from '../src/errors.ts';
 import type { EventHub } from '../src/event-hub.ts';
 import { newId } from '../src/ids.ts';
 import type { HumanRequest, ResolvedHumanAnswer } from '../src/session/human-request.ts';
 import type { TerminalSize } from '../src/session/output.ts';
 import type { SettledState } from '../src/session/request-record.ts';
+import type { SessionLimit } from '../src/session/session-limits.ts';
 import type { ResolvedSessionSpec, SessionInfo, SessionStatus } from '../src/session/session.ts';
 import type { SessionEvents } from '../src/session/session-manager.ts';
 import type { ResolvedPromptOptions, TurnInfo } from '../src/session/turn.ts';
@@ -44,6 +45,8 @@ export class ScriptedSession {
   #status: SessionStatus = 'creating';
   #exit: Exit | null = null;
   #lastActivityAt: number;
+  #endedBy: SessionLimit | null = null;
+  #cancelWall: Cancel = () => undefined;
   size: TerminalSize;
 
   constructor({ spec, clock, events }: ScriptedSessionParts) {
@@ -59,6 +62,8 @@ export class ScriptedSession {
   start(): void {
     this.#setStatus('creating');
     this.#setStatus('ready');
+    const { maxWallMs } = this.spec.limits ?? {};
+    if (maxWallMs !== undefined) this.#cancelWall = this.#clock.schedule(maxWallMs, () => this.#endAtLimit('max_wall'));
   }
 
   info(): SessionInfo {
@@ -81,6 +86,7 @@ export class ScriptedSession {
       createdAt: this.#createdAt,
       lastActivityAt: this.#lastActivityAt,
       output: { start: output.start, end: output.end },
+      ...(this.#endedBy === null ? {} : { endedBy: this.#endedBy }),
       exit: this.#exit,
     };
   }
@@ -96,6 +102,7 @@ export class ScriptedSession {
     const queued = this.#queue.find((each) => each.turnId === turnId);
     if (queued !== undefined) return queued.accepted.promise;
     this.mustLive();
+    this.#mustTakeTurns();
     const accepted = Promise.withResolvers<TurnInfo>();
     this.#queue.push({ turnId, prompt, options, accepted });
     this.#next();
@@ -134,6 +141,20 @@ export class ScriptedSession {
   mustLive(): void {
     if (this.#exit === null) return;
     throw new SemoError('session_terminated', `Session ${this.spec.sessionId} has terminated. Create another one.`);
+  }
+
+  #mustTakeTurns(): void {
+    const { maxTurns } = this.spec.limits ?? {};
+    if (maxTurns === undefined || this.#turns.size + this.#queue.length < maxTurns) return;
+    throw new SemoError('session_exhausted', `The session takes ${maxTurns} prompts and no more. Create another one.`);
+  }
+
+  #endAtLimit(limit: SessionLimit): void {
+    if (this.#exit !== null) return;
+    this.#endedBy = limit;
+    this.#die({ code: null, signal: 'SIGTERM' }, () => {
+      this.#running?.turn.stop(limit === 'max_wall' ? 'session_timeout' : 'output_limit');
+    });
   }
 
   #next(): void {
@@ -194,6 +215,7 @@ export class ScriptedSession {
 
   #die(exit: Exit, endTurn: () => void): void {
     this.#exit = exit;
+    this.#cancelWall();
     endTurn();
     for (const { accepted } of this.#queue.splice(0)) {
       accepted.reject(new SemoError('session_terminated', 'The session terminated before the agent took this prompt.'));
@@ -208,6 +230,8 @@ export class ScriptedSession {
     this.output.append(bytes);
     this.#lastActivityAt = this.#clock.now();
     this.#events.emit('output', { sessionId: this.spec.sessionId, offset, bytes, at: this.#lastActivityAt });
+    const { maxOutputTotalBytes } = this.spec.limits ?? {};
+    if (maxOutputTotalBytes !== undefined && this.output.end > maxOutputTotalBytes) this.#endAtLimit('max_output');
   }
 
   #setStatus(status: SessionStatus): void {

@@ -5,6 +5,7 @@ import { ContractRun } from './contract/contract-run.ts';
 import { eventsContract } from './contract/events.ts';
 import type { SessionManagerHarness } from './contract/harness.ts';
 import { sessionsContract } from './contract/sessions.ts';
+import { limitsContract } from './contract/limits.ts';
 import { terminalContract } from './contract/terminal.ts';
 import { turnsContract } from './contract/turns.ts';
 import { waitingContract } from './contract/waiting.ts';
@@ -38,5 +39,6 @@ export function describeSessionManagerContract(name: string, harness: SessionMan
     terminalContract(run, harness);
     agentsContract(run, harness);
     eventsContract(run);
+    limitsContract(run, harness);
   });
 }

@@ -83,6 +83,7 @@ for (const kind of ['claude', 'claude-stream'] as const) {
     prompts: CLAUDE_PROMPTS,
     canReset: true,
     canType: kind === 'claude',
+    acceptsWithinMs: 6000,
     open: () => claudeSessions(kind),
   });
 }

@@ -38,6 +38,8 @@ export interface SessionManagerHarness {
   readonly canReset: boolean;
   /** Whether these agents can be typed to; if not, `sendText` and `sendKeystrokes` must say `not_supported`. Default true. */
   readonly canType?: boolean;
+  /** Within what time these agents take a prompt, also on a loaded machine. Default 1500 ms. */
+  readonly acceptsWithinMs?: number;
   /** Called once, before the first test. */
   open(): Promise<OpenedSessions>;
 }

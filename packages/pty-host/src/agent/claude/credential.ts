@@ -3,8 +3,6 @@ import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemoError } from '@semo-office/core';
 
-import { SessionCredential } from './session-credential.ts';
-
 /** What signs an agent in: exactly one variable. Never logged, never part of an event or a message. */
 export interface Credential {
   readonly variable: 'ANTHROPIC_API_KEY' | 'CLAUDE_CODE_OAUTH_TOKEN' | 'ANTHROPIC_AUTH_TOKEN';
@@ -45,7 +43,7 @@ const VARIABLES = ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_AU
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The first credential an environment holds. */
-function credentialIn(env: Environment): Credential | null {
+export function credentialIn(env: Environment): Credential | null {
   for (const variable of VARIABLES) {
     const value = env[variable];
     if (value !== undefined && value !== '') return { variable, value };
@@ -63,21 +61,18 @@ export function withoutCredentials(env: Readonly<Record<string, string>>): Recor
  *
  * @throws SemoError `not_signed_in`, saying what to do on this machine.
  */
-export async function resolveCredential(sources: CredentialSources): Promise<SessionCredential> {
-  const { sessionEnv, hostEnv, provider } = sources;
-  const own = credentialIn(sessionEnv);
-  if (own !== null) return new SessionCredential(own, null);
-  if (provider !== undefined) return new SessionCredential(await provider(), provider);
-  const found = credentialIn(hostEnv);
-  if (found !== null) return new SessionCredential(found, null);
-  throw await notSignedIn(hostEnv);
-}
-
-/** Where a credential may come from. */
-interface CredentialSources {
+export async function resolveCredential({
+  sessionEnv,
+  hostEnv,
+  provider,
+}: {
   readonly sessionEnv: Environment;
   readonly hostEnv: Environment;
   readonly provider: TokenProvider | undefined;
+}): Promise<Credential> {
+  const found = credentialIn(sessionEnv) ?? (await provider?.()) ?? credentialIn(hostEnv);
+  if (found !== null) return found;
+  throw await notSignedIn(hostEnv);
 }
 
 async function notSignedIn(hostEnv: Environment): Promise<SemoError> {

@@ -2,9 +2,9 @@ import type { PermissionMode } from '@semo-office/core';
 
 import type { Launch, LaunchContext } from '../agent-driver.ts';
 import { claudeState, trustedFolders, writeState } from './config.ts';
-import { resolveCredential, withoutCredentials, type TokenProvider } from './credential.ts';
+import { credentialIn, resolveCredential, withoutCredentials, type TokenProvider } from './credential.ts';
 import { claimLogin } from './login.ts';
-import type { SessionCredential } from './session-credential.ts';
+import { SessionCredential } from './session-credential.ts';
 import { probeClaudeVersion } from './version.ts';
 import { findExecutable } from '../executable.ts';
 
@@ -89,19 +89,18 @@ async function findBinary(
 
 async function privatePlace({ tokenProvider }: ClaudeDriverOptions, context: LaunchContext): Promise<Place> {
   const { folders, folder, baseEnv, hostEnv, spec } = context;
-  const credential = await resolveCredential({
-    sessionEnv: { ...spec.environment.set },
-    hostEnv,
-    provider: tokenProvider,
-  });
+  const sessionEnv = { ...spec.environment.set };
+  const given = await resolveCredential({ sessionEnv, hostEnv, provider: tokenProvider });
+  const provider = credentialIn(sessionEnv) === null ? (tokenProvider ?? null) : null;
+  const credential = new SessionCredential(given, provider);
   const configDir = folders.config;
   const trusted = await trustedFolders(folder, baseEnv['PATH'] ?? '');
-  await writeState(configDir, claudeState({ credential, trusted }));
+  await writeState(configDir, claudeState({ credential: given, trusted }));
   return {
     configDir,
     isPrivate: true,
     credential,
-    env: { CLAUDE_CONFIG_DIR: configDir, [credential.variable]: credential.value },
+    env: { CLAUDE_CONFIG_DIR: configDir, [given.variable]: given.value },
     release: () => Promise.resolve(),
   };
 }

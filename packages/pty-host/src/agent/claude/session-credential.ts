@@ -18,14 +18,6 @@ export class SessionCredential {
     this.#used = [credential.value];
   }
 
-  get variable(): Credential['variable'] {
-    return this.#current.variable;
-  }
-
-  get value(): string {
-    return this.#current.value;
-  }
-
   /** Epoch milliseconds; `undefined` for one that is good for ever, or not known. */
   get expiresAt(): number | undefined {
     return this.#current.expiresAt;

@@ -3,7 +3,7 @@ import pRetry, { AbortError } from 'p-retry';
 import { z } from 'zod';
 
 import { deadline } from '../../deadline.ts';
-import type { Credential, TokenProvider } from './credential.ts';
+import type { Credential } from './credential.ts';
 
 /** What a refresh gives. */
 export interface FreshToken {
@@ -38,7 +38,7 @@ export interface TokenKeeperOptions {
 /** Keeps one token fresh for all sessions. */
 export interface TokenKeeper {
   /** For `claude.tokenProvider`. @throws SemoError `sign_in_refused`, `closed`. */
-  readonly provider: TokenProvider;
+  readonly provider: () => Promise<Credential>;
   /** The token was refused before its time: the next that needs one gets another. */
   forget(): void;
   /** Gives up what is being refreshed. */

@@ -30,7 +30,7 @@ describe('the credential of a session', () => {
       found: token,
     },
   ])('is $name', async ({ sessionEnv = {}, hostEnv, found }) => {
-    expect(await resolveCredential({ sessionEnv, hostEnv, provider: undefined })).toMatchObject(found);
+    expect(await resolveCredential({ sessionEnv, hostEnv, provider: undefined })).toEqual(found);
   });
 
   it('is asked of the provider each time, before the host’s environment', async () => {
