@@ -12,6 +12,7 @@ import {
   type MilestoneKind,
   type Persona,
   type RequestRule,
+  type SessionLimits,
   type Workspace,
 } from 'semo-office';
 
@@ -71,6 +72,7 @@ export async function readRunArguments(argv: readonly string[], io: CliIo): Prom
         workspace: workspace(values, io, { repositoryId: repository?.id, role }),
         environment: environment(values.env ?? []),
         ...containment(values),
+        limits: limits(values),
         ...(persona === undefined ? {} : { persona }),
         ...(role === undefined ? {} : { agentId: role }),
       },
@@ -149,6 +151,17 @@ function workspace(
     retain: 'changed',
     taskId: taskId === '' ? 'task' : taskId,
     ...(role === undefined ? {} : { role }),
+  };
+}
+
+function limits(values: RunOptions): SessionLimits {
+  const wall = values['max-wall'];
+  const output = values['max-output'];
+  if (output !== undefined && !/^[1-9]\d{0,14}$/.test(output))
+    throw new SemoError('invalid_argument', `--max-output is a number of bytes, not ${JSON.stringify(output)}.`);
+  return {
+    ...(wall === undefined ? {} : { maxWallMs: parseDuration(wall) }),
+    ...(output === undefined ? {} : { maxOutputTotalBytes: Number(output) }),
   };
 }
 

@@ -20,6 +20,8 @@ const OPTIONS = {
   'keep-conversation': { type: 'boolean' },
   resume: { type: 'string' },
   timeout: { type: 'string', default: '10m' },
+  'max-wall': { type: 'string' },
+  'max-output': { type: 'string' },
   env: { type: 'string', multiple: true },
   'prompt-file': { type: 'string' },
   require: { type: 'string' },

@@ -18,6 +18,8 @@ semo run
   --permission-mode MODE     default, acceptEdits, plan, dontAsk, auto or bypassPermissions
   --model NAME               the model the agent should use
   --timeout TIME             500ms, 30s, 10m, 2h … (default 10m)
+  --max-wall TIME            how long the session may live once it is ready (default: no limit)
+  --max-output BYTES         how much the agent may print in all (default: no limit)
   --env NAME[=VALUE]         hand a variable on, or set it; may be repeated
   --prompt-file FILE|-       read the prompt from a file or standard input
   --require marker           an end without [SEMO:DONE] counts as failed

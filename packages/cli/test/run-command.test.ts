@@ -15,6 +15,15 @@ describe('semo run --agent command', () => {
     expect(await stage.runJson(argv)).toMatchObject({ status: 124, result: { outcome: 'timed_out' } });
   });
 
+  it.each([
+    { limit: ['--max-wall', '1s'], status: 124, code: 'session_timed_out' },
+    { limit: ['--max-output', '100000'], status: 1, code: 'output_limit' },
+  ])('ends at $limit', async ({ limit, status, code }) => {
+    await using stage = await cliStage([]);
+    const argv = [...COMMAND, ...limit, '--exec', "sh -c 'read x; while :; do echo $x; done'", 'Go.'];
+    expect(await stage.runJson(argv)).toMatchObject({ status, result: { error: { code } } });
+  });
+
   it('is cancelled also where the program never reads its prompt', async () => {
     await using stage = await cliStage([]);
     const file = join(stage.folder, 'big');

@@ -59,6 +59,8 @@ describe('wrong usage of semo run', () => {
     { argv: ['--containment', 'jail', 'x'], code: 'invalid_argument', says: 'containment' },
     { argv: ['--network', 'none', '--containment', 'pid_namespace', 'x'], code: 'invalid_argument', says: 'sandbox' },
     { argv: ['--timeout', 'soon', 'x'], code: 'invalid_argument', says: '10m' },
+    { argv: ['--max-wall', 'soon', 'x'], code: 'invalid_argument', says: '10m' },
+    { argv: ['--max-output', '5 MB', 'x'], code: 'invalid_argument', says: 'number of bytes' },
     { argv: ['--require', 'luck', 'x'], code: 'invalid_argument', says: 'marker' },
     { argv: ['--env', '1BAD=x', 'x'], code: 'invalid_argument', says: 'environment.set.1BAD' },
     { argv: ['--nonsense', 'x'], code: 'invalid_argument', says: '--nonsense' },

@@ -32,6 +32,8 @@ export type {
   SessionSpec,
   SessionStatus,
 } from './session/session.ts';
+export { sessionLimitSchema, sessionLimitsSchema } from './session/session-limits.ts';
+export type { SessionLimit, SessionLimits } from './session/session-limits.ts';
 export { assignmentSchema, workspaceSchema, workspaceInfoSchema } from './session/workspace.ts';
 export type { Assignment, ResolvedAssignment, Workspace, WorkspaceInfo } from './session/workspace.ts';
 export {
@@ -170,6 +172,7 @@ export type { Cancel, Clock } from './clock.ts';
 export { parseEdge } from './parse-edge.ts';
 export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
+export { redactedText, withoutSecrets } from './policy/redaction.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
 export { bySessionAge, byTurnAge, matchesSessionFilter, matchesTurnFilter } from './session/session-store.ts';

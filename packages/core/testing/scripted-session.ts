@@ -1,10 +1,11 @@
-import type { Clock } from '../src/clock.ts';
+import type { Cancel, Clock } from '../src/clock.ts';
 import { SemoError } from '../src/errors.ts';
 import type { EventHub } from '../src/event-hub.ts';
 import { newId } from '../src/ids.ts';
 import type { HumanRequest, ResolvedHumanAnswer } from '../src/session/human-request.ts';
 import type { TerminalSize } from '../src/session/output.ts';
 import type { SettledState } from '../src/session/request-record.ts';
+import type { SessionLimit } from '../src/session/session-limits.ts';
 import type { ResolvedSessionSpec, SessionInfo, SessionStatus } from '../src/session/session.ts';
 import type { SessionEvents } from '../src/session/session-manager.ts';
 import type { ResolvedPromptOptions, TurnInfo } from '../src/session/turn.ts';
@@ -60,6 +61,8 @@ export class ScriptedSession {
   #status: SessionStatus = 'creating';
   #exit: Exit | null = null;
   #lastActivityAt: number;
+  #endedBy: SessionLimit | null = null;
+  #cancelWall: Cancel = () => undefined;
   size: TerminalSize;
 
   constructor({ spec, clock, events }: ScriptedSessionParts) {
@@ -76,6 +79,8 @@ export class ScriptedSession {
   start(): void {
     this.#setStatus('creating');
     this.#setStatus('ready');
+    const { maxWallMs } = this.spec.limits ?? {};
+    if (maxWallMs !== undefined) this.#cancelWall = this.#clock.schedule(maxWallMs, () => this.#endAtLimit('max_wall'));
   }
 
   info(): SessionInfo {
@@ -95,6 +100,7 @@ export class ScriptedSession {
       createdAt: this.#createdAt,
       lastActivityAt: this.#lastActivityAt,
       output: { start: output.start, end: output.end },
+      ...(this.#endedBy === null ? {} : { endedBy: this.#endedBy }),
       exit: this.#exit,
     };
   }
@@ -110,6 +116,7 @@ export class ScriptedSession {
     const queued = this.#queue.find((each) => each.turnId === turnId);
     if (queued !== undefined) return queued.accepted.promise;
     this.mustLive();
+    this.#mustTakeTurns();
     const accepted = Promise.withResolvers<TurnInfo>();
     this.#queue.push({ turnId, prompt, options, accepted });
     this.#next();
@@ -160,6 +167,20 @@ export class ScriptedSession {
   #mustRest(): void {
     if (this.#running === null) return;
     throw new SemoError('session_busy', 'A turn is running. Cancel it or wait for its end.');
+  }
+
+  #mustTakeTurns(): void {
+    const { maxTurns } = this.spec.limits ?? {};
+    if (maxTurns === undefined || this.#turns.size + this.#queue.length < maxTurns) return;
+    throw new SemoError('session_exhausted', `The session takes ${maxTurns} prompts and no more. Create another one.`);
+  }
+
+  #endAtLimit(limit: SessionLimit): void {
+    if (this.#exit !== null) return;
+    this.#endedBy = limit;
+    this.#die({ code: null, signal: 'SIGTERM' }, () => {
+      this.#running?.turn.stop(limit === 'max_wall' ? 'session_timeout' : 'output_limit');
+    });
   }
 
   #next(): void {
@@ -222,6 +243,7 @@ export class ScriptedSession {
   #die(exit: Exit, endTurn: () => void): void {
     this.#exit = exit;
     this.#workspace.end();
+    this.#cancelWall();
     endTurn();
     for (const { accepted } of this.#queue.splice(0)) {
       accepted.reject(new SemoError('session_terminated', 'The session terminated before the agent took this prompt.'));
@@ -236,6 +258,8 @@ export class ScriptedSession {
     this.output.append(bytes);
     this.#lastActivityAt = this.#clock.now();
     this.#events.emit('output', { sessionId: this.spec.sessionId, offset, bytes, at: this.#lastActivityAt });
+    const { maxOutputTotalBytes } = this.spec.limits ?? {};
+    if (maxOutputTotalBytes !== undefined && this.output.end > maxOutputTotalBytes) this.#endAtLimit('max_output');
   }
 
   #setStatus(status: SessionStatus): void {

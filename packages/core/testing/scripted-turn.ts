@@ -98,7 +98,7 @@ export class ScriptedTurn {
     if (told === 'ended') this.#goOn();
   }
 
-  stop(by: 'cancel' | 'needs_input'): void {
+  stop(by: Extract<Evidence, { kind: 'stopped' }>['by']): void {
     this.observe({ kind: 'stopped', at: this.#now(), by });
   }
 

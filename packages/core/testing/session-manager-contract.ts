@@ -6,6 +6,7 @@ import { eventsContract } from './contract/events.ts';
 import type { SessionManagerHarness } from './contract/harness.ts';
 import { slotsContract } from './contract/slots.ts';
 import { sessionsContract } from './contract/sessions.ts';
+import { limitsContract } from './contract/limits.ts';
 import { terminalContract } from './contract/terminal.ts';
 import { turnsContract } from './contract/turns.ts';
 import { waitingContract } from './contract/waiting.ts';
@@ -40,5 +41,6 @@ export function describeSessionManagerContract(name: string, harness: SessionMan
     agentsContract(run, harness);
     eventsContract(run);
     slotsContract(run, harness);
+    limitsContract(run, harness);
   });
 }

@@ -9,6 +9,7 @@ import {
 } from '@semo-office/core';
 
 import type { AgentProcess } from './containment/agent-process.ts';
+import type { Launch } from './agent/agent-driver.ts';
 import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
@@ -17,7 +18,7 @@ import type { UndoList } from './undo-list.ts';
 
 /** Time between asking an agent to leave, SIGTERM, and SIGKILL. */
 const DEFAULT_GRACE_MS = 5000;
-/** What an agent that left by itself has left behind gets less. */
+/** What an agent that left by itself has left behind gets less, and so does one that floods us. */
 const REMAINS_GRACE_MS = 1000;
 /** A killed process whose terminal never tells of its end. */
 const EXIT_TOLD_WITHIN_MS = 2000;
@@ -32,7 +33,7 @@ export interface HostedSessionOptions {
   readonly root: ProcessIdentity | null;
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
-  readonly version: string | null;
+  readonly launch: Pick<Launch, 'version' | 'credentialExpiresAt'>;
   readonly workspace: SessionWorkspace;
   readonly persona: PersonaPlacement | null;
   /** What is to be seen to when the folder holds another branch; what it throws says that the agent is not fit for that. */
@@ -54,6 +55,8 @@ export class HostedSession {
     this.live = options.live;
     this.root = options.root;
     this.#createdAt = options.clock.now();
+    // What prints without end is not left to it for long.
+    void this.live.limits.ended.then((limit) => this.end(limit === 'max_output' ? { graceMs: REMAINS_GRACE_MS } : {}));
     // An agent that leaves by itself may leave others behind.
     void this.live.exited.then(() => this.end({ graceMs: REMAINS_GRACE_MS }));
   }
@@ -82,25 +85,28 @@ export class HostedSession {
   }
 
   info(): SessionInfo {
-    const { spec, version, persona, containment } = this.#options;
+    const { spec, launch, persona, containment } = this.#options;
     const workspace = this.#options.workspace.info();
     const { live } = this;
     const { conversationId } = live;
     const { start, end } = live.output.log;
+    const credentialExpiresAt = launch.credentialExpiresAt?.();
     return {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
       worktreeId: workspace.branch ?? null,
       terminalId: live.exit === null ? String(this.#options.agent.pid) : null,
       status: live.status,
-      agent: { kind: spec.agent.kind, version, ...(conversationId === null ? {} : { conversationId }) },
+      agent: { kind: spec.agent.kind, version: launch.version, ...(conversationId === null ? {} : { conversationId }) },
       workspace,
       persona,
       containment,
       turnId: live.turnId,
+      ...(credentialExpiresAt === undefined ? {} : { credentialExpiresAt }),
       createdAt: this.#createdAt,
       lastActivityAt: live.lastActivityAt,
       output: { start, end },
+      ...(live.limits.reached === null ? {} : { endedBy: live.limits.reached }),
       exit: live.exit,
     };
   }

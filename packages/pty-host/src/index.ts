@@ -8,7 +8,10 @@ export { createClaudeStreamDriver } from './agent/claude/stream/stream-driver.ts
 export type { ClaudeStreamDriverOptions, ClaudeStreamEvent } from './agent/claude/stream/stream-driver.ts';
 export type { ConversationLimits } from './agent/claude/stream/kept-conversations.ts';
 export type { StreamJsonEvent } from './agent/claude/stream/stream-json.ts';
+export { credentialId } from './agent/claude/credential.ts';
 export type { Credential, TokenProvider } from './agent/claude/credential.ts';
+export { createTokenKeeper } from './agent/claude/token-keeper.ts';
+export type { FreshToken, TokenKeeper, TokenKeeperOptions } from './agent/claude/token-keeper.ts';
 export { createCommandDriver } from './agent/command/command-line.ts';
 export { createShellDriver } from './agent/shell/shell.ts';
 export type {

@@ -5,6 +5,7 @@ import {
   type ResolvedSessionSpec,
   type SessionEventName,
   type SessionEvents,
+  type SessionLimit,
   type SessionStatus,
   type TerminalSize,
   type TurnInfo,
@@ -12,7 +13,9 @@ import {
 
 import type { AgentControl, AgentIo, Launch } from './agent/agent-driver.ts';
 import type { ContainedStart } from './containment/contained-start.ts';
+import { withoutKnownSecrets } from './agent/known-secrets.ts';
 import { LiveOutput } from './live-output.ts';
+import { LimitWatch } from './limit-watch.ts';
 import { shownStatus, type LiveState } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { sendSignal } from './process/process-table.ts';
@@ -43,6 +46,7 @@ export class LiveSession {
   readonly sessionId: string;
   readonly output: LiveOutput;
   readonly pid: number;
+  readonly limits: LimitWatch;
   readonly #options: LiveSessionOptions;
   readonly #terminal: Terminal;
   readonly #agent: AgentControl;
@@ -60,6 +64,11 @@ export class LiveSession {
     this.#options = options;
     this.sessionId = spec.sessionId;
     this.#lastActivityAt = this.#now();
+    this.limits = new LimitWatch({
+      limits: spec.limits,
+      clock: options.clock,
+      onReached: (limit) => this.#onLimit(limit),
+    });
     const source = new ReadingGate({ pause: () => this.#terminal.pause(), resume: () => this.#terminal.resume() });
     this.output = new LiveOutput({ maxBytes: spec.maxOutputBytes, size: spec.size, withScreen: spec.screen, source });
     this.#terminal = open({
@@ -75,7 +84,8 @@ export class LiveSession {
       },
     });
     this.pid = this.#terminal.pid;
-    this.#agent = launch.attach(this.#io());
+    const { secrets } = launch;
+    this.#agent = launch.attach(secrets === undefined ? this.#io() : withoutKnownSecrets(this.#io(), secrets));
     this.#lane = this.#openLane();
     this.#asker = this.#openAsker();
   }
@@ -108,7 +118,9 @@ export class LiveSession {
   /** Waits until the agent can take a prompt. @throws SemoError `agent_start_failed`. */
   async becomeReady(signal: AbortSignal): Promise<void> {
     await this.#agent.ready(AbortSignal.any([signal, this.#gone.signal]));
-    if (this.#state.kind === 'creating') this.#enter({ kind: 'alive' });
+    if (this.#state.kind !== 'creating') return;
+    this.#enter({ kind: 'alive' });
+    this.limits.begin();
   }
 
   /** Delivers a prompt when its turn comes; the same turn id again is the same turn. */
@@ -185,6 +197,7 @@ export class LiveSession {
       clock,
       gone: this.#gone.signal,
       outputEnd: () => this.output.log.end,
+      count: () => this.limits.countTurn(),
       onTurn: (event) => {
         emit('turn', event);
         this.#tellStatus();
@@ -222,6 +235,7 @@ export class LiveSession {
     this.#lastActivityAt = this.#now();
     if (this.#options.isHeard()) this.#tellOutput();
     else this.output.skipUntold();
+    this.limits.printed(this.output.log.end);
     return offset;
   }
 
@@ -230,7 +244,15 @@ export class LiveSession {
     if (piece !== null) this.#options.emit('output', { sessionId: this.sessionId, ...piece, at: this.#lastActivityAt });
   }
 
+  #onLimit(limit: SessionLimit): void {
+    const by = limit === 'max_wall' ? 'session_timeout' : 'output_limit';
+    this.#lane.observe({ kind: 'stopped', at: this.#now(), by });
+    // At once: a prompt that waits must not reach the agent now.
+    this.#gone.abort();
+  }
+
   #onExit(exit: ProcessExit): void {
+    this.limits.close();
     this.output.close();
     if (this.#options.isHeard()) this.#tellOutput();
     this.#agent.onExit();

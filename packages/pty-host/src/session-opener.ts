@@ -79,6 +79,7 @@ export class SessionOpener {
       else await hosted.end({ graceMs: 0 });
       if (call.signal?.aborted === true)
         throw new SemoError('aborted', 'Creating the session was given up.', { cause: thrown });
+      if (hosted?.live.limits.reached === 'max_output') throw tooMuchAtStart(thrown);
       throw SemoError.from(thrown);
     }
   }
@@ -188,7 +189,7 @@ export class SessionOpener {
       agent: new AgentProcess({ table: systemProcessTable, rootPid: live.pid, pidInside: start.pidInside }),
       root,
       undo,
-      version: launch.version,
+      launch,
       workspace,
       persona: persona.placement,
       onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
@@ -219,6 +220,11 @@ export class SessionOpener {
     using limit = deadline(this.#clock, START_TIMEOUT_MS);
     await live.becomeReady(signal === undefined ? limit.signal : AbortSignal.any([limit.signal, signal]));
   }
+}
+
+function tooMuchAtStart(cause: unknown): SemoError {
+  const said = 'The agent printed more than its session may before it was ready. Raise limits.maxOutputTotalBytes.';
+  return new SemoError('output_limit', said, { cause });
 }
 
 /** What the agent's environment is made for, before its driver is asked. */

@@ -33,6 +33,8 @@ export interface TurnLaneOptions {
   readonly gone: AbortSignal;
   /** Where the output stands. */
   readonly outputEnd: () => number;
+  /** Counts a prompt in; gives what counts it out again. @throws SemoError `session_exhausted`. */
+  readonly count: () => () => void;
   readonly onTurn: (event: SessionEvents['turn']) => void;
   /** A turn has taken the lane, or the agent is at rest again. */
   readonly onOccupancy: () => void;
@@ -71,15 +73,21 @@ export class TurnLane {
   /**
    * Delivers a prompt when its turn comes; the same turn id again is the same turn.
    *
-   * @throws SemoError `invalid_argument`: a milestone's pattern cannot run in linear time.
+   * @throws SemoError `session_exhausted`; `invalid_argument`: a milestone's pattern cannot run in linear time.
    */
   async send(turnId: string, prompt: string, options: ResolvedPromptOptions): Promise<TurnInfo> {
     const known = this.#turns.get(turnId);
     if (known !== undefined) return (await known).info();
     const patterns = options.milestones.map(linearPattern);
+    const { gone, tooLate, count } = this.#options;
+    if (gone.aborted && this.#earlyExit === null) throw tooLate();
+    const countOut = count();
     const accepted = Promise.withResolvers<LiveTurn>();
     // Whoever sent it hears of a failure; the lane and the memory of turns need not.
-    accepted.promise.catch(() => this.#turns.delete(turnId));
+    accepted.promise.catch(() => {
+      countOut();
+      this.#turns.delete(turnId);
+    });
     this.#remember(turnId, accepted.promise);
     this.#tail = this.#tail.then(() => this.#run({ turnId, prompt, options, patterns, accepted }));
     return (await accepted.promise).info();

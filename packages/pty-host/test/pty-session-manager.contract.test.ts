@@ -92,6 +92,7 @@ for (const kind of ['claude', 'claude-stream'] as const) {
     canReset: true,
     canType: kind === 'claude',
     slot,
+    acceptsWithinMs: 6000,
     open: () => claudeSessions(kind),
   });
 }

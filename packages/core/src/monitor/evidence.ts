@@ -17,9 +17,17 @@ export const DECIDERS = [
 
 /**
  * What ended a turn: a source of evidence, a milestone that the caller said completes it (`milestone`), or we did (`cancel`,
- * `timeout`, `needs_input`), or we lost sight of it (`lost`).
+ * `timeout`, `needs_input`, `output_limit`), or we lost sight of it (`lost`).
  */
-export const deciderSchema = z.enum([...DECIDERS, 'milestone', 'cancel', 'timeout', 'needs_input', 'lost']);
+export const deciderSchema = z.enum([
+  ...DECIDERS,
+  'milestone',
+  'cancel',
+  'timeout',
+  'needs_input',
+  'output_limit',
+  'lost',
+]);
 
 /** See {@link deciderSchema}. */
 export type Decider = z.infer<typeof deciderSchema>;
@@ -114,7 +122,11 @@ export const evidenceSchema = z.discriminatedUnion('kind', [
     status: z.number().int().nullable(),
   }),
   /** We told the agent to stop. */
-  z.object({ kind: z.literal('stopped'), at, by: z.enum(['cancel', 'timeout', 'needs_input']) }),
+  z.object({
+    kind: z.literal('stopped'),
+    at,
+    by: z.enum(['cancel', 'timeout', 'needs_input', 'session_timeout', 'output_limit']),
+  }),
   /** A source can tell nothing any more; without `source`, none can. The turn goes on while one is left. */
   z.object({ kind: z.literal('lost'), at, error: turnErrorSchema, source: z.enum(DECIDERS).optional() }),
   /** Time passed. */

@@ -2,7 +2,7 @@ import { assertNever } from '../errors.ts';
 import { DECIDERS, type Decider, type Evidence } from './evidence.ts';
 import { isSameMilestone } from './milestone.ts';
 import type { MonitorState } from './monitor-state.ts';
-import { end, endWithWords, timedOut, turnError } from './verdict.ts';
+import { end, endWithWords, limitError, timedOut, turnError } from './verdict.ts';
 
 const BY_STRENGTH: readonly Decider[] = DECIDERS;
 /** Sources that tell of every end of a turn: while one of them lives, nothing weaker decides. */
@@ -178,6 +178,10 @@ function afterStop(state: MonitorState, evidence: Extract<Evidence, { kind: 'sto
       });
     case 'timeout':
       return timedOut(state, at);
+    case 'session_timeout':
+      return end(state, { outcome: 'timed_out', decidedBy: 'timeout', at, error: limitError('max_wall') });
+    case 'output_limit':
+      return end(state, { outcome: 'failed', decidedBy: by, at, error: limitError('max_output') });
     case 'needs_input':
       return end(state, {
         outcome: 'needs_input',

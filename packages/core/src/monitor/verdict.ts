@@ -1,4 +1,5 @@
 import { SemoError } from '../errors.ts';
+import type { SessionLimit } from '../session/session-limits.ts';
 import type { Confidence, Outcome } from '../session/turn.ts';
 import type { Decider, TurnError } from './evidence.ts';
 import type { MonitorState } from './monitor-state.ts';
@@ -24,6 +25,13 @@ export function endWithWords(
 export function timedOut(state: MonitorState, at: number): MonitorState {
   const message = `The turn did not end within ${state.config.timeoutMs} ms.`;
   return end(state, { outcome: 'timed_out', decidedBy: 'timeout', at, error: turnError('turn_timed_out', message) });
+}
+
+/** The error of a turn whose session has come to a limit of its own. */
+export function limitError(limit: SessionLimit): TurnError {
+  return limit === 'max_wall'
+    ? turnError('session_timed_out', 'The session came to the end of its time (limits.maxWallMs) during the turn.')
+    : turnError('output_limit', 'The agent printed more than its session may (limits.maxOutputTotalBytes).');
 }
 
 /** How a turn ended, and by what. */

@@ -45,6 +45,16 @@ export function redacted(value: unknown, depth = 0): unknown {
   return Object.fromEntries(entries.length > SHOWN_ENTRIES ? [...shown, ['…', '']] : shown) as unknown;
 }
 
+/** What is shorter is found by chance. */
+const SHORTEST_SECRET = 8;
+
+/** A text without secrets that are known, wherever they stand in it. Linear in the text, for each. */
+export function withoutSecrets(text: string, secrets: readonly string[]): string {
+  let clean = text;
+  for (const secret of secrets) if (secret.length >= SHORTEST_SECRET) clean = clean.replaceAll(secret, () => REDACTED);
+  return clean;
+}
+
 /** One text as it may be shown. */
 export function redactedText(text: string): string {
   let clean = text.slice(0, READ_CHARACTERS);

@@ -5,6 +5,7 @@ import { personaPlacementSchema } from '../persona/persona-injector.ts';
 import { personaSchema } from '../persona/persona.ts';
 import { containmentReportSchema, containmentSpecSchema } from './containment.ts';
 import { terminalSizeSchema } from './output.ts';
+import { sessionLimitSchema, sessionLimitsSchema } from './session-limits.ts';
 import { workspaceInfoSchema, workspaceSchema } from './workspace.ts';
 
 const environmentName = z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/, 'A variable name has letters, digits and "_".');
@@ -123,6 +124,8 @@ export const sessionSpecSchema = z.strictObject({
     .min(4096)
     .max(256 * 1024 * 1024)
     .default(1024 * 1024),
+  /** How much the session may do before it is ended, or refuses more. Default: no limit. */
+  limits: sessionLimitsSchema.optional(),
   /** Keep a rendered screen from the start; otherwise one is made when first asked for. Default false. */
   screen: z.boolean().default(false),
 });
@@ -157,9 +160,13 @@ export const sessionInfoSchema = z.object({
   persona: personaPlacementSchema.nullable(),
   containment: containmentReportSchema,
   turnId: idSchema.nullable(),
+  /** When what the agent is signed in with expires, where that is known: retire the session in time. */
+  credentialExpiresAt: z.number().optional(),
   createdAt: z.number(),
   lastActivityAt: z.number(),
   output: z.object({ start: z.number(), end: z.number() }),
+  /** The limit that ended it, if one has. */
+  endedBy: sessionLimitSchema.optional(),
   exit: z.object({ code: z.number().nullable(), signal: z.string().nullable() }).nullable(),
 });
 

@@ -58,7 +58,7 @@ const anyEvidence: fc.Arbitrary<Untimed> = fc.oneof(
   fc.record({ kind: fc.constant('shell_mark' as const), code: fc.constantFrom(0, 1) }),
   fc.record({
     kind: fc.constant('stopped' as const),
-    by: fc.constantFrom('cancel' as const, 'timeout' as const, 'needs_input' as const),
+    by: fc.constantFrom('cancel' as const, 'timeout' as const, 'needs_input' as const, 'output_limit' as const),
   }),
   fc.constantFrom<Untimed>(
     { kind: 'exit', code: 0, signal: null },

@@ -120,6 +120,18 @@ describe('the end of a turn', () => {
       verdict: { outcome: 'timed_out' },
     },
     {
+      why: 'the time of its session is over',
+      config: CLAUDE,
+      evidence: [{ kind: 'stopped', at: 3, by: 'session_timeout' }],
+      verdict: { outcome: 'timed_out', decidedBy: 'timeout', error: { code: 'session_timed_out', class: 'timeout' } },
+    },
+    {
+      why: 'its session has printed too much',
+      config: CLAUDE,
+      evidence: [{ kind: 'stopped', at: 3, by: 'output_limit' }],
+      verdict: { outcome: 'failed', decidedBy: 'output_limit', error: { code: 'output_limit', class: 'capacity' } },
+    },
+    {
       why: 'nobody to answer',
       config: CLAUDE,
       evidence: [{ kind: 'stopped', at: 3, by: 'needs_input' }],

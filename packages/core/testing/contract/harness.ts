@@ -41,6 +41,8 @@ export interface SessionManagerHarness {
   readonly canType?: boolean;
   /** A slot these sessions can be started in, of a repository with a commit. Absent: there is none, and those tests are left out. */
   readonly slot?: Extract<Workspace, { kind: 'slot' }>;
+  /** Within what time these agents take a prompt, also on a loaded machine. Default 1500 ms. */
+  readonly acceptsWithinMs?: number;
   /** Called once, before the first test. */
   open(): Promise<OpenedSessions>;
 }

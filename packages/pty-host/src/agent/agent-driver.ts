@@ -52,6 +52,10 @@ export interface Launch {
   readonly version: string | null;
   /** Whether a later session can go on with the agent's conversation. Default false. */
   readonly keepsConversation?: boolean | undefined;
+  /** When what the agent is signed in with expires, epoch milliseconds. Default: not known. */
+  readonly credentialExpiresAt?: (() => number | undefined) | undefined;
+  /** What is taken out of all that is told of the agent but its output itself. Default nothing. */
+  readonly secrets?: (() => readonly string[]) | undefined;
   readonly monitor: { readonly sources: readonly Decider[]; readonly exitMeans: MonitorConfig['exitMeans'] };
   /** What the agent means by how it exited, for example that status 143 is SIGTERM. Default: what the system says. */
   readonly readExit?: ((exit: ProcessExit) => ProcessExit) | undefined;

@@ -1,3 +1,4 @@
+import { createHmac, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemoError } from '@semo-office/core';
@@ -6,10 +7,35 @@ import { SemoError } from '@semo-office/core';
 export interface Credential {
   readonly variable: 'ANTHROPIC_API_KEY' | 'CLAUDE_CODE_OAUTH_TOKEN' | 'ANTHROPIC_AUTH_TOKEN';
   readonly value: string;
+  /** A name for the account, not secret, the same whatever its token is. Default: a digest; see {@link credentialId}. */
+  readonly id?: string | undefined;
+  /** When it stops being good, epoch milliseconds. Default: never, or not known. */
+  readonly expiresAt?: number | undefined;
 }
 
-/** Gives the credential for a new session; asked each time, so that a token can be fresh. */
+/**
+ * Gives the credential for a new session; asked each time, so that a token can be fresh, and again by sessions in stream
+ * mode whose token expires soon. See `createTokenKeeper`.
+ */
 export type TokenProvider = () => Promise<Credential> | Credential;
+
+/** Only this process can make the same digests: a list of tokens to compare with is of no use to others. */
+const SALT = randomBytes(32);
+
+/**
+ * What tells one credential from another, as a part of pool keys: its own `id`, or twelve hexadecimal digits that are the
+ * same for the same credential as long as this process lives. No way leads back to the credential.
+ *
+ * @example
+ * ```ts
+ * credentialId({ variable: 'ANTHROPIC_API_KEY', value: key }); // 'key:5b0cfa91d2e4'
+ * ```
+ */
+export function credentialId({ variable, value, id }: Credential): string {
+  const digest = createHmac('sha256', SALT).update(`${variable}=${value}`).digest('hex').slice(0, 12);
+  const kind = variable === 'ANTHROPIC_API_KEY' ? 'key' : 'token';
+  return id === undefined ? `${kind}:${digest}` : `name:${id}`;
+}
 
 /** In the order of precedence that Claude Code itself has between the first two. */
 const VARIABLES = ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_AUTH_TOKEN'] as const;
@@ -17,7 +43,7 @@ const VARIABLES = ['ANTHROPIC_API_KEY', 'CLAUDE_CODE_OAUTH_TOKEN', 'ANTHROPIC_AU
 type Environment = Readonly<Record<string, string | undefined>>;
 
 /** The first credential an environment holds. */
-function credentialIn(env: Environment): Credential | null {
+export function credentialIn(env: Environment): Credential | null {
   for (const variable of VARIABLES) {
     const value = env[variable];
     if (value !== undefined && value !== '') return { variable, value };
@@ -46,11 +72,15 @@ export async function resolveCredential({
 }): Promise<Credential> {
   const found = credentialIn(sessionEnv) ?? (await provider?.()) ?? credentialIn(hostEnv);
   if (found !== null) return found;
+  throw await notSignedIn(hostEnv);
+}
+
+async function notSignedIn(hostEnv: Environment): Promise<SemoError> {
   const account = await interactiveAccount(hostEnv);
   const why = account
     ? 'This machine is only logged in interactively, which is not safe to share between sessions. '
     : 'There is no API key and no token. ';
-  throw new SemoError(
+  return new SemoError(
     'not_signed_in',
     `${why}Run \`claude setup-token\` and set CLAUDE_CODE_OAUTH_TOKEN, or set ANTHROPIC_API_KEY; or use the login of this machine, one session at a time, with --use-login.`,
   );

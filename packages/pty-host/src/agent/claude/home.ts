@@ -1,9 +1,10 @@
 import type { PermissionMode } from '@semo-office/core';
 
-import type { LaunchContext } from '../agent-driver.ts';
+import type { Launch, LaunchContext } from '../agent-driver.ts';
 import { claudeState, trustedFolders, writeState } from './config.ts';
-import { resolveCredential, withoutCredentials, type TokenProvider } from './credential.ts';
+import { credentialIn, resolveCredential, withoutCredentials, type TokenProvider } from './credential.ts';
 import { claimLogin } from './login.ts';
+import { SessionCredential } from './session-credential.ts';
 import { probeClaudeVersion } from './version.ts';
 import { findExecutable } from '../executable.ts';
 
@@ -34,7 +35,14 @@ export interface ClaudeHome {
   readonly isPrivate: boolean;
   /** The whole environment of the agent. */
   readonly env: Readonly<Record<string, string>>;
+  /** What it is signed in with; `null` where that is a person's own login. */
+  readonly credential: SessionCredential | null;
   release(): Promise<void>;
+}
+
+/** What a session's sign-in means for whoever hosts it. */
+export function signInTraits({ credential }: ClaudeHome): Pick<Launch, 'credentialExpiresAt' | 'secrets'> {
+  return { credentialExpiresAt: () => credential?.expiresAt, secrets: () => credential?.secrets ?? [] };
 }
 
 /** What the settings of a session have in common, whichever way Claude Code is spoken with. */
@@ -65,7 +73,7 @@ export async function openClaudeHome(
   }
 }
 
-type Place = Pick<ClaudeHome, 'configDir' | 'isPrivate' | 'env' | 'release'>;
+type Place = Pick<ClaudeHome, 'configDir' | 'isPrivate' | 'env' | 'credential' | 'release'>;
 
 async function findBinary(
   { binary }: ClaudeDriverOptions,
@@ -81,25 +89,31 @@ async function findBinary(
 
 async function privatePlace({ tokenProvider }: ClaudeDriverOptions, context: LaunchContext): Promise<Place> {
   const { folders, folder, baseEnv, hostEnv, spec } = context;
-  const credential = await resolveCredential({
-    sessionEnv: { ...spec.environment.set },
-    hostEnv,
-    provider: tokenProvider,
-  });
+  const sessionEnv = { ...spec.environment.set };
+  const given = await resolveCredential({ sessionEnv, hostEnv, provider: tokenProvider });
+  const provider = credentialIn(sessionEnv) === null ? (tokenProvider ?? null) : null;
+  const credential = new SessionCredential(given, provider);
   const configDir = folders.config;
   const trusted = await trustedFolders(folder, baseEnv['PATH'] ?? '');
-  await writeState(configDir, claudeState({ credential, trusted }));
+  await writeState(configDir, claudeState({ credential: given, trusted }));
   return {
     configDir,
     isPrivate: true,
-    env: { CLAUDE_CONFIG_DIR: configDir, [credential.variable]: credential.value },
+    credential,
+    env: { CLAUDE_CONFIG_DIR: configDir, [given.variable]: given.value },
     release: () => Promise.resolve(),
   };
 }
 
 async function loginPlace(context: LaunchContext): Promise<Place> {
   const login = await claimLogin(context);
-  return { configDir: login.configDir, isPrivate: false, env: login.env, release: () => login.release() };
+  return {
+    configDir: login.configDir,
+    isPrivate: false,
+    env: login.env,
+    credential: null,
+    release: () => login.release(),
+  };
 }
 
 function environment(

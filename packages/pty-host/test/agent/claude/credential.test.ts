@@ -1,9 +1,10 @@
+import { createHash } from 'node:crypto';
 import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
-import { resolveCredential, withoutCredentials } from '../../../src/agent/claude/credential.ts';
+import { credentialId, resolveCredential, withoutCredentials } from '../../../src/agent/claude/credential.ts';
 
 const key = { variable: 'ANTHROPIC_API_KEY', value: 'key' } as const;
 const token = { variable: 'CLAUDE_CODE_OAUTH_TOKEN', value: 'token' } as const;
@@ -77,5 +78,18 @@ describe('the credential of a session', () => {
   it('is the only one left when all others are taken out', () => {
     const env = { ANTHROPIC_API_KEY: 'a', CLAUDE_CODE_OAUTH_TOKEN: 'b', ANTHROPIC_AUTH_TOKEN: 'c', PATH: '/bin' };
     expect(withoutCredentials(env)).toEqual({ PATH: '/bin' });
+  });
+
+  it('is known by a name, or by a digest that tells nothing of it', () => {
+    expect(credentialId(token)).toBe(credentialId({ ...token }));
+    expect(credentialId(token)).toMatch(/^token:[0-9a-f]{12}$/);
+    expect(credentialId(key)).toMatch(/^key:[0-9a-f]{12}$/);
+    expect(credentialId({ ...token, value: 'another' })).not.toBe(credentialId(token));
+    // A digest that anybody could make could be looked up.
+    const plain = createHash('sha256').update(token.value).digest('hex');
+    expect(plain).not.toContain(credentialId(token).slice('token:'.length));
+    const named = { ...token, id: 'team' };
+    expect(credentialId(named)).toBe(credentialId({ ...named, value: 'refreshed' }));
+    expect(credentialId(named)).toBe('name:team');
   });
 });

@@ -6,6 +6,7 @@ import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
 import { ClaudeControl } from './control.ts';
 import { readClaudeMessage, type ClaudeMessage } from './message.ts';
 import { ClaudePermissions } from '../permission.ts';
+import type { SessionCredential } from '../session-credential.ts';
 import { ClaudeStreamTurn } from './stream-turn.ts';
 import { ClaudeWords } from './words.ts';
 import type { EventFeed } from './event-feed.ts';
@@ -26,6 +27,8 @@ export interface ClaudeStreamAgentOptions {
   readonly proof: Promise<void> | null;
   /** Hears the id of the conversation, and of another that takes its place. Default: nobody. */
   readonly onConversation?: ((id: string) => void) | undefined;
+  /** What it is signed in with, where it takes another while it runs. Default: it does not. */
+  readonly credential?: SessionCredential | null | undefined;
 }
 
 /** A running Claude Code that speaks in messages. */
@@ -38,6 +41,7 @@ export class ClaudeStreamAgent implements AgentControl {
   readonly #control: ClaudeControl;
   readonly #permissions: ClaudePermissions;
   readonly #words: ClaudeWords;
+  readonly #credential: SessionCredential | null;
   readonly #gone = new AbortController();
   readonly #onConversation: (id: string) => void;
   #conversationId: string | null = null;
@@ -45,11 +49,15 @@ export class ClaudeStreamAgent implements AgentControl {
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  constructor(io: AgentIo, { feed, proof, onConversation = () => undefined }: ClaudeStreamAgentOptions) {
+  constructor(
+    io: AgentIo,
+    { feed, proof, onConversation = () => undefined, credential = null }: ClaudeStreamAgentOptions,
+  ) {
     this.#io = io;
     this.#feed = feed;
     this.#proof = proof;
     this.#onConversation = onConversation;
+    this.#credential = credential;
     this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence) });
     this.#control = new ClaudeControl((message) => io.write(`${JSON.stringify(message)}\n`));
     this.#permissions = new ClaudePermissions(io, this.#control);
@@ -86,8 +94,17 @@ export class ClaudeStreamAgent implements AgentControl {
   }
 
   async submit({ prompt, endInput, signal }: Submission): Promise<void> {
+    await this.#renewCredential();
     await this.#say(promptBlocks(prompt), signal);
     if (endInput) this.#io.endInput();
+  }
+
+  /** Its environment is read at its start; this message changes it, for the requests to come (undocumented). */
+  async #renewCredential(): Promise<void> {
+    const fresh = await this.#credential?.renewed(this.#io.clock);
+    if (fresh === null || fresh === undefined) return;
+    const variables = { [fresh.variable]: fresh.value };
+    await this.#io.write(`${JSON.stringify({ type: 'update_environment_variables', variables })}\n`);
   }
 
   async interrupt(signal: AbortSignal): Promise<void> {

@@ -7,11 +7,12 @@ import type { AgentDriver, AgentIo, Launch, LaunchContext } from '../../agent-dr
 import { claudeStreamArguments } from '../arguments.ts';
 import { ClaudeConversations, type ConversationHold } from './conversations.ts';
 import { writeSettings } from '../config.ts';
-import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
+import { openClaudeHome, signInTraits, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
 import { ClaudeHookListener } from '../hooks/hook-listener.ts';
 import { hookSettings, plainSettings, type HookWish } from '../hooks/hook-settings.ts';
 import { ClaudeProofs } from '../guard/proofs.ts';
 import { scopeGuardOf, type ClaudeScopeGuard } from '../guard/scope-guard.ts';
+import { isVersionBefore } from '../version.ts';
 import { checkDisallowedTools } from '../settings/settings-check.ts';
 import { readForeignSettings, recheckForeignSettings } from '../settings/settings-files.ts';
 import { ClaudeStreamAgent } from './stream-agent.ts';
@@ -37,6 +38,9 @@ export interface ClaudeStreamDriverOptions extends ClaudeDriverOptions {
   /** How long they are kept, and how many; looked at when a session that keeps one ends. Default: 30 days, 1000. */
   readonly keptConversations?: ConversationLimits | undefined;
 }
+
+/** From this version on it was seen to take another token while it runs. */
+const TAKES_TOKENS = '2.1.329';
 
 type StreamSpec = Extract<AgentSpec, { kind: 'claude-stream' }>;
 
@@ -121,6 +125,7 @@ async function streamLaunch({
     needsNetwork: true,
     writes: keptOutside(spec, home, options),
     version: home.version,
+    ...signInTraits(home),
     keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
     configHome: home.isPrivate ? home.configDir : null,
     env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
@@ -130,7 +135,8 @@ async function streamLaunch({
       guard?.follow(io);
       const onConversation = (id: string) => conversation.moveTo(id);
       const feed = feedOf(options, sessionId, io);
-      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, onConversation });
+      const credential = isVersionBefore(home.version, TAKES_TOKENS) ? null : home.credential;
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, onConversation, credential });
     },
     dispose: async () => void (await undo.run()),
   };

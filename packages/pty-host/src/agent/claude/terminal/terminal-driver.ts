@@ -6,7 +6,7 @@ import type { AgentDriver, Launch, LaunchContext } from '../../agent-driver.ts';
 import { ClaudeAgent } from './terminal-agent.ts';
 import { claudeArguments } from '../arguments.ts';
 import { writeSettings } from '../config.ts';
-import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
+import { openClaudeHome, signInTraits, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
 import { ClaudeHookListener, type HookInput } from '../hooks/hook-listener.ts';
 import { hookSettings, type HookWish } from '../hooks/hook-settings.ts';
 import { ClaudeProofs } from '../guard/proofs.ts';
@@ -85,6 +85,7 @@ async function claudeLaunch({
     keepsScope: guard !== null,
     needsNetwork: true,
     version: home.version,
+    ...signInTraits(home),
     configHome: home.isPrivate ? home.configDir : null,
     env: home.env,
     monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },
