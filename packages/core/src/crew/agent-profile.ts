@@ -19,7 +19,7 @@ export const crewWorkspaceSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const { agent, environment, home, maxOutputBytes, size } = sessionSpecSchema.shape;
+const { agent, environment, home, maxOutputBytes, size, containment, limits } = sessionSpecSchema.shape;
 
 /** A member of the crew: who it is, and what session its jobs need. */
 export const agentProfileSchema = z.strictObject({
@@ -37,6 +37,8 @@ export const agentProfileSchema = z.strictObject({
   home: home.optional(),
   size: size.optional(),
   maxOutputBytes: maxOutputBytes.optional(),
+  containment: containment.optional(),
+  limits: limits.optional(),
   /** How prompts to it are run, where a job says nothing else. */
   options: promptOptionsSchema.partial().optional(),
 });

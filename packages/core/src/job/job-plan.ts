@@ -71,17 +71,18 @@ function planForAgent(job: KeptSpec, profile: ResolvedAgentProfile, place: Works
 }
 
 function template(profile: ResolvedAgentProfile, workspace: Workspace, persona: Persona | undefined): SessionTemplate {
-  const { agentId, agent, environment, home, size, maxOutputBytes } = profile;
+  const { role: _role, options: _options, agent, persona: _persona, ...rest } = profile;
   return {
-    agentId,
+    ...withoutGaps(rest),
     agent: rememberingAgent(agent),
     workspace,
     ...(persona === undefined ? {} : { persona }),
-    ...(environment === undefined ? {} : { environment }),
-    ...(home === undefined ? {} : { home }),
-    ...(size === undefined ? {} : { size }),
-    ...(maxOutputBytes === undefined ? {} : { maxOutputBytes }),
   };
+}
+
+/** Without what is not given: left out and given as undefined are not the same in a specification. */
+function withoutGaps<Fields extends object>(fields: Fields): Fields {
+  return Object.fromEntries(Object.entries(fields).filter(([, value]) => value !== undefined)) as Fields;
 }
 
 /** Conversations of a crew are kept, so that a job can be gone on with after a crash, and by hand. */

@@ -141,6 +141,8 @@ export class JobRunner {
     const stopDeadline = this.#deadline(record, abort);
     const unfollow: Unsubscribe[] = [];
     this.#hub.emit('started', { job: record });
+    // Asked for while nobody held it: what still runs for it is ended by whoever claims it.
+    if (record.cancelRequested) abort.abort(new SemoError('turn_cancelled', 'The job was cancelled.'));
     try {
       const result = await this.#run(record, { ref, abort, unfollow }).run();
       this.#hub.emit('ended', { jobId, result });
