@@ -20,4 +20,6 @@ export type {
   PrivateFolders,
   Submission,
 } from './agent/agent-driver.ts';
+export { machineMemory, sessionResources } from './process/resources.ts';
+export type { MachineMemory, SessionResources, SystemFolders } from './process/resources.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';
