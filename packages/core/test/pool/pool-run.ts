@@ -135,9 +135,14 @@ export class PoolRun {
 
   /** Closes the pool; nothing may be left. */
   async close(): Promise<void> {
+    // Some hold a session by then, some wait for one, some are between.
+    for (let more = 0; more < 5; more += 1) this.#acquire();
+    await this.#settleAll();
+    expect(this.#held.size).toBeGreaterThan(0);
     this.#isQuiet = false;
     this.sessions.isObedient = this.#random.isOneIn(2);
     for (let more = 0; more < 5; more += 1) this.#acquire();
+    await this.#look();
     this.#isClosing = true;
     let isClosed = false;
     void this.pool.close().then(() => {
