@@ -144,16 +144,16 @@ export class PoolRun {
     for (let more = 0; more < 5; more += 1) this.#acquire();
     await this.#look();
     this.#isClosing = true;
-    let isClosed = false;
-    void this.pool.close().then(() => {
-      isClosed = true;
+    const seen = { isClosed: false };
+    void this.pool.close().finally(() => {
+      seen.isClosed = true;
     });
-    for (let turns = 0; turns < 600 && !isClosed; turns += 1) {
+    for (let turns = 0; turns < 600 && !seen.isClosed; turns += 1) {
       await this.#settleAll();
       this.clock.advance(1000);
     }
     await this.#settleAll();
-    expect({ isClosed, calls: this.#calls.size }).toEqual({ isClosed: true, calls: 0 });
+    expect({ ...seen, calls: this.#calls.size }).toEqual({ isClosed: true, calls: 0 });
     expect({ present: this.sessions.present, listeners: this.sessions.listeners }).toEqual({
       present: 0,
       listeners: 0,
@@ -166,7 +166,7 @@ export class PoolRun {
   async #serveAll(): Promise<void> {
     for (let turns = 0; turns < 600 && (this.#calls.size > 0 || this.#held.size > 0); turns += 1) {
       await this.#settleAll();
-      for (const sessionId of [...this.#held.keys()]) this.#letGo(sessionId);
+      for (const sessionId of this.#held.keys()) this.#letGo(sessionId);
       this.clock.advance(1000);
       await this.#look();
     }
