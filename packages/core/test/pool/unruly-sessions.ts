@@ -155,7 +155,7 @@ export class UnrulySessions {
             throw error(what === 'reset' && this.#random.isOneIn(2) ? 'not_supported' : 'host_lost');
           resolve(run());
         } catch (thrown) {
-          reject(thrown);
+          reject(SemoError.from(thrown));
         }
       };
       const hangs = what === 'never' || (what !== 'terminate' && this.#mayFail(3));
