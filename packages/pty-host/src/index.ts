@@ -26,4 +26,6 @@ export type {
 export { collectWorktrees, listKeptWorktrees } from './workspace/worktree-keeper.ts';
 export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from './workspace/worktree-keeper.ts';
 export type { ContainerOptions, ContainmentOptions } from './containment/containment-options.ts';
+export { machineMemory, sessionResources } from './process/resources.ts';
+export type { MachineMemory, SessionResources, SystemFolders } from './process/resources.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';

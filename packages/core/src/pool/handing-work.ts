@@ -27,8 +27,8 @@ export function beginReadying(parts: PoolParts, entry: PoolEntry): void {
 
 async function carryOut(parts: PoolParts, offer: Offer): Promise<void> {
   const { entry, waiter, fresh } = offer;
-  const { clock, sessions, waiters } = parts;
-  const handing = { sessions, clock, sessionId: entry.sessionId };
+  const { waiters } = parts;
+  const handing = { ...parts, sessionId: entry.sessionId };
   const checked: Handed = fresh === null ? await checkSession(handing) : { kind: 'ready', info: fresh };
   const isWanted = (): boolean =>
     entry.state.kind === 'offered' && !entry.died && waiters.find(waiter.waiterId) !== null;
@@ -43,10 +43,9 @@ async function carryOut(parts: PoolParts, offer: Offer): Promise<void> {
 }
 
 async function switched(parts: PoolParts, { entry, waiter }: Offer, checked: Handed): Promise<Handed> {
-  const { sessions, clock, openTimeoutMs } = parts;
   const { assignment } = waiter.request;
   if (assignment === undefined || !needsSwitch(waiter.request)) return checked;
-  const handed = await switchSession({ sessions, clock, sessionId: entry.sessionId }, assignment, openTimeoutMs);
+  const handed = await switchSession({ ...parts, sessionId: entry.sessionId }, assignment, parts.openTimeoutMs);
   if (handed.kind === 'ready') entry.place = switchedPlace(assignment);
   return handed;
 }
@@ -94,8 +93,8 @@ function give(parts: PoolParts, { entry, waiter }: Offer, error: SemoError): voi
 }
 
 async function makeReady(parts: PoolParts, entry: PoolEntry): Promise<void> {
-  const { sessions, clock, moved } = parts;
-  const handed = await clearSession({ sessions, clock, sessionId: entry.sessionId });
+  const { clock, moved } = parts;
+  const handed = await clearSession({ ...parts, sessionId: entry.sessionId });
   if (entry.state.kind !== 'readying') return;
   if (handed.kind === 'ready' && !entry.died) {
     entry.info = handed.info;

@@ -52,9 +52,14 @@ export function newEntry({ waiterId, ...seed }: EntrySeed): PoolEntry {
   };
 }
 
+// Every plan asks for the places of all who wait, and a template never changes.
+const places = new WeakMap<SessionTemplate, string>();
+
 /** The workspace of a template as text: equal texts are the same place. */
-export function placeOf({ workspace }: SessionTemplate): string {
-  return canonicalJson(workspace);
+export function placeOf(template: SessionTemplate): string {
+  const place = places.get(template) ?? canonicalJson(template.workspace);
+  places.set(template, place);
+  return place;
 }
 
 /** The place of a session that was switched: nobody asks for it by that name. */

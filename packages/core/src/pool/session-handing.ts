@@ -29,6 +29,8 @@ export interface Handing {
   readonly sessions: SessionManager;
   readonly clock: Clock;
   readonly sessionId: string;
+  /** Aborted when the pool is being closed. */
+  readonly closing: AbortSignal;
 }
 
 /** From when on a session must not be handed out any more; `null`: its credential does not run out. */
@@ -40,10 +42,15 @@ export function unfitAt(info: SessionInfo): number | null {
 }
 
 /** Whether an idle session can take a prompt, as its host says now. Never throws. */
-export async function checkSession({ sessions, clock, sessionId }: Handing): Promise<Handed> {
+export async function checkSession({ sessions, clock, sessionId, closing }: Handing): Promise<Handed> {
   try {
     const looking = sessions.get(sessionId);
-    const info = await withinTime(looking, { clock, ms: LOOK_TIMEOUT_MS, what: `Looking at session ${sessionId}` });
+    const info = await withinTime(looking, {
+      clock,
+      ms: LOOK_TIMEOUT_MS,
+      what: `Looking at session ${sessionId}`,
+      signal: closing,
+    });
     if (info === null) return unfit(`Session ${sessionId} is gone.`);
     if (info.status !== 'ready') return unfit(`Session ${sessionId} is ${info.status} while nobody uses it.`);
     const endsAt = unfitAt(info);
@@ -56,7 +63,7 @@ export async function checkSession({ sessions, clock, sessionId }: Handing): Pro
 
 /** Gives a slot session its job. Never throws. */
 export async function switchSession(
-  { sessions, clock, sessionId }: Handing,
+  { sessions, clock, sessionId, closing }: Handing,
   assignment: WorkspaceAssignment,
   timeoutMs: number,
 ): Promise<Handed> {
@@ -67,7 +74,12 @@ export async function switchSession(
   }
   try {
     const work = switching.assign(sessionId, assignment);
-    const info = await withinTime(work, { clock, ms: timeoutMs, what: `Switching session ${sessionId}` });
+    const info = await withinTime(work, {
+      clock,
+      ms: timeoutMs,
+      what: `Switching session ${sessionId}`,
+      signal: closing,
+    });
     if (info.status === 'ready') return { kind: 'ready', info };
     return unfit(`Session ${sessionId} is ${info.status} after it was switched.`);
   } catch (thrown) {
@@ -80,10 +92,10 @@ export async function switchSession(
 
 /** Clears a session of its conversation and looks whether it is in order. Never throws. */
 export async function clearSession(handing: Handing): Promise<Handed> {
-  const { sessions, clock, sessionId } = handing;
+  const { sessions, clock, sessionId, closing } = handing;
   try {
     const clearing = sessions.reset(sessionId);
-    await withinTime(clearing, { clock, ms: LOOK_TIMEOUT_MS, what: `Clearing session ${sessionId}` });
+    await withinTime(clearing, { clock, ms: LOOK_TIMEOUT_MS, what: `Clearing session ${sessionId}`, signal: closing });
   } catch (thrown) {
     return { kind: 'unfit', error: SemoError.from(thrown), dirty: false };
   }

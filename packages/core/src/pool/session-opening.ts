@@ -38,7 +38,12 @@ export async function openSession(opening: Opening): Promise<Opened> {
   if (denied !== null) return denied;
   try {
     abort.signal.throwIfAborted();
-    const info = await withinTime(create(abort.signal), { clock, ms: timeoutMs, what: `Opening session ${sessionId}` });
+    const info = await withinTime(create(abort.signal), {
+      clock,
+      ms: timeoutMs,
+      what: `Opening session ${sessionId}`,
+      signal: abort.signal,
+    });
     if (info.status !== 'terminated' && info.status !== 'error') return { kind: 'opened', info };
     return { kind: 'failed', error: new SemoError('agent_crashed', `Session ${sessionId} is ${info.status}.`) };
   } catch (thrown) {
@@ -48,11 +53,16 @@ export async function openSession(opening: Opening): Promise<Opened> {
 }
 
 async function withoutLeave(opening: Opening): Promise<Opened | null> {
-  const { admission, clock, role, openings, onAdmissionFault } = opening;
+  const { admission, clock, role, openings, abort, onAdmissionFault } = opening;
   if (admission === undefined) return null;
   try {
     const asked = admission.admit({ role, openings });
-    const verdict = await withinTime(asked, { clock, ms: ADMISSION_TIMEOUT_MS, what: 'Admission' });
+    const verdict = await withinTime(asked, {
+      clock,
+      ms: ADMISSION_TIMEOUT_MS,
+      what: 'Admission',
+      signal: abort.signal,
+    });
     switch (verdict.kind) {
       case 'ok':
         return null;
@@ -65,6 +75,7 @@ async function withoutLeave(opening: Opening): Promise<Opened | null> {
         return assertNever(verdict);
     }
   } catch (thrown) {
+    if (abort.signal.aborted) return { kind: 'failed', error: SemoError.from(thrown) };
     // Opening unasked could cost the whole machine, waiting costs time.
     onAdmissionFault(SemoError.from(thrown), ADMISSION_RETRY_MS);
     return { kind: 'not_yet', retryAfterMs: ADMISSION_RETRY_MS };
