@@ -162,12 +162,14 @@ class FileKeeper implements WorktreeKeeper {
       const isThere = await exists(path);
       const isOld = maxAgeMs !== undefined && this.#clock.now() - record.keptAt >= maxAgeMs;
       const removal = await this.#look(record, isOld);
-      if (removal.kind === 'kept' && isThere) report.kept.push(shown({ ...record, reason: removal.reason }));
-      else {
-        await this.forget(path);
-        if (isThere && removal.kind === 'removed') report.removed.push({ path, branch: removal.branch });
-        else gone.push(path);
+      if (removal.kind === 'kept' && isThere) {
+        report.kept.push(shown({ ...record, reason: removal.reason }));
+        continue;
       }
+      if (isThere && removal.kind === 'removed') report.removed.push({ path, branch: removal.branch });
+      else gone.push(path);
+      // One record that cannot be removed must not keep a host from starting.
+      await this.forget(path).catch((error: unknown) => void faults.push(String(error)));
     }
     return { ...report, gone, faults };
   }

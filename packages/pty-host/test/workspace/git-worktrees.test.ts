@@ -21,11 +21,6 @@ const exists = (path: string): Promise<boolean> =>
 const commit = (cwd: string, message: string): Promise<string> =>
   git({ cwd, args: ['commit', '--quiet', '--allow-empty', '-m', message] });
 
-/** Resolves when it is so; each look takes as long as a turn of the loop. */
-async function until(isSo: () => Promise<boolean>): Promise<void> {
-  while (!(await isSo())) await new Promise(setImmediate);
-}
-
 async function setting(): Promise<
   {
     path: string;
@@ -162,16 +157,18 @@ describe('git worktrees', () => {
     expect((await readdir(join(here.path, '.git'))).filter((name) => name.includes('semo'))).toEqual([]);
   });
 
-  it('wait for a lock that somebody else holds for a moment', async () => {
+  it('wait for a lock of git’s own that somebody else holds for a moment', async () => {
     await using here = await setting();
-    const worktree = await here.add('patient');
     const lock = join(here.path, '.git', 'config.lock');
     await writeFile(lock, '');
-    const removed = removeWorktree(worktree);
-    // Its folder goes first; deleting the branch then needs the configuration.
-    await until(async () => !(await exists(worktree.path)));
+    const patient = tryGit({ cwd: here.path, args: ['config', 'semo.test', 'patient'] });
+    // As long as two that do not wait take to fail, it has failed once.
+    const run = promisify(execFile);
+    for (const value of ['one', 'two'])
+      await expect(run('git', ['config', 'semo.test', value], { cwd: here.path })).rejects.toThrow('could not lock');
     await rm(lock);
-    expect(await removed).toEqual({ kind: 'removed', branch: 'deleted' });
+    expect(await patient).toMatchObject({ status: 0 });
+    expect(await git({ cwd: here.path, args: ['config', 'semo.test'] })).toBe('patient');
   });
 
   it('refuse bad names', async () => {
