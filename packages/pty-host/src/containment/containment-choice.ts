@@ -13,7 +13,8 @@ import type { SandboxTools } from './sandbox.ts';
 
 /** The level a session gets, with what it takes. */
 export type ContainmentChoice =
-  | { readonly level: 'process_group' }
+  /** `reason`: why `best` is no more than that, in a sentence. */
+  | { readonly level: 'process_group'; readonly reason?: string | undefined }
   | { readonly level: 'pid_namespace'; readonly tools: PidNamespaceTools }
   | { readonly level: 'sandbox'; readonly tools: SandboxTools }
   | { readonly level: 'container'; readonly container: ContainerOptions };
@@ -38,19 +39,22 @@ export function chooseContainment(facts: ChoiceFacts): ContainmentChoice {
   const asked = wish.level ?? (needsSandbox(wish) ? 'best' : policy.default);
   if (asked !== 'best') return demanded(asked, facts);
   if (needsSandbox(wish)) return demanded('sandbox', facts);
-  for (const level of bestFirst(facts)) {
-    const { choice } = look(level, facts);
-    if (choice !== null) return choice;
-  }
+  const best = transparent(facts);
+  if (best !== null) return best;
   // Of what is allowed nothing is transparent, or nothing is there: the strongest of it, or its refusal.
   const strongest = [...policy.allowed].sort((a, b) => strength(b) - strength(a))[0] ?? 'process_group';
   return demanded(strongest === 'container' && policy.allowed.includes('sandbox') ? 'sandbox' : strongest, facts);
 }
 
-/** Levels in which an agent sees the same files, network and users as without. */
-function bestFirst({ sharesHome }: ChoiceFacts): readonly ContainmentLevel[] {
-  return sharesHome ? ['process_group'] : ['pid_namespace', 'process_group'];
+/** The strongest level in which an agent sees the same files and network as without; `null`: the host allows none. */
+function transparent(facts: ChoiceFacts): ContainmentChoice | null {
+  const strong = look('pid_namespace', facts);
+  if (strong.choice !== null && !facts.sharesHome) return strong.choice;
+  const weak = look('process_group', facts).choice;
+  return weak === null ? null : { level: 'process_group', reason: facts.sharesHome ? SHARED_HOME : strong.missing };
 }
+
+const SHARED_HOME = 'the agent shares its home with others, which know each other by their process ids.';
 
 function demanded(level: ContainmentLevel, facts: ChoiceFacts): ContainmentChoice {
   const { choice, missing } = look(level, facts);

@@ -10,6 +10,8 @@ export interface ContainmentFacts extends RecognitionFacts {
   readonly network?: 'host' | 'none' | undefined;
   /** Whether a namespace of users holds it too. Default: whether we are not root. */
   readonly userNamespace?: boolean | undefined;
+  /** Why there is no namespace, though it was welcome. Default: it was not asked for. */
+  readonly reason?: string | undefined;
   /** Which of a persona's limits on files hold here. Default `none`: it has none. */
   readonly scope?: 'none' | 'guarded' | 'told' | undefined;
 }
@@ -51,11 +53,15 @@ export function containmentReport(facts: ContainmentFacts): ContainmentReport {
   };
 }
 
+function noNamespace(reason: string): string {
+  return `All of this, because no namespace of process ids holds the session: ${reason}`;
+}
+
 function escapes(facts: ContainmentFacts): string[] {
-  const { level, network = 'host', userNamespace = process.getuid?.() !== 0 } = facts;
+  const { level, reason, network = 'host', userNamespace = process.getuid?.() !== 0 } = facts;
   switch (level) {
     case 'process_group':
-      return [SERVICES, ...recognitionEscapes(facts)];
+      return [SERVICES, ...recognitionEscapes(facts), ...(reason === undefined ? [] : [noNamespace(reason)])];
     case 'pid_namespace':
       return [SERVICES, ...(userNamespace ? [] : [ESCAPES.root])];
     case 'sandbox':

@@ -77,7 +77,9 @@ export class HostContainment {
     facts: Pick<ContainmentFacts, 'branded' | 'ownFolders' | 'scope'>,
   ): ContainmentReport {
     const userNamespace = choice.level === 'pid_namespace' ? choice.tools.userNamespace : undefined;
-    return containmentReport({ ...facts, level: choice.level, network: spec.containment.network, userNamespace });
+    const reason = choice.level === 'process_group' ? choice.reason : undefined;
+    const { network } = spec.containment;
+    return containmentReport({ ...facts, level: choice.level, network, userNamespace, reason });
   }
 
   /** After all processes of a session are gone, as far as they can be seen from here. */

@@ -109,7 +109,10 @@ describe('a level that is not to be had', () => {
 
   it('makes the best one less, and the report says so', async () => {
     await using stage = await containedStage({ containment: { allowed: ['process_group'] } });
-    expect((await stage.open({ level: 'best' })).containment.level).toBe('process_group');
+    const { level, mayEscape } = (await stage.open({ level: 'best' })).containment;
+    expect(level).toBe('process_group');
+    expect(mayEscape.at(-1)).toContain('it allows only process_group');
+    expect((await stage.open({ level })).containment.mayEscape.join('\n')).not.toContain('allows only');
   });
 
   it('cannot be the default of a host that forbids it', async () => {
