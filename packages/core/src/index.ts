@@ -52,6 +52,16 @@ export {
 export type { RequestRecord, RequestState, SettledState, Withdrawal } from './session/request-record.ts';
 export { memoryRequestStore } from './session/memory-request-store.ts';
 export type { RequestFault, RequestFilter, RequestStore } from './session/request-store.ts';
+export {
+  deliverySchema,
+  keptSpecSchema,
+  sessionRecordSchema,
+  turnRecordSchema,
+  turnStepSchema,
+} from './session/session-record.ts';
+export type { Delivery, KeptSpec, SessionRecord, TurnRecord, TurnStep } from './session/session-record.ts';
+export { memorySessionStore } from './session/memory-session-store.ts';
+export type { SessionFault, SessionFilter, SessionStore, TurnFilter } from './session/session-store.ts';
 export { encodeKey, keySchema } from './session/keys.ts';
 export type { Key } from './session/keys.ts';
 export type {
@@ -106,6 +116,8 @@ export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
+export { bySessionAge, byTurnAge, matchesSessionFilter, matchesTurnFilter } from './session/session-store.ts';
+export { advancedTurn, keptSpec } from './session/session-record.ts';
 export { givenRecord, isSettledBefore, settledRecord } from './session/request-record.ts';
 export { answererSchema } from './session/human-request.ts';
 export { checkPrompt } from './session/prompt.ts';

@@ -7,6 +7,8 @@ export { parseScript } from './script.ts';
 export type { Step } from './script.ts';
 export { describeRequestStoreContract } from './request-store-contract.ts';
 export type { OpenedRequestStore } from './request-store-contract.ts';
+export { describeSessionStoreContract } from './session-store-contract.ts';
+export type { OpenedSessionStore } from './session-store-contract.ts';
 export { SCRIPTED_PROMPTS, scriptedSpec } from './scripted-harness.ts';
 export { createScriptedSessions } from './scripted-sessions.ts';
 export type { ScriptedSessionsOptions } from './scripted-sessions.ts';
