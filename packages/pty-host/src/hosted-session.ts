@@ -10,6 +10,7 @@ import type {
 import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
+import type { SessionFacts } from './recovery/session-facts.ts';
 import type { UndoList } from './undo-list.ts';
 
 /** Time between asking an agent to leave, SIGTERM, and SIGKILL. */
@@ -28,6 +29,7 @@ export interface HostedSessionOptions {
   readonly root: ProcessIdentity | null;
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
+  readonly facts: SessionFacts;
   readonly version: string | null;
   readonly workspace: WorkspaceInfo;
   readonly persona: PersonaPlacement | null;
@@ -50,6 +52,11 @@ export class HostedSession {
     this.#createdAt = options.clock.now();
     // An agent that leaves by itself may leave others behind.
     void this.live.exited.then(() => this.end({ graceMs: REMAINS_GRACE_MS }));
+  }
+
+  /** The agent can take prompts: from now on the session is known also when this host is gone. */
+  opened(): Promise<void> {
+    return this.#options.facts.opened(this.info());
   }
 
   /** Ends the agent and all it started, then takes its folders away. Twice is once. */
@@ -82,12 +89,14 @@ export class HostedSession {
   }
 
   async #end(graceMs: number): Promise<void> {
-    const { tree, undo, clock, live } = this.#options;
+    const { tree, undo, facts, clock, live } = this.#options;
     await tree.stop({ graceMs, askNicely: () => live.leave() });
     const untold = Promise.withResolvers<{ code: null; signal: 'SIGKILL' }>();
     const cancel = clock.schedule(EXIT_TOLD_WITHIN_MS, () => untold.resolve({ code: null, signal: 'SIGKILL' }));
     const exit = await Promise.race([live.exited, untold.promise]);
     cancel();
+    // Before its folder goes, which would tell the next host that there is something to settle.
+    await facts.ended({ ...this.info(), exit });
     await undo.run();
     live.finish(exit);
   }

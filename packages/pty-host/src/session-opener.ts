@@ -20,6 +20,7 @@ import { brandedCommand, createBrand, type ProcessBrand } from './process/proces
 import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
 import { systemProcessTable } from './process/system-process-table.ts';
+import { SessionFacts, type FactsOptions } from './recovery/session-facts.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
 import { openPipes } from './terminal/pipes.ts';
 import { openPty } from './terminal/pty-terminal.ts';
@@ -36,6 +37,8 @@ export interface SessionOpenerOptions {
   readonly workspaces: WorkspaceResolver;
   readonly personas: PersonaInjector;
   readonly requests: HumanRequests;
+  /** What sessions and their prompts are written down with. */
+  readonly facts: FactsOptions;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
@@ -66,6 +69,7 @@ export class SessionOpener {
       const opening = { spec, driver, place, undo, call };
       hosted = await this.#start(opening);
       await this.#becomeReady(hosted, opening);
+      await hosted.opened();
       return hosted;
     } catch (thrown) {
       if (hosted === null) await undo.run();
@@ -156,6 +160,7 @@ export class SessionOpener {
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
     const clock = this.#clock;
+    const facts = new SessionFacts(this.#options.facts, { spec, transcripts: launch.transcripts ?? null });
     const live = new LiveSession({
       spec,
       launch,
@@ -163,6 +168,7 @@ export class SessionOpener {
       command: brandedCommand(brand, launch.command),
       open: launch.over === 'terminal' ? openPty : openPipes,
       requests,
+      facts,
       clock,
       emit,
       isHeard,
@@ -178,6 +184,7 @@ export class SessionOpener {
       tree,
       root,
       undo,
+      facts,
       version: launch.version,
       workspace: workspace.info,
       persona,

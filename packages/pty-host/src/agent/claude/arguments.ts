@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { SemoError, type AgentSpec } from '@semo-office/core';
 
 import { isVersionBefore } from './version.ts';
@@ -23,6 +24,21 @@ export function claudeArguments({
   return ['--permission-mode', permissionMode, ...(model === undefined ? [] : ['--model', model])];
 }
 
+/**
+ * The conversation a session is about: one to go on with, or a new one whose id is ours, so that it is known before the
+ * agent has said a word.
+ */
+export interface ConversationChoice {
+  readonly id: string;
+  readonly args: readonly string[];
+}
+
+/** See {@link ConversationChoice}. */
+export function chooseConversation(resume: string | undefined): ConversationChoice {
+  const id = resume ?? randomUUID();
+  return { id, args: [resume === undefined ? '--session-id' : '--resume', id] };
+}
+
 /** From this version on it tells by itself when it takes a prompt; before, it tells the prompt again if asked to. */
 const TELLS_OF_PROMPTS = '2.1.329';
 
@@ -37,7 +53,6 @@ export function claudeStreamArguments(spec: StreamSpec, version: string): string
     ...claudeArguments(spec),
     ...prompts,
     ...option('--max-turns', maxTurns?.toString()),
-    ...option('--resume', resume),
     // A conversation that goes on keeps the system prompt it began with unless told otherwise.
     ...(resume !== undefined && prompts.length > 0 ? ['--system-prompt-snapshot', 'off'] : []),
     // These take all words up to the next option.

@@ -66,11 +66,12 @@ export class ClaudeConversations {
   }
 
   /**
-   * Makes a private configuration home keep its conversations here.
+   * Makes a private configuration home keep its conversations here; gives the folder they really lie in.
    * @throws SemoError `not_supported`; `conversation_unknown`: the one to go on with is not kept here.
    */
-  async link(wish: ConversationWish, home: ClaudeHome): Promise<void> {
-    if (!home.isPrivate || !isKept(wish)) return;
+  async link(wish: ConversationWish, home: ClaudeHome): Promise<string> {
+    const ownFolder = join(home.configDir, 'projects');
+    if (!home.isPrivate || !isKept(wish)) return ownFolder;
     if (this.#folder === undefined) {
       throw new SemoError('not_supported', 'This host keeps no conversations: its driver has no conversationsDir.');
     }
@@ -80,7 +81,8 @@ export class ClaudeConversations {
       throw new SemoError('conversation_unknown', message);
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await symlink(this.#folder, join(home.configDir, 'projects'));
+    await symlink(this.#folder, ownFolder);
+    return this.#folder;
   }
 
   /** After a session rather than before one, which has no time to lose. */

@@ -24,7 +24,9 @@ export interface ClaudeStreamAgentOptions {
   readonly feed: EventFeed<StreamJsonEvent> | null;
   /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
   readonly proof: Promise<void> | null;
-  /** Hears the id of the conversation, and of another that takes its place. Default: nobody. */
+  /** The conversation it begins with. */
+  readonly conversationId: string;
+  /** Hears the id of another conversation that takes its place. Default: nobody. */
   readonly onConversation?: ((id: string) => void) | undefined;
 }
 
@@ -40,13 +42,17 @@ export class ClaudeStreamAgent implements AgentControl {
   readonly #words: ClaudeWords;
   readonly #gone = new AbortController();
   readonly #onConversation: (id: string) => void;
-  #conversationId: string | null = null;
+  #conversationId: string | null;
   #wasReset = false;
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  constructor(io: AgentIo, { feed, proof, onConversation = () => undefined }: ClaudeStreamAgentOptions) {
+  constructor(
+    io: AgentIo,
+    { feed, proof, conversationId, onConversation = () => undefined }: ClaudeStreamAgentOptions,
+  ) {
     this.#io = io;
+    this.#conversationId = conversationId;
     this.#feed = feed;
     this.#proof = proof;
     this.#onConversation = onConversation;
@@ -126,14 +132,24 @@ export class ClaudeStreamAgent implements AgentControl {
   #onEvent(event: StreamJsonEvent): void {
     if (event.kind === 'message') {
       const { session_id: id } = event.message;
-      if (typeof id === 'string' && id !== this.#conversationId) {
-        this.#conversationId = id;
-        this.#onConversation(id);
-      }
+      if (typeof id === 'string') this.#converse(id);
       const message = readClaudeMessage(event.message);
       if (message !== null) this.#onMessage(message);
     }
     this.#feed?.push(event);
+  }
+
+  #converse(id: string): void {
+    if (id === this.#conversationId) return;
+    this.#conversationId = id;
+    this.#onConversation(id);
+  }
+
+  /** Until the agent tells the next one's id, that is not known: the one before will not have the next prompt. */
+  #onReset(next: string | null): void {
+    this.#wasReset = true;
+    if (next === null) this.#conversationId = null;
+    else this.#converse(next);
   }
 
   #onMessage(message: ClaudeMessage): void {
@@ -144,7 +160,7 @@ export class ClaudeStreamAgent implements AgentControl {
     // An agent that is gone needs no answer.
     if (message.type === 'control_request') this.#permissions.onRequest(message).catch(() => undefined);
     if (message.type === 'control_cancel_request') this.#permissions.withdraw(message.request_id);
-    if (message.type === 'conversation_reset') this.#wasReset = true;
+    if (message.type === 'conversation_reset') this.#onReset(message.new_conversation_id ?? null);
     if (this.#turn.isAtRest) this.#onRest?.();
   }
 

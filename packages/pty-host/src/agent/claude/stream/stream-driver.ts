@@ -4,8 +4,9 @@ import type { AgentSpec } from '@semo-office/core';
 import type { ProcessExit } from '../../../terminal/terminal.ts';
 import { UndoList } from '../../../undo-list.ts';
 import type { AgentDriver, AgentIo, Launch, LaunchContext } from '../../agent-driver.ts';
-import { claudeStreamArguments } from '../arguments.ts';
-import { ClaudeConversations, type ConversationHold } from './conversations.ts';
+import { chooseConversation, claudeStreamArguments } from '../arguments.ts';
+import { ClaudeConversations, type ConversationHold } from '../conversation/conversations.ts';
+import { findClaudeTurn } from '../conversation/find-turn.ts';
 import { writeSettings } from '../config.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
 import { ClaudeHookListener } from '../hooks/hook-listener.ts';
@@ -16,7 +17,7 @@ import { checkDisallowedTools } from '../settings/settings-check.ts';
 import { readForeignSettings } from '../settings/settings-files.ts';
 import { ClaudeStreamAgent } from './stream-agent.ts';
 import { EventFeed } from './event-feed.ts';
-import type { ConversationLimits } from './kept-conversations.ts';
+import type { ConversationLimits } from '../conversation/kept-conversations.ts';
 import type { StreamJsonEvent } from './stream-json.ts';
 
 /** What a session of Claude Code in stream mode told, message by message. */
@@ -72,13 +73,14 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
-        await conversations.link(spec, home);
-        return await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
+        const transcripts = await conversations.link(spec, home);
+        return await streamLaunch({ context, spec, home, conversation, transcripts, undo, options, shared, wish });
       } catch (thrown) {
         await undo.run();
         throw thrown;
       }
     },
+    findTurn: findClaudeTurn,
   };
 }
 
@@ -87,6 +89,7 @@ async function streamLaunch({
   spec,
   home,
   conversation,
+  transcripts,
   undo,
   options,
   shared,
@@ -96,6 +99,7 @@ async function streamLaunch({
   readonly spec: StreamSpec;
   readonly home: ClaudeHome;
   readonly conversation: ConversationHold;
+  readonly transcripts: string;
   readonly undo: UndoList;
   readonly options: ClaudeStreamDriverOptions;
   readonly shared: Shared;
@@ -109,8 +113,10 @@ async function streamLaunch({
   undo.add(async () => proof?.catch(() => undefined));
   const settings = guard === null ? plainSettings() : await guardSettings(guard, { hooks: shared.hooks, undo, wish });
   const settingsFile = await writeSettings(folders.config, settings);
+  const chosen = chooseConversation(spec.resume);
+  conversation.moveTo(chosen.id);
   return {
-    command: [home.binary, '--settings', settingsFile, ...claudeStreamArguments(spec, home.version)],
+    command: [home.binary, '--settings', settingsFile, ...chosen.args, ...claudeStreamArguments(spec, home.version)],
     over: 'pipe',
     errorsApart: true,
     // One line that is no message ends it.
@@ -118,6 +124,7 @@ async function streamLaunch({
     keepsScope: guard !== null,
     version: home.version,
     keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
+    transcripts,
     configHome: home.isPrivate ? home.configDir : null,
     env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
@@ -126,7 +133,8 @@ async function streamLaunch({
       guard?.follow(io);
       const onConversation = (id: string) => conversation.moveTo(id);
       const feed = feedOf(options, sessionId, io);
-      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, onConversation });
+      const conversationId = chosen.id;
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, conversationId, onConversation });
     },
     dispose: async () => void (await undo.run()),
   };
