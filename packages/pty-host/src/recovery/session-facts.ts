@@ -182,7 +182,7 @@ export class SessionFacts {
     const written = (this.#writes.get(key) ?? Promise.resolve()).then(write);
     const settled = written
       .catch(() => undefined)
-      .then(() => {
+      .finally(() => {
         if (this.#writes.get(key) === settled) this.#writes.delete(key);
       });
     this.#writes.set(key, settled);

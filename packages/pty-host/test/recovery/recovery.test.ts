@@ -53,22 +53,20 @@ describe('a prompt of Claude Code in stream mode whose host was killed', () => {
     expect(times(after, second.prompt)).toBe(0);
   });
 
-  it.each(['before', 'after'] as const)(
-    'is not in a transcript that others are in, %s it was submitted',
-    async (when) => {
-      const first = ask('Add 20 and 22.', { wait: 'ended' });
-      const second = ask('Add 1 and 41.');
-      const dieAt = { when, step: 'submitted', turnId: second.turnId } as const;
-      await using after = await afterDeath({ agent: STREAM, prompts: [first, second], dieAt, model: answer });
-      const { next, sessionId } = after;
-      const turn = await next.getTurn(sessionId, second.turnId);
-      // Before, nothing was written of it at all.
-      if (when === 'before') expect(turn).toBeNull();
-      else expect(turn?.state).toMatchObject({ outcome: 'failed', error: { code: 'prompt_not_accepted' } });
-      expect((await next.getTurn(sessionId, first.turnId))?.text).toBe('The sum is 42.');
-      expect(times(after, second.prompt)).toBe(0);
-    },
-  );
+  it.each([
+    // Nothing was written of it at all.
+    { when: 'before', turn: null },
+    { when: 'after', turn: { state: { outcome: 'failed', error: { code: 'prompt_not_accepted' } } } },
+  ] as const)('is not in a transcript that others are in, $when it was submitted', async ({ when, turn }) => {
+    const first = ask('Add 20 and 22.', { wait: 'ended' });
+    const second = ask('Add 1 and 41.');
+    const dieAt = { when, step: 'submitted', turnId: second.turnId } as const;
+    await using after = await afterDeath({ agent: STREAM, prompts: [first, second], dieAt, model: answer });
+    const { next, sessionId } = after;
+    const kept = [await next.getTurn(sessionId, first.turnId), await next.getTurn(sessionId, second.turnId)];
+    expect(kept).toMatchObject([{ text: 'The sum is 42.' }, turn]);
+    expect(times(after, second.prompt)).toBe(0);
+  });
 
   it('cannot be decided where no transcript was begun', async () => {
     const only = ask('Add 20 and 22.');

@@ -1,4 +1,3 @@
-import { randomUUID } from 'node:crypto';
 import { SemoError, type AgentSpec } from '@semo-office/core';
 
 import { isVersionBefore } from './version.ts';
@@ -22,21 +21,6 @@ export function claudeArguments({
   if (model?.startsWith('-'))
     throw new SemoError('invalid_argument', `A model's name cannot begin with a dash: ${model}`);
   return ['--permission-mode', permissionMode, ...(model === undefined ? [] : ['--model', model])];
-}
-
-/**
- * The conversation a session is about: one to go on with, or a new one whose id is ours, so that it is known before the
- * agent has said a word.
- */
-export interface ConversationChoice {
-  readonly id: string;
-  readonly args: readonly string[];
-}
-
-/** See {@link ConversationChoice}. */
-export function chooseConversation(resume: string | undefined): ConversationChoice {
-  const id = resume ?? randomUUID();
-  return { id, args: [resume === undefined ? '--session-id' : '--resume', id] };
 }
 
 /** From this version on it tells by itself when it takes a prompt; before, it tells the prompt again if asked to. */

@@ -3,6 +3,7 @@ import { SemoError } from '@semo-office/core';
 
 import { deadline } from '../../../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
+import type { ClaudeConversation } from '../conversation/conversations.ts';
 import { ClaudeControl } from './control.ts';
 import { readClaudeMessage, type ClaudeMessage } from './message.ts';
 import { ClaudePermissions } from '../permission.ts';
@@ -24,10 +25,8 @@ export interface ClaudeStreamAgentOptions {
   readonly feed: EventFeed<StreamJsonEvent> | null;
   /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
   readonly proof: Promise<void> | null;
-  /** The conversation it begins with. */
-  readonly conversationId: string;
-  /** Hears the id of another conversation that takes its place. Default: nobody. */
-  readonly onConversation?: ((id: string) => void) | undefined;
+  /** The conversation it begins with; it hears of another that takes its place. */
+  readonly conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
 }
 
 /** A running Claude Code that speaks in messages. */
@@ -41,21 +40,18 @@ export class ClaudeStreamAgent implements AgentControl {
   readonly #permissions: ClaudePermissions;
   readonly #words: ClaudeWords;
   readonly #gone = new AbortController();
-  readonly #onConversation: (id: string) => void;
+  readonly #conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
   #conversationId: string | null;
   #wasReset = false;
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  constructor(
-    io: AgentIo,
-    { feed, proof, conversationId, onConversation = () => undefined }: ClaudeStreamAgentOptions,
-  ) {
+  constructor(io: AgentIo, { feed, proof, conversation }: ClaudeStreamAgentOptions) {
     this.#io = io;
-    this.#conversationId = conversationId;
+    this.#conversationId = conversation.id;
     this.#feed = feed;
     this.#proof = proof;
-    this.#onConversation = onConversation;
+    this.#conversation = conversation;
     this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence) });
     this.#control = new ClaudeControl((message) => io.write(`${JSON.stringify(message)}\n`));
     this.#permissions = new ClaudePermissions(io, this.#control);
@@ -142,7 +138,7 @@ export class ClaudeStreamAgent implements AgentControl {
   #converse(id: string): void {
     if (id === this.#conversationId) return;
     this.#conversationId = id;
-    this.#onConversation(id);
+    this.#conversation.moveTo(id);
   }
 
   /** Until the agent tells the next one's id, that is not known: the one before will not have the next prompt. */

@@ -4,8 +4,8 @@ import type { AgentSpec } from '@semo-office/core';
 import type { ProcessExit } from '../../../terminal/terminal.ts';
 import { UndoList } from '../../../undo-list.ts';
 import type { AgentDriver, AgentIo, Launch, LaunchContext } from '../../agent-driver.ts';
-import { chooseConversation, claudeStreamArguments } from '../arguments.ts';
-import { ClaudeConversations, type ConversationHold } from '../conversation/conversations.ts';
+import { claudeStreamArguments } from '../arguments.ts';
+import { ClaudeConversations, type ClaudeConversation } from '../conversation/conversations.ts';
 import { findClaudeTurn } from '../conversation/find-turn.ts';
 import { writeSettings } from '../config.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
@@ -67,14 +67,14 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
       const spec = context.spec.agent as StreamSpec;
       checkDisallowedTools(spec.disallowedTools ?? []);
       const wish: HookWish = { turns: false, guard: true, ...(await readForeignSettings(context, spec)) };
-      const conversation = await conversations.hold(spec);
+      const hold = await conversations.hold(spec);
       const undo = new UndoList();
-      undo.add(() => conversation.release());
+      undo.add(() => hold.release());
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
-        const transcripts = await conversations.link(spec, home);
-        return await streamLaunch({ context, spec, home, conversation, transcripts, undo, options, shared, wish });
+        const conversation = await conversations.begin(spec, { home, hold });
+        return await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
       } catch (thrown) {
         await undo.run();
         throw thrown;
@@ -84,28 +84,21 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
   };
 }
 
-async function streamLaunch({
-  context,
-  spec,
-  home,
-  conversation,
-  transcripts,
-  undo,
-  options,
-  shared,
-  wish,
-}: {
+/** What a launch is made of. */
+interface StreamStart {
   readonly context: LaunchContext;
   readonly spec: StreamSpec;
   readonly home: ClaudeHome;
-  readonly conversation: ConversationHold;
-  readonly transcripts: string;
+  readonly conversation: ClaudeConversation;
   readonly undo: UndoList;
   readonly options: ClaudeStreamDriverOptions;
   readonly shared: Shared;
   /** The hooks of a session with a scope. */
   readonly wish: HookWish;
-}): Promise<Launch> {
+}
+
+async function streamLaunch(start: StreamStart): Promise<Launch> {
+  const { context, spec, home, conversation, undo, options, shared, wish } = start;
   const { folders } = context;
   const { sessionId } = context.spec;
   const guard = scopeGuardOf(context);
@@ -113,28 +106,30 @@ async function streamLaunch({
   undo.add(async () => proof?.catch(() => undefined));
   const settings = guard === null ? plainSettings() : await guardSettings(guard, { hooks: shared.hooks, undo, wish });
   const settingsFile = await writeSettings(folders.config, settings);
-  const chosen = chooseConversation(spec.resume);
-  conversation.moveTo(chosen.id);
   return {
-    command: [home.binary, '--settings', settingsFile, ...chosen.args, ...claudeStreamArguments(spec, home.version)],
+    command: [
+      home.binary,
+      '--settings',
+      settingsFile,
+      ...conversation.args,
+      ...claudeStreamArguments(spec, home.version),
+    ],
     over: 'pipe',
     errorsApart: true,
     // One line that is no message ends it.
     takesKeys: false,
     keepsScope: guard !== null,
     version: home.version,
-    keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
-    transcripts,
+    keepsConversation: conversation.isKept,
+    transcripts: conversation.transcripts,
     configHome: home.isPrivate ? home.configDir : null,
     env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
     readExit,
     attach(io) {
       guard?.follow(io);
-      const onConversation = (id: string) => conversation.moveTo(id);
       const feed = feedOf(options, sessionId, io);
-      const conversationId = chosen.id;
-      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, conversationId, onConversation });
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, conversation });
     },
     dispose: async () => void (await undo.run()),
   };

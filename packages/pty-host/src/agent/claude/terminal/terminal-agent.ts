@@ -2,6 +2,7 @@ import { SemoError } from '@semo-office/core';
 
 import { deadline } from '../../../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
+import type { ClaudeConversation } from '../conversation/conversations.ts';
 import { ClaudeBox } from './box.ts';
 import { ClaudeDelivery, type DeliveryVerdict } from './delivery.ts';
 import { checkPasteable } from './paste.ts';
@@ -25,10 +26,8 @@ export interface ClaudeAgentOptions {
   readonly statusFolder: string;
   /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
   readonly proof: Promise<void> | null;
-  /** The conversation it begins with. */
-  readonly conversationId: string;
-  /** Hears the id of another conversation that takes its place. Default: nobody. */
-  readonly onConversation?: ((id: string) => void) | undefined;
+  /** The conversation it begins with; it hears of another that takes its place. */
+  readonly conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
 }
 
 /** A running Claude Code in a terminal. */
@@ -43,7 +42,7 @@ export class ClaudeAgent implements AgentControl {
 
   constructor(options: ClaudeAgentOptions) {
     this.#options = options;
-    this.#conversationId = options.conversationId;
+    this.#conversationId = options.conversation.id;
   }
 
   get conversationId(): string | null {
@@ -145,7 +144,7 @@ export class ClaudeAgent implements AgentControl {
     const id = isLeft ? null : (input.session_id ?? this.#conversationId);
     if (id === this.#conversationId) return;
     this.#conversationId = id;
-    if (id !== null) this.#options.onConversation?.(id);
+    if (id !== null) this.#options.conversation.moveTo(id);
   }
 
   async #restFor(signal: AbortSignal): Promise<void> {

@@ -4,9 +4,9 @@ import { SemoError, type AgentSpec } from '@semo-office/core';
 import { UndoList } from '../../../undo-list.ts';
 import type { AgentDriver, Launch, LaunchContext } from '../../agent-driver.ts';
 import { ClaudeAgent } from './terminal-agent.ts';
-import { chooseConversation, claudeArguments } from '../arguments.ts';
+import { claudeArguments } from '../arguments.ts';
 import { writeSettings } from '../config.ts';
-import { ClaudeConversations, type ConversationHold } from '../conversation/conversations.ts';
+import { ClaudeConversations, type ClaudeConversation } from '../conversation/conversations.ts';
 import { findClaudeTurn } from '../conversation/find-turn.ts';
 import type { ConversationLimits } from '../conversation/kept-conversations.ts';
 import { openClaudeHome, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
@@ -49,14 +49,14 @@ export function claudeDriver(options: ClaudeTerminalDriverOptions, shared: Claud
       const spec = context.spec.agent as ClaudeSpec;
       const args = claudeArguments(spec);
       const foreign = await readForeignSettings(context, spec);
-      const conversation = await conversations.hold(spec);
+      const hold = await conversations.hold(spec);
       const undo = new UndoList();
-      undo.add(() => conversation.release());
+      undo.add(() => hold.release());
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
-        const transcripts = await conversations.link(spec, home);
-        return await claudeLaunch({ context, spec, args, home, conversation, transcripts, foreign, undo, shared });
+        const conversation = await conversations.begin(spec, { home, hold });
+        return await claudeLaunch({ context, args, home, conversation, foreign, undo, shared });
       } catch (thrown) {
         await undo.run();
         throw thrown;
@@ -68,21 +68,17 @@ export function claudeDriver(options: ClaudeTerminalDriverOptions, shared: Claud
 
 async function claudeLaunch({
   context,
-  spec,
   args,
   home,
   conversation,
-  transcripts,
   foreign,
   undo,
   shared: { hooks, proofs },
 }: {
   readonly context: LaunchContext;
-  readonly spec: ClaudeSpec;
   readonly args: readonly string[];
   readonly home: ClaudeHome;
-  readonly conversation: ConversationHold;
-  readonly transcripts: string;
+  readonly conversation: ClaudeConversation;
   readonly foreign: ForeignSettings;
   readonly undo: UndoList;
   readonly shared: ClaudeShared;
@@ -91,14 +87,7 @@ async function claudeLaunch({
   const wish: HookWish = { turns: true, guard: guard !== null, ...foreign };
   const proof = guard === null ? null : proofs.begin({ home, wish, folder: context.folders.tmp });
   undo.add(async () => proof?.catch(() => undefined));
-  const chosen = chooseConversation(spec.resume);
-  conversation.moveTo(chosen.id);
-  const agent = new ClaudeAgent({
-    statusFolder: join(home.configDir, 'sessions'),
-    proof,
-    conversationId: chosen.id,
-    onConversation: (id) => conversation.moveTo(id),
-  });
+  const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions'), proof, conversation });
   const onHook = async (input: HookInput, withdrawn: AbortSignal) => {
     if (input.hook_event_name !== 'PreToolUse') return agent.onHook(input, withdrawn);
     if (guard === null) throw new SemoError('internal', 'Nobody guards this session.');
@@ -108,12 +97,12 @@ async function claudeLaunch({
   undo.add(() => hooks.unregister(endpoint));
   const settings = await writeSettings(context.folders.config, hookSettings(endpoint, wish));
   return {
-    command: [home.binary, ...chosen.args, ...args, '--settings', settings],
+    command: [home.binary, ...conversation.args, ...args, '--settings', settings],
     over: 'terminal',
     keepsScope: guard !== null,
     version: home.version,
-    keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
-    transcripts,
+    keepsConversation: conversation.isKept,
+    transcripts: conversation.transcripts,
     configHome: home.isPrivate ? home.configDir : null,
     env: home.env,
     monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },
