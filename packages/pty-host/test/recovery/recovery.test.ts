@@ -175,17 +175,17 @@ describe('a session whose host was killed', () => {
     await next.terminate(sessionId);
     await next.terminate(sessionId);
     const calls = [
-      next.sendPrompt(sessionId, 'x'),
-      next.cancel(sessionId),
-      next.sendText(sessionId, 'x'),
-      next.getOutput(sessionId),
-      next.resize(sessionId, { cols: 80, rows: 24 }),
+      () => next.sendPrompt(sessionId, 'x'),
+      () => next.cancel(sessionId),
+      () => next.sendText(sessionId, 'x'),
+      () => next.getOutput(sessionId),
+      () => next.resize(sessionId, { cols: 80, rows: 24 }),
     ];
-    for (const call of calls) await expect(call).rejects.toMatchObject({ code: 'session_terminated' });
+    for (const call of calls) await expect(call()).rejects.toMatchObject({ code: 'session_terminated' });
     const again = next.create({ ...after.spec(STREAM), sessionId });
     await expect(again).rejects.toMatchObject({ code: 'session_conflict' });
-    for (const call of [next.getTurn('ses_never', 'turn_x'), next.terminate('ses_never')])
-      await expect(call).rejects.toMatchObject({ code: 'session_unknown' });
+    await expect(next.getTurn('ses_never', 'turn_x')).rejects.toMatchObject({ code: 'session_unknown' });
+    await expect(next.terminate('ses_never')).rejects.toMatchObject({ code: 'session_unknown' });
     await next.close();
     const later = createPtySessionManager({ stateDir: after.stateDir, hostId: 'host' });
     expect(await later.get(sessionId)).toEqual(info);
