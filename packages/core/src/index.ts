@@ -75,6 +75,8 @@ export {
   turnStepSchema,
 } from './session/session-record.ts';
 export type { Delivery, KeptSpec, SessionRecord, TurnRecord, TurnStep } from './session/session-record.ts';
+export { DELIVERY_TABLE, settleDelivery } from './session/delivery.ts';
+export type { DeliveryFacts, DeliveryVerdict, OpenDelivery, TranscriptFinding } from './session/delivery.ts';
 export { memorySessionStore } from './session/memory-session-store.ts';
 export type { SessionFault, SessionFilter, SessionStore, TurnFilter } from './session/session-store.ts';
 export { encodeKey, keySchema } from './session/keys.ts';
@@ -176,6 +178,7 @@ export { redactedText, withoutSecrets } from './policy/redaction.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
 export { bySessionAge, byTurnAge, matchesSessionFilter, matchesTurnFilter } from './session/session-store.ts';
+export { settledTurn } from './session/delivery.ts';
 export { advancedTurn, keptSpec } from './session/session-record.ts';
 export { givenRecord, isSettledBefore, settledRecord } from './session/request-record.ts';
 export {

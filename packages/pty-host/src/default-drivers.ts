@@ -12,9 +12,11 @@ export function driversByKind(
   { claude, drivers = [] }: Pick<PtySessionManagerOptions, 'claude' | 'drivers'>,
   stateDir: string,
 ): ReadonlyMap<string, AgentDriver> {
+  // In one folder, so that either can go on with what the other has kept.
+  const conversationsDir = join(stateDir, 'conversations');
   const own = [
-    createClaudeDriver(claude),
-    createClaudeStreamDriver({ ...claude, conversationsDir: join(stateDir, 'conversations') }),
+    createClaudeDriver({ ...claude, conversationsDir }),
+    createClaudeStreamDriver({ ...claude, conversationsDir }),
     createCommandDriver(),
     createShellDriver(),
   ];

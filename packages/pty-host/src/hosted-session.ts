@@ -14,6 +14,7 @@ import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
 import type { SessionWorkspace } from './session-workspace.ts';
+import type { SessionFacts } from './recovery/session-facts.ts';
 import type { UndoList } from './undo-list.ts';
 
 /** Time between asking an agent to leave, SIGTERM, and SIGKILL. */
@@ -33,6 +34,7 @@ export interface HostedSessionOptions {
   readonly root: ProcessIdentity | null;
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
+  readonly facts: SessionFacts;
   readonly launch: Pick<Launch, 'version' | 'credentialExpiresAt'>;
   readonly workspace: SessionWorkspace;
   readonly persona: PersonaPlacement | null;
@@ -59,6 +61,11 @@ export class HostedSession {
     void this.live.limits.ended.then((limit) => this.end(limit === 'max_output' ? { graceMs: REMAINS_GRACE_MS } : {}));
     // An agent that leaves by itself may leave others behind.
     void this.live.exited.then(() => this.end({ graceMs: REMAINS_GRACE_MS }));
+  }
+
+  /** The agent can take prompts: from now on the session is known also when this host is gone. */
+  opened(): Promise<void> {
+    return this.#options.facts.opened(this.info());
   }
 
   /** Ends the agent and all it started, then takes its folders away. Twice is once. */
@@ -112,12 +119,14 @@ export class HostedSession {
   }
 
   async #end(graceMs: number): Promise<void> {
-    const { tree, undo, clock, live } = this.#options;
+    const { tree, undo, facts, clock, live } = this.#options;
     await tree.stop({ graceMs, askNicely: () => live.leave() });
     const untold = Promise.withResolvers<{ code: null; signal: 'SIGKILL' }>();
     const cancel = clock.schedule(EXIT_TOLD_WITHIN_MS, () => untold.resolve({ code: null, signal: 'SIGKILL' }));
     const exit = await Promise.race([live.exited, untold.promise]);
     cancel();
+    // Before its folder goes, which would tell the next host that there is something to settle.
+    await facts.ended({ ...this.info(), exit });
     await undo.run();
     live.finish(exit);
   }

@@ -2,11 +2,14 @@ export { createPtySessionManager } from './pty-session-manager.ts';
 export type { PtySessionManagerOptions } from './pty-session-options.ts';
 export { fileRequestStore } from './requests/file-request-store.ts';
 export type { FileRequestStoreOptions } from './requests/file-request-store.ts';
+export { fileSessionStore } from './recovery/file-session-store.ts';
+export type { FileSessionStoreOptions } from './recovery/file-session-store.ts';
 export { createClaudeDriver } from './agent/claude/terminal/terminal-driver.ts';
+export type { ClaudeTerminalDriverOptions } from './agent/claude/terminal/terminal-driver.ts';
 export type { ClaudeDriverOptions } from './agent/claude/home.ts';
 export { createClaudeStreamDriver } from './agent/claude/stream/stream-driver.ts';
 export type { ClaudeStreamDriverOptions, ClaudeStreamEvent } from './agent/claude/stream/stream-driver.ts';
-export type { ConversationLimits } from './agent/claude/stream/kept-conversations.ts';
+export type { ConversationLimits } from './agent/claude/conversation/kept-conversations.ts';
 export type { StreamJsonEvent } from './agent/claude/stream/stream-json.ts';
 export { credentialId } from './agent/claude/credential.ts';
 export type { Credential, TokenProvider } from './agent/claude/credential.ts';
@@ -22,6 +25,7 @@ export type {
   LaunchContext,
   PrivateFolders,
   Submission,
+  TurnSearch,
 } from './agent/agent-driver.ts';
 export { collectWorktrees, listKeptWorktrees } from './workspace/worktree-keeper.ts';
 export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from './workspace/worktree-keeper.ts';

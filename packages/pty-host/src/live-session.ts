@@ -19,6 +19,7 @@ import { LimitWatch } from './limit-watch.ts';
 import { shownStatus, type LiveState } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { sendSignal } from './process/process-table.ts';
+import type { SessionFacts } from './recovery/session-facts.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
 import { SessionAsker } from './requests/session-asker.ts';
 import { ReadingGate } from './terminal/reading-gate.ts';
@@ -35,6 +36,7 @@ export interface LiveSessionOptions {
   readonly start: ContainedStart;
   readonly open: OpenTerminal;
   readonly requests: HumanRequests;
+  readonly facts: SessionFacts;
   readonly clock: Clock;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
   /** Whether anybody listens to output. */
@@ -189,16 +191,18 @@ export class LiveSession {
   }
 
   #openLane(): TurnLane {
-    const { launch, clock, emit, requests } = this.#options;
+    const { launch, clock, emit, requests, facts } = this.#options;
     return new TurnLane({
       sessionId: this.sessionId,
       agent: this.#agent,
       monitor: launch.monitor,
+      facts,
       clock,
       gone: this.#gone.signal,
       outputEnd: () => this.output.log.end,
       count: () => this.limits.countTurn(),
       onTurn: (event) => {
+        facts.onTurn(event, this.conversationId);
         emit('turn', event);
         this.#tellStatus();
       },

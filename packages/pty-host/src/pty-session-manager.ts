@@ -22,6 +22,7 @@ import {
   type SessionEvents,
   type SessionInfo,
   type SessionManager,
+  type SessionRecord,
   type SessionSpec,
   type TurnInfo,
 } from '@semo-office/core';
@@ -36,6 +37,7 @@ import { openJournal, type SessionJournal } from './process/session-journal.ts';
 import { defaultStateDir } from './process/session-record.ts';
 import { sweepSessions } from './process/session-sweep.ts';
 import type { PtySessionManagerOptions } from './pty-session-options.ts';
+import { HostMemory } from './recovery/host-memory.ts';
 import { openHostRequests } from './requests/host-requests.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
 import { SessionOpener } from './session-opener.ts';
@@ -72,6 +74,7 @@ class PtySessionManager implements SessionManager {
   readonly #requests: HumanRequests;
   readonly #clock: Clock;
   readonly #opener: SessionOpener;
+  readonly #memory: HostMemory;
   readonly #stateDir: string;
   readonly #personas: PersonaInjector;
   readonly #keeper: WorktreeKeeper;
@@ -89,6 +92,16 @@ class PtySessionManager implements SessionManager {
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
     const keeper = createWorktreeKeeper({ stateDir: this.#stateDir, clock });
     this.#keeper = keeper;
+    const drivers = driversByKind(options, this.#stateDir);
+    this.#memory = new HostMemory({
+      stateDir: this.#stateDir,
+      drivers,
+      clock,
+      store: options.sessionStore,
+      hostId: options.hostId,
+      retentionMs: options.sessionRetentionMs,
+      onFault: options.onSessionFault,
+    });
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
     this.#containment = new HostContainment({
       policy: containmentPolicy(options.containment),
@@ -106,12 +119,13 @@ class PtySessionManager implements SessionManager {
       onSettled: (event) => this.#hub.emit('request_settled', event),
     });
     this.#opener = new SessionOpener({
-      drivers: driversByKind(options, this.#stateDir),
+      drivers,
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot, keeper }),
       keeper,
       personas: this.#personas,
       requests: this.#requests,
       containment: this.#containment,
+      facts: this.#memory.facts,
       hostEnv,
       clock,
       emit: (name, event) => this.#hub.emit(name, event),
@@ -127,7 +141,7 @@ class PtySessionManager implements SessionManager {
 
   async get(sessionId: string): Promise<SessionInfo | null> {
     await this.#ready();
-    return this.#registry.find(sessionId)?.info() ?? null;
+    return this.#registry.find(sessionId)?.info() ?? (await this.#memory.find(sessionId))?.info ?? null;
   }
 
   async list(filter: Parameters<SessionManager['list']>[0] = {}): Promise<SessionInfo[]> {
@@ -139,36 +153,43 @@ class PtySessionManager implements SessionManager {
   async sendPrompt(...[sessionId, prompt, options = {}]: Parameters<SessionManager['sendPrompt']>): Promise<TurnInfo> {
     checkPrompt(prompt);
     const { turnId = newId('turn'), ...rest } = parseEdge(promptOptionsSchema, options, { what: 'prompt options' });
-    return this.#hosted(sessionId).live.sendPrompt(turnId, prompt, rest);
+    return (await this.#hosted(sessionId)).live.sendPrompt(turnId, prompt, rest);
   }
 
   async getTurn(sessionId: string, turnId: string): Promise<TurnInfo | null> {
-    return (await this.#hosted(sessionId).live.turn(turnId))?.info() ?? null;
+    const hosted = this.#registry.find(sessionId);
+    if (hosted === null) return this.#memory.turn(await this.#former(sessionId), turnId);
+    this.#assertOpen();
+    return (await hosted.live.turn(turnId))?.info() ?? null;
   }
 
   async waitForTurn(...[sessionId, turnId, wait = {}]: Parameters<SessionManager['waitForTurn']>): Promise<TurnInfo> {
-    const turn = await this.#hosted(sessionId).live.turn(turnId);
-    if (turn === null) throw new SemoError('turn_unknown', `Session ${sessionId} has no turn ${turnId}.`);
-    return waitForTurn(turn, { ...wait, clock: this.#clock });
+    this.#assertOpen();
+    const turn = await this.#registry.find(sessionId)?.live.turn(turnId);
+    if (turn) return waitForTurn(turn, { ...wait, clock: this.#clock });
+    // What has ended with its host needs no waiting.
+    const ended = await this.getTurn(sessionId, turnId);
+    if (ended === null) throw new SemoError('turn_unknown', `Session ${sessionId} has no turn ${turnId}.`);
+    return ended;
   }
 
   async sendText(sessionId: string, text: string): Promise<void> {
-    await this.#hosted(sessionId).live.type(parseEdge(z.string().max(1024 * 1024), text, { what: 'text' }));
+    await (await this.#hosted(sessionId)).live.type(parseEdge(z.string().max(1024 * 1024), text, { what: 'text' }));
   }
 
   async sendKeystrokes(...[sessionId, keys]: Parameters<SessionManager['sendKeystrokes']>): Promise<void> {
     const parsed = parseEdge(z.array(keySchema).max(1000), keys, { what: 'list of keys' });
-    await this.#hosted(sessionId).live.type(parsed.map((key) => encodeKey(key)).join(''));
+    await (await this.#hosted(sessionId)).live.type(parsed.map((key) => encodeKey(key)).join(''));
   }
 
   async resize(...[sessionId, size]: Parameters<SessionManager['resize']>): Promise<void> {
-    this.#hosted(sessionId).live.resize(parseEdge(terminalSizeSchema, size, { what: 'terminal size' }));
+    (await this.#hosted(sessionId)).live.resize(parseEdge(terminalSizeSchema, size, { what: 'terminal size' }));
   }
 
   async getOutput(
     ...[sessionId, range]: Parameters<SessionManager['getOutput']>
   ): ReturnType<SessionManager['getOutput']> {
-    return this.#hosted(sessionId).live.output.read(range);
+    return (await this.#hosted(sessionId)).live.output.read(range);
   }
 
   async listRequests(
@@ -186,19 +207,20 @@ class PtySessionManager implements SessionManager {
   }
 
   async cancel(sessionId: string): Promise<void> {
-    await this.#hosted(sessionId).live.cancel();
+    await (await this.#hosted(sessionId)).live.cancel();
   }
 
   async reset(sessionId: string): Promise<void> {
-    await this.#hosted(sessionId).live.reset();
+    await (await this.#hosted(sessionId)).live.reset();
   }
 
   async assign(sessionId: string, assignment: Assignment): Promise<SessionInfo> {
     const parsed = parseEdge(assignmentSchema, assignment, { what: 'assignment' });
-    return this.#hosted(sessionId).assign(parsed);
+    return (await this.#hosted(sessionId)).assign(parsed);
   }
 
   async terminate(...[sessionId, options]: Parameters<SessionManager['terminate']>): Promise<void> {
+    if (!this.#registry.knows(sessionId)) return void (await this.#former(sessionId));
     // One that is still being opened is let finish, so that there is something to end.
     await (await this.#registry.opened(sessionId))?.end(options);
   }
@@ -215,6 +237,7 @@ class PtySessionManager implements SessionManager {
 
   async #open(spec: ResolvedSessionSpec, call: CallOptions | undefined): Promise<HostedSession> {
     const journal = await this.#ready();
+    if ((await this.#memory.find(spec.sessionId)) !== null) throw takenError(spec.sessionId);
     this.#hub.emit('status', { sessionId: spec.sessionId, status: 'creating', at: this.#clock.now() });
     return this.#opener.open(spec, journal, call);
   }
@@ -228,17 +251,34 @@ class PtySessionManager implements SessionManager {
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
     const removeWorktree: WorktreeKeeper['leave'] = (worktree, session) => this.#keeper.leave(worktree, session);
-    const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree });
+    const settle: HostMemory['settle'] = (session) => this.#memory.settle(session);
+    const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree, settle });
+    await this.#memory.settleRest();
     for (const { sessionId } of report.swept) await this.#containment.sweptUp(sessionId);
     this.#onSweep?.({ ...report, worktrees: await this.#keeper.collect() });
   }
 
-  #hosted(sessionId: string): HostedSession {
+  /** @throws SemoError `session_unknown`; `session_terminated`: it ended with a host before this one. */
+  async #hosted(sessionId: string): Promise<HostedSession> {
     this.#assertOpen();
-    return this.#registry.get(sessionId);
+    const hosted = this.#registry.find(sessionId);
+    if (hosted !== null) return hosted;
+    await this.#former(sessionId);
+    throw new SemoError('session_terminated', `Session ${sessionId} has ended with its host. Create a new one.`);
+  }
+
+  /** A session that ended before this host, or so long ago that this one has forgotten it. @throws SemoError `session_unknown`. */
+  async #former(sessionId: string): Promise<SessionRecord> {
+    this.#assertOpen();
+    await this.#ready();
+    return (await this.#memory.find(sessionId)) ?? this.#registry.refuse(sessionId);
   }
 
   #assertOpen(): void {
     if (this.#closed) throw new SemoError('closed', 'These sessions are closed. Create a new session manager.');
   }
+}
+
+function takenError(sessionId: string): SemoError {
+  return new SemoError('session_conflict', `There was a session ${sessionId} already, and it has ended. Use a new id.`);
 }

@@ -1,4 +1,4 @@
-import type { Clock, RequestFault, RequestStore } from '@semo-office/core';
+import type { Clock, RequestFault, RequestStore, SessionFault, SessionStore } from '@semo-office/core';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
 import type { ClaudeDriverOptions } from './agent/claude/home.ts';
@@ -36,5 +36,16 @@ export interface PtySessionManagerOptions {
   readonly requestRetentionMs?: number | undefined;
   /** Told of a kept request that cannot be read, or one that cannot be kept. Default: nobody. */
   readonly onRequestFault?: ((fault: RequestFault) => void) | undefined;
+  /**
+   * Where sessions and prompts are written down, so that the next host knows what became of them. Default: files in
+   * `<stateDir>/history`.
+   */
+  readonly sessionStore?: SessionStore | undefined;
+  /** Under which name this host writes there; no other host may have it. Default: the machine's name and the state folder. */
+  readonly hostId?: string | undefined;
+  /** How long sessions and turns that have ended are kept there, in milliseconds. Default 30 days. */
+  readonly sessionRetentionMs?: number | undefined;
+  /** Told of what is written there and cannot be read, or could not be written. Default: nobody. */
+  readonly onSessionFault?: ((fault: SessionFault) => void) | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -22,6 +22,7 @@ import { brandedCommand, createBrand, type ProcessBrand } from './process/proces
 import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
 import { systemProcessTable } from './process/system-process-table.ts';
+import { SessionFacts, type FactsOptions } from './recovery/session-facts.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
 import { openPipes } from './terminal/pipes.ts';
 import { openPty } from './terminal/pty-terminal.ts';
@@ -42,6 +43,8 @@ export interface SessionOpenerOptions {
   readonly personas: PersonaInjector;
   readonly requests: HumanRequests;
   readonly containment: HostContainment;
+  /** What sessions and their prompts are written down with. */
+  readonly facts: FactsOptions;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
@@ -73,6 +76,7 @@ export class SessionOpener {
       const opening = { spec, driver, choice, place, undo, call };
       hosted = await this.#start(opening);
       await this.#becomeReady(hosted, opening);
+      await hosted.opened();
       return hosted;
     } catch (thrown) {
       if (hosted === null) await undo.run();
@@ -164,6 +168,8 @@ export class SessionOpener {
     const { worktree } = resolved;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
+    const clock = this.#clock;
+    const facts = new SessionFacts(this.#options.facts, { spec, transcripts: launch.transcripts ?? null });
     const folder = resolved.info.path;
     const start = await containment.start({ choice, spec, launch, folder, place });
     undo.add(() => containment.ended(choice, spec.sessionId));
@@ -174,14 +180,15 @@ export class SessionOpener {
       start: { ...start, command: brandedCommand(brand, start.command) },
       open: launch.over === 'terminal' ? openPty : openPipes,
       requests,
-      clock: this.#clock,
+      facts,
+      clock,
       emit,
       isHeard,
     });
     const tree = this.#tree({ spec, place, brand, ownFolders });
     // From here on there is somebody to end, whatever fails.
     const root = tree.track(live.pid);
-    const facts = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope: scopeOf(spec, launch) };
+    const held = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope: scopeOf(spec, launch) };
     return new HostedSession({
       spec,
       live,
@@ -189,12 +196,13 @@ export class SessionOpener {
       agent: new AgentProcess({ table: systemProcessTable, rootPid: live.pid, pidInside: start.pidInside }),
       root,
       undo,
+      facts,
       launch,
       workspace,
       persona: persona.placement,
       onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
-      containment: containment.report(choice, spec, facts),
-      clock: this.#clock,
+      containment: containment.report(choice, spec, held),
+      clock,
     });
   }
 

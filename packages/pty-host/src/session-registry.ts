@@ -39,10 +39,13 @@ export class SessionRegistry {
     return this.#entries.get(sessionId)?.hosted ?? null;
   }
 
+  /** Whether a session of that id is here, or being opened. */
+  knows(sessionId: string): boolean {
+    return this.#entries.has(sessionId);
+  }
+
   /** @throws SemoError `session_unknown`. */
-  get(sessionId: string): HostedSession {
-    const hosted = this.find(sessionId);
-    if (hosted !== null) return hosted;
+  refuse(sessionId: string): never {
     const shown = idSchema.safeParse(sessionId).success ? sessionId : JSON.stringify(sessionId);
     throw new SemoError(
       'session_unknown',
@@ -50,10 +53,10 @@ export class SessionRegistry {
     );
   }
 
-  /** The session once it is open; `null` when it never was. @throws SemoError `session_unknown`. */
+  /** The session once it is open; `null` when it never was. */
   async opened(sessionId: string): Promise<HostedSession | null> {
     const entry = this.#entries.get(sessionId);
-    return entry === undefined ? this.get(sessionId) : entry.opening.catch(() => null);
+    return entry === undefined ? null : entry.opening.catch(() => null);
   }
 
   infos(): SessionInfo[] {

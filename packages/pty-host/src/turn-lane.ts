@@ -13,6 +13,7 @@ import type { AgentControl, Launch } from './agent/agent-driver.ts';
 import { deadline } from './deadline.ts';
 import { linearPattern } from './linear-pattern.ts';
 import { LiveTurn } from './live-turn.ts';
+import type { SessionFacts } from './recovery/session-facts.ts';
 import type { ProcessExit } from './terminal/terminal.ts';
 
 /** An agent that has not come to rest this long after being interrupted gets the next prompt all the same. */
@@ -28,6 +29,8 @@ export interface TurnLaneOptions {
   readonly sessionId: string;
   readonly agent: AgentControl;
   readonly monitor: Launch['monitor'];
+  /** Writes down how far each prompt has come. */
+  readonly facts: Pick<SessionFacts, 'intent' | 'submitted' | 'refused'>;
   readonly clock: Clock;
   /** Aborts when the agent is gone or is to go. */
   readonly gone: AbortSignal;
@@ -57,6 +60,8 @@ export class TurnLane {
   readonly #options: TurnLaneOptions;
   readonly #turns = new Map<string, Promise<LiveTurn>>();
   #tail: Promise<void> = Promise.resolve();
+  /** Prompts that are on their way or wait. */
+  #pending = 0;
   #current: { readonly turn: LiveTurn; readonly rested: PromiseWithResolvers<void> } | null = null;
   /** A program that answered by exiting before anyone asked; its first prompt gets that answer. */
   #earlyExit: ProcessExit | null = null;
@@ -89,6 +94,8 @@ export class TurnLane {
       this.#turns.delete(turnId);
     });
     this.#remember(turnId, accepted.promise);
+    if (this.#pending > 0) this.#options.facts.intent({ turnId, prompt, require: options.require });
+    this.#pending += 1;
     this.#tail = this.#tail.then(() => this.#run({ turnId, prompt, options, patterns, accepted }));
     return (await accepted.promise).info();
   }
@@ -133,19 +140,22 @@ export class TurnLane {
   }
 
   async #run(queued: QueuedPrompt): Promise<void> {
-    const { prompt, options, accepted } = queued;
+    const { turnId, accepted } = queued;
     try {
-      if (this.#earlyExit !== null) return accepted.resolve(this.#answeredByExit(queued));
+      if (this.#earlyExit !== null) return accepted.resolve(await this.#answeredByExit(queued));
       if (this.#options.gone.aborted) throw this.#options.tooLate();
       const turn = this.#begin(queued, this.#outputStart());
       this.#occupy(turn);
-      await this.#deliver(turn, prompt, options);
+      await this.#deliver(turn, queued);
       accepted.resolve(turn);
       await turn.ended;
       await this.#comeToRest(turn);
-    } catch (error) {
-      accepted.reject(SemoError.from(error));
+    } catch (thrown) {
+      const error = SemoError.from(thrown);
+      this.#options.facts.refused(turnId, error);
+      accepted.reject(error);
     } finally {
+      this.#pending -= 1;
       this.#free();
     }
   }
@@ -178,12 +188,18 @@ export class TurnLane {
     return turn;
   }
 
-  async #deliver(turn: LiveTurn, prompt: string, { endInput }: ResolvedPromptOptions): Promise<void> {
+  async #deliver(turn: LiveTurn, queued: QueuedPrompt): Promise<void> {
     const { agent, gone } = this.#options;
+    const { prompt } = queued;
+    const { endInput } = queued.options;
     const over = new AbortController();
     const signal = AbortSignal.any([gone, over.signal]);
     try {
-      const submitted = agent.submit({ prompt, outputStart: turn.info().outputStart, endInput, signal });
+      const { outputStart } = turn.info();
+      const submitted = this.#writeDown(queued, outputStart).then(() =>
+        // Cancelled meanwhile: nothing has left yet, and nothing will.
+        turn.hasEnded ? undefined : agent.submit({ prompt, outputStart, endInput, signal }),
+      );
       // A prompt that cannot be delivered has a deadline like any other, and can be cancelled.
       await Promise.race([submitted, turn.ended]);
       submitted.catch(() => undefined);
@@ -197,7 +213,13 @@ export class TurnLane {
     }
   }
 
-  #answeredByExit(queued: QueuedPrompt): LiveTurn {
+  #writeDown({ turnId, prompt, options: { require } }: QueuedPrompt, outputStart: number): Promise<void> {
+    const conversationId = this.#options.agent.conversationId ?? null;
+    return this.#options.facts.submitted({ turnId, prompt, require }, { outputStart, conversationId });
+  }
+
+  async #answeredByExit(queued: QueuedPrompt): Promise<LiveTurn> {
+    await this.#writeDown(queued, 0);
     const exit = this.#earlyExit;
     this.#earlyExit = null;
     const turn = this.#begin(queued, 0);

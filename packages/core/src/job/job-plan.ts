@@ -87,7 +87,7 @@ function withoutGaps<Fields extends object>(fields: Fields): Fields {
 
 /** Conversations of a crew are kept, so that a job can be gone on with after a crash, and by hand. */
 function rememberingAgent(agent: AgentSpec): AgentSpec {
-  return agent.kind === 'claude-stream' ? { ...agent, keepConversation: true } : agent;
+  return agent.kind === 'claude' || agent.kind === 'claude-stream' ? { ...agent, keepConversation: true } : agent;
 }
 
 function overridden(persona: ResolvedAgentProfile['persona'], said: KeptSpec['persona']): Persona | undefined {
@@ -108,7 +108,7 @@ function overridden(persona: ResolvedAgentProfile['persona'], said: KeptSpec['pe
 export function continuing(from: SessionTemplate, conversationId: string | null): SessionTemplate {
   const { workspace, agent } = from;
   const place = workspace.kind === 'git' ? { ...workspace, takeUp: true } : workspace;
-  const resumes = conversationId !== null && agent.kind === 'claude-stream';
+  const resumes = conversationId !== null && (agent.kind === 'claude' || agent.kind === 'claude-stream');
   return { ...from, workspace: place, agent: resumes ? { ...agent, resume: conversationId } : agent };
 }
 

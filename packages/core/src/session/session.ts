@@ -43,6 +43,10 @@ export const agentSpecSchema = z.discriminatedUnion('kind', [
     permissionMode: permissionModeSchema.default('default'),
     /** Use the user's own configuration home and login instead of a private one; one session at a time. */
     useLogin: z.boolean().default(false),
+    /** Keep the conversation when the session is gone, however it went, so that another can resume it. Default false. */
+    keepConversation: z.boolean().default(false),
+    /** Go on with a conversation that was kept, by the `conversationId` of its session, in the same folder. */
+    resume: z.uuid().optional(),
   }),
   z.strictObject({
     kind: z.literal('claude-stream'),

@@ -6,6 +6,7 @@ import type {
   HumanRequest,
   MonitorConfig,
   ResolvedSessionSpec,
+  TranscriptFinding,
   Words,
 } from '@semo-office/core';
 
@@ -56,6 +57,8 @@ export interface Launch {
   readonly credentialExpiresAt?: (() => number | undefined) | undefined;
   /** What is taken out of all that is told of the agent but its output itself. Default nothing. */
   readonly secrets?: (() => readonly string[]) | undefined;
+  /** The folder below which the agent writes its conversations as it goes; see {@link AgentDriver.findTurn}. Default: none. */
+  readonly transcripts?: string | undefined;
   readonly monitor: { readonly sources: readonly Decider[]; readonly exitMeans: MonitorConfig['exitMeans'] };
   /** What the agent means by how it exited, for example that status 143 is SIGTERM. Default: what the system says. */
   readonly readExit?: ((exit: ProcessExit) => ProcessExit) | undefined;
@@ -150,4 +153,20 @@ export interface AgentDriver {
    * @throws SemoError `agent_not_found`, `agent_version_unsupported`, `not_signed_in`, `invalid_argument`, `invalid_settings`.
    */
   prepare(context: LaunchContext): Promise<Launch>;
+  /**
+   * Looks a prompt up in what an agent that is gone has written of its conversation. Absent: it writes none. What cannot be
+   * found or read is `unreadable`; it throws nothing.
+   */
+  findTurn?(search: TurnSearch): Promise<TranscriptFinding>;
+}
+
+/** A prompt of an agent that is gone, and where to look for it. */
+export interface TurnSearch {
+  /** See {@link Launch.transcripts}. */
+  readonly transcripts: string;
+  readonly conversationId: string;
+  /** The prompt's `promptDigest`. */
+  readonly digest: string;
+  /** When it was about to be sent, in epoch milliseconds: the same words before are of another turn. */
+  readonly since: number;
 }

@@ -20,6 +20,10 @@ export interface SweepOptions {
     worktree: MadeWorktree,
     session: { readonly sessionId: string },
   ) => Promise<WorktreeRemoval>;
+  /** Told of a session whose processes are gone, before its folder is. Default: nobody. */
+  readonly settle?:
+    | ((session: { readonly sessionId: string; readonly afterReboot: boolean }) => Promise<void>)
+    | undefined;
   /** How long leftover processes have between SIGTERM and SIGKILL. Default 2 s. */
   readonly graceMs?: number | undefined;
   readonly table?: ProcessTable | undefined;
@@ -109,7 +113,7 @@ async function sweepFolder(sweeping: Sweeping): Promise<SweptSession | { session
 }
 
 async function sweepSession(
-  { folder, sessionId, table, graceMs = 2000, removePersona, removeWorktree }: Sweeping,
+  { folder, sessionId, table, graceMs = 2000, settle, removePersona, removeWorktree }: Sweeping,
   record: SessionRecord,
   rebooted: boolean,
 ): Promise<SweptSession> {
@@ -125,6 +129,9 @@ async function sweepSession(
   const stopped = rebooted
     ? null
     : await attempt('Ending its processes', () => stopLeftovers({ record, folder, table, graceMs }));
+  // An agent that lives may still take its prompt, or end its turn.
+  if (faults.length === 0 && (stopped?.survivors ?? []).length === 0)
+    await attempt('Settling its turns', async () => settle?.({ sessionId, afterReboot: rebooted }));
   for (const each of record.personaFolders)
     await attempt('Removing its persona', () => removePersona({ folder: each, sessionId }));
   const { worktree } = record;

@@ -37,7 +37,6 @@ export function claudeStreamArguments(spec: StreamSpec, version: string): string
     ...claudeArguments(spec),
     ...prompts,
     ...option('--max-turns', maxTurns?.toString()),
-    ...option('--resume', resume),
     // A conversation that goes on keeps the system prompt it began with unless told otherwise.
     ...(resume !== undefined && prompts.length > 0 ? ['--system-prompt-snapshot', 'off'] : []),
     // These take all words up to the next option.

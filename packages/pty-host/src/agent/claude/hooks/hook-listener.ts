@@ -19,32 +19,39 @@ export const TURN_EVENTS = [
 /** Set where a subagent is meant. */
 const subagent = z.string().nullish();
 
+/** The conversation that is meant. */
+const conversation = z.string().optional();
+
 const backgroundTaskSchema = z.looseObject({ id: z.string().optional(), status: z.string().optional() });
 
 /** What a hook tells, as far as we use it; the rest is let through unread. */
 export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
   z.looseObject({
     hook_event_name: z.literal('UserPromptSubmit'),
+    session_id: conversation,
     prompt: z.string(),
     transcript_path: z.string().nullish(),
   }),
   z.looseObject({
     hook_event_name: z.literal('Stop'),
+    session_id: conversation,
     agent_id: subagent,
     last_assistant_message: z.string().nullish(),
     background_tasks: z.array(backgroundTaskSchema).nullish(),
   }),
   z.looseObject({
     hook_event_name: z.literal('StopFailure'),
+    session_id: conversation,
     agent_id: subagent,
     error: z.string().nullish(),
     error_details: z.string().nullish(),
     last_assistant_message: z.string().nullish(),
   }),
-  z.looseObject({ hook_event_name: z.literal('SubagentStart'), agent_id: subagent }),
-  z.looseObject({ hook_event_name: z.literal('SubagentStop'), agent_id: subagent }),
+  z.looseObject({ hook_event_name: z.literal('SubagentStart'), session_id: conversation, agent_id: subagent }),
+  z.looseObject({ hook_event_name: z.literal('SubagentStop'), session_id: conversation, agent_id: subagent }),
   z.looseObject({
     hook_event_name: z.literal('PostToolUse'),
+    session_id: conversation,
     agent_id: subagent,
     tool_name: z.string(),
     tool_input: z.unknown(),
@@ -52,6 +59,7 @@ export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
   }),
   z.looseObject({
     hook_event_name: z.literal('PostToolUseFailure'),
+    session_id: conversation,
     tool_name: z.string(),
     tool_input: z.unknown(),
     error: z.string().nullish(),
@@ -63,8 +71,13 @@ export const hookInputSchema = z.discriminatedUnion('hook_event_name', [
     tool_input: z.unknown(),
     cwd: z.string().nullish(),
   }),
-  z.looseObject({ hook_event_name: z.literal('PermissionRequest'), tool_name: z.string(), tool_input: z.unknown() }),
-  z.looseObject({ hook_event_name: z.literal('SessionEnd'), reason: z.string().nullish() }),
+  z.looseObject({
+    hook_event_name: z.literal('PermissionRequest'),
+    session_id: conversation,
+    tool_name: z.string(),
+    tool_input: z.unknown(),
+  }),
+  z.looseObject({ hook_event_name: z.literal('SessionEnd'), session_id: conversation, reason: z.string().nullish() }),
 ]);
 
 /** See {@link hookInputSchema}. */

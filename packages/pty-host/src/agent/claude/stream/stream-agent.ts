@@ -3,6 +3,7 @@ import { SemoError } from '@semo-office/core';
 
 import { deadline } from '../../../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
+import type { ClaudeConversation } from '../conversation/conversations.ts';
 import { ClaudeControl } from './control.ts';
 import { readClaudeMessage, type ClaudeMessage } from './message.ts';
 import { ClaudePermissions } from '../permission.ts';
@@ -25,10 +26,10 @@ export interface ClaudeStreamAgentOptions {
   readonly feed: EventFeed<StreamJsonEvent> | null;
   /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
   readonly proof: Promise<void> | null;
-  /** Hears the id of the conversation, and of another that takes its place. Default: nobody. */
-  readonly onConversation?: ((id: string) => void) | undefined;
   /** What it is signed in with, where it takes another while it runs. Default: it does not. */
   readonly credential?: SessionCredential | null | undefined;
+  /** The conversation it begins with; it hears of another that takes its place. */
+  readonly conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
 }
 
 /** A running Claude Code that speaks in messages. */
@@ -43,21 +44,19 @@ export class ClaudeStreamAgent implements AgentControl {
   readonly #words: ClaudeWords;
   readonly #credential: SessionCredential | null;
   readonly #gone = new AbortController();
-  readonly #onConversation: (id: string) => void;
-  #conversationId: string | null = null;
+  readonly #conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
+  #conversationId: string | null;
   #wasReset = false;
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  constructor(
-    io: AgentIo,
-    { feed, proof, onConversation = () => undefined, credential = null }: ClaudeStreamAgentOptions,
-  ) {
+  constructor(io: AgentIo, { feed, proof, conversation, credential = null }: ClaudeStreamAgentOptions) {
     this.#io = io;
+    this.#conversationId = conversation.id;
     this.#feed = feed;
     this.#proof = proof;
-    this.#onConversation = onConversation;
     this.#credential = credential;
+    this.#conversation = conversation;
     this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence) });
     this.#control = new ClaudeControl((message) => io.write(`${JSON.stringify(message)}\n`));
     this.#permissions = new ClaudePermissions(io, this.#control);
@@ -143,14 +142,24 @@ export class ClaudeStreamAgent implements AgentControl {
   #onEvent(event: StreamJsonEvent): void {
     if (event.kind === 'message') {
       const { session_id: id } = event.message;
-      if (typeof id === 'string' && id !== this.#conversationId) {
-        this.#conversationId = id;
-        this.#onConversation(id);
-      }
+      if (typeof id === 'string') this.#converse(id);
       const message = readClaudeMessage(event.message);
       if (message !== null) this.#onMessage(message);
     }
     this.#feed?.push(event);
+  }
+
+  #converse(id: string): void {
+    if (id === this.#conversationId) return;
+    this.#conversationId = id;
+    this.#conversation.moveTo(id);
+  }
+
+  /** Until the agent tells the next one's id, that is not known: the one before will not have the next prompt. */
+  #onReset(next: string | null): void {
+    this.#wasReset = true;
+    if (next === null) this.#conversationId = null;
+    else this.#converse(next);
   }
 
   #onMessage(message: ClaudeMessage): void {
@@ -161,7 +170,7 @@ export class ClaudeStreamAgent implements AgentControl {
     // An agent that is gone needs no answer.
     if (message.type === 'control_request') this.#permissions.onRequest(message).catch(() => undefined);
     if (message.type === 'control_cancel_request') this.#permissions.withdraw(message.request_id);
-    if (message.type === 'conversation_reset') this.#wasReset = true;
+    if (message.type === 'conversation_reset') this.#onReset(message.new_conversation_id ?? null);
     if (this.#turn.isAtRest) this.#onRest?.();
   }
 

@@ -5,7 +5,8 @@ import type { ProcessExit } from '../../../terminal/terminal.ts';
 import { UndoList } from '../../../undo-list.ts';
 import type { AgentDriver, AgentIo, Launch, LaunchContext } from '../../agent-driver.ts';
 import { claudeStreamArguments } from '../arguments.ts';
-import { ClaudeConversations, type ConversationHold } from './conversations.ts';
+import { ClaudeConversations, type ClaudeConversation } from '../conversation/conversations.ts';
+import { findClaudeTurn } from '../conversation/find-turn.ts';
 import { writeSettings } from '../config.ts';
 import { openClaudeHome, signInTraits, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
 import { ClaudeHookListener } from '../hooks/hook-listener.ts';
@@ -17,7 +18,7 @@ import { checkDisallowedTools } from '../settings/settings-check.ts';
 import { readForeignSettings, recheckForeignSettings } from '../settings/settings-files.ts';
 import { ClaudeStreamAgent } from './stream-agent.ts';
 import { EventFeed } from './event-feed.ts';
-import type { ConversationLimits } from './kept-conversations.ts';
+import type { ConversationLimits } from '../conversation/kept-conversations.ts';
 import type { StreamJsonEvent } from './stream-json.ts';
 
 /** What a session of Claude Code in stream mode told, message by message. */
@@ -71,13 +72,13 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
       checkDisallowedTools(spec.disallowedTools ?? []);
       const foreign = await readForeignSettings(context, spec);
       const wish: HookWish = { turns: false, guard: true, ...foreign };
-      const conversation = await conversations.hold(spec);
+      const hold = await conversations.hold(spec);
       const undo = new UndoList();
-      undo.add(() => conversation.release());
+      undo.add(() => hold.release());
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
-        await conversations.link(spec, home);
+        const conversation = await conversations.begin(spec, { home, hold });
         const launch = await streamLaunch({ context, spec, home, conversation, undo, options, shared, wish });
         return { ...launch, recheck: () => recheckForeignSettings(context, spec, foreign) };
       } catch (thrown) {
@@ -85,29 +86,25 @@ export function createClaudeStreamDriver(options: ClaudeStreamDriverOptions = {}
         throw thrown;
       }
     },
+    findTurn: findClaudeTurn,
   };
 }
 
-async function streamLaunch({
-  context,
-  spec,
-  home,
-  conversation,
-  undo,
-  options,
-  shared,
-  wish,
-}: {
+/** What a launch is made of. */
+interface StreamStart {
   readonly context: LaunchContext;
   readonly spec: StreamSpec;
   readonly home: ClaudeHome;
-  readonly conversation: ConversationHold;
+  readonly conversation: ClaudeConversation;
   readonly undo: UndoList;
   readonly options: ClaudeStreamDriverOptions;
   readonly shared: Shared;
   /** The hooks of a session with a scope. */
   readonly wish: HookWish;
-}): Promise<Launch> {
+}
+
+async function streamLaunch(start: StreamStart): Promise<Launch> {
+  const { context, spec, home, conversation, undo, options, shared, wish } = start;
   const { folders } = context;
   const { sessionId } = context.spec;
   const guard = scopeGuardOf(context);
@@ -116,7 +113,13 @@ async function streamLaunch({
   const settings = guard === null ? plainSettings() : await guardSettings(guard, { hooks: shared.hooks, undo, wish });
   const settingsFile = await writeSettings(folders.config, settings);
   return {
-    command: [home.binary, '--settings', settingsFile, ...claudeStreamArguments(spec, home.version)],
+    command: [
+      home.binary,
+      '--settings',
+      settingsFile,
+      ...conversation.args,
+      ...claudeStreamArguments(spec, home.version),
+    ],
     over: 'pipe',
     errorsApart: true,
     // One line that is no message ends it.
@@ -126,17 +129,17 @@ async function streamLaunch({
     writes: keptOutside(spec, home, options),
     version: home.version,
     ...signInTraits(home),
-    keepsConversation: spec.keepConversation === true || spec.resume !== undefined || !home.isPrivate,
+    keepsConversation: conversation.isKept,
+    transcripts: conversation.transcripts,
     configHome: home.isPrivate ? home.configDir : null,
     env: { ...home.env, CLAUDE_CODE_EMIT_SESSION_STATE_EVENTS: '1' },
     monitor: { sources: ['agent_end', 'exit'], exitMeans: 'crash' },
     readExit,
     attach(io) {
       guard?.follow(io);
-      const onConversation = (id: string) => conversation.moveTo(id);
       const feed = feedOf(options, sessionId, io);
       const credential = isVersionBefore(home.version, TAKES_TOKENS) ? null : home.credential;
-      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, onConversation, credential });
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, conversation, credential });
     },
     dispose: async () => void (await undo.run()),
   };

@@ -1,12 +1,13 @@
 import { SemoError } from '@semo-office/core';
 
+import { barePrompt } from '../../prompt-text.ts';
+
 /** Claude Code turns a paste of this many line breaks into an attachment, which it never reads as a command. */
 const COLLAPSING_LINE_BREAKS = 4;
 /** Typed alone, these end the CLI. */
 const LEAVING_WORDS = new Set(['exit', 'quit', ':q', ':q!', ':wq', ':wq!']);
 const PASTE_START = '\x1b[200~';
 const PASTE_END = '\x1b[201~';
-const WRAPPING = /<\/?pasted_content id="[^"]*">/g;
 
 /**
  * The bytes that paste a prompt into Claude Code's input box so that it is taken as text. What the box would act on is
@@ -31,12 +32,7 @@ function defused(prompt: string): string {
  * turns tabs into spaces; nor does the `<pasted_content>` tag it wraps long pastes in.
  */
 export function isSamePrompt(reported: string, sent: string): boolean {
-  return bare(reported.replaceAll(WRAPPING, '')) === bare(sent.replaceAll(WRAPPING, ''));
-}
-
-/** The box composes characters, and leaves out those that cannot be seen. */
-function bare(text: string): string {
-  return text.normalize('NFC').replaceAll(/[\s\p{Cf}]+/gu, '');
+  return barePrompt(reported) === barePrompt(sent);
 }
 
 /**

@@ -2,6 +2,7 @@ import { SemoError } from '@semo-office/core';
 
 import { deadline } from '../../../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
+import type { ClaudeConversation } from '../conversation/conversations.ts';
 import { ClaudeBox } from './box.ts';
 import { ClaudeDelivery, type DeliveryVerdict } from './delivery.ts';
 import { checkPasteable } from './paste.ts';
@@ -16,12 +17,17 @@ const OFFERS = 3;
 /** How long to wait for rest where it only helps: before leaving, and before the box is emptied. */
 const REST_PATIENCE_MS = 2000;
 
+/** Why a conversation ends while the agent goes on with another. */
+const LEAVES_CONVERSATION: ReadonlySet<unknown> = new Set(['clear', 'resume']);
+
 /** What a {@link ClaudeAgent} is given. */
 export interface ClaudeAgentOptions {
   /** Where Claude Code says what it is doing. */
   readonly statusFolder: string;
   /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
   readonly proof: Promise<void> | null;
+  /** The conversation it begins with; it hears of another that takes its place. */
+  readonly conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
 }
 
 /** A running Claude Code in a terminal. */
@@ -32,9 +38,15 @@ export class ClaudeAgent implements AgentControl {
   #box!: ClaudeBox;
   #rest!: ClaudeRest;
   #hooks!: ClaudeTurnHooks;
+  #conversationId: string | null;
 
   constructor(options: ClaudeAgentOptions) {
     this.#options = options;
+    this.#conversationId = options.conversation.id;
+  }
+
+  get conversationId(): string | null {
+    return this.#conversationId;
   }
 
   attach(io: AgentIo): void {
@@ -125,7 +137,17 @@ export class ClaudeAgent implements AgentControl {
 
   /** What the agent tells through its hooks. */
   async onHook(input: TurnHook, withdrawn: AbortSignal): Promise<object> {
+    this.#follow(input);
     return this.#hooks.onHook(input, withdrawn);
+  }
+
+  /** Until the agent tells the next one's id, that is not known: the one before will not have the next prompt. */
+  #follow(input: TurnHook): void {
+    const isLeft = input.hook_event_name === 'SessionEnd' && LEAVES_CONVERSATION.has(input.reason);
+    const id = isLeft ? null : (input.session_id ?? this.#conversationId);
+    if (id === this.#conversationId) return;
+    this.#conversationId = id;
+    if (id !== null) this.#options.conversation.moveTo(id);
   }
 
   async #restFor(signal: AbortSignal): Promise<void> {

@@ -6,6 +6,9 @@ import type { AgentDriver, Launch, LaunchContext } from '../../agent-driver.ts';
 import { ClaudeAgent } from './terminal-agent.ts';
 import { claudeArguments } from '../arguments.ts';
 import { writeSettings } from '../config.ts';
+import { ClaudeConversations, type ClaudeConversation } from '../conversation/conversations.ts';
+import { findClaudeTurn } from '../conversation/find-turn.ts';
+import type { ConversationLimits } from '../conversation/kept-conversations.ts';
 import { openClaudeHome, signInTraits, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
 import { ClaudeHookListener, type HookInput } from '../hooks/hook-listener.ts';
 import { hookSettings, type HookWish } from '../hooks/hook-settings.ts';
@@ -21,33 +24,46 @@ export interface ClaudeShared {
   readonly proofs: ClaudeProofs;
 }
 
+/** Options of {@link createClaudeDriver}. */
+export interface ClaudeTerminalDriverOptions extends ClaudeDriverOptions {
+  /** Where conversations are kept that shall outlive their session. Default: nowhere; `keepConversation` is then refused. */
+  readonly conversationsDir?: string | undefined;
+  /** How long they are kept, and how many; looked at when a session that keeps one ends. Default: 30 days, 1000. */
+  readonly keptConversations?: ConversationLimits | undefined;
+}
+
 /**
  * Drives Claude Code in a terminal: a private configuration home per session, prompts pasted and verified, the end of a
  * turn told by its Stop hook.
  */
-export function createClaudeDriver(options: ClaudeDriverOptions = {}): AgentDriver {
+export function createClaudeDriver(options: ClaudeTerminalDriverOptions = {}): AgentDriver {
   return claudeDriver(options, { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() });
 }
 
 /** {@link createClaudeDriver} with parts of the caller's own. */
-export function claudeDriver(options: ClaudeDriverOptions, shared: ClaudeShared): AgentDriver {
+export function claudeDriver(options: ClaudeTerminalDriverOptions, shared: ClaudeShared): AgentDriver {
+  const conversations = new ClaudeConversations(options.conversationsDir, options.keptConversations);
   return {
     kind: 'claude',
     async prepare(context) {
       const spec = context.spec.agent as ClaudeSpec;
       const args = claudeArguments(spec);
       const foreign = await readForeignSettings(context, spec);
+      const hold = await conversations.hold(spec);
       const undo = new UndoList();
+      undo.add(() => hold.release());
       try {
         const home = await openClaudeHome(options, context, spec);
         undo.add(() => home.release());
-        const launch = await claudeLaunch({ context, args, home, foreign, undo, shared });
+        const conversation = await conversations.begin(spec, { home, hold });
+        const launch = await claudeLaunch({ context, args, home, conversation, foreign, undo, shared });
         return { ...launch, recheck: () => recheckForeignSettings(context, spec, foreign) };
       } catch (thrown) {
         await undo.run();
         throw thrown;
       }
     },
+    findTurn: findClaudeTurn,
   };
 }
 
@@ -55,6 +71,7 @@ async function claudeLaunch({
   context,
   args,
   home,
+  conversation,
   foreign,
   undo,
   shared: { hooks, proofs },
@@ -62,6 +79,7 @@ async function claudeLaunch({
   readonly context: LaunchContext;
   readonly args: readonly string[];
   readonly home: ClaudeHome;
+  readonly conversation: ClaudeConversation;
   readonly foreign: ForeignSettings;
   readonly undo: UndoList;
   readonly shared: ClaudeShared;
@@ -70,7 +88,7 @@ async function claudeLaunch({
   const wish: HookWish = { turns: true, guard: guard !== null, ...foreign };
   const proof = guard === null ? null : proofs.begin({ home, wish, folder: context.folders.tmp });
   undo.add(async () => proof?.catch(() => undefined));
-  const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions'), proof });
+  const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions'), proof, conversation });
   const onHook = async (input: HookInput, withdrawn: AbortSignal) => {
     if (input.hook_event_name !== 'PreToolUse') return agent.onHook(input, withdrawn);
     if (guard === null) throw new SemoError('internal', 'Nobody guards this session.');
@@ -80,12 +98,14 @@ async function claudeLaunch({
   undo.add(() => hooks.unregister(endpoint));
   const settings = await writeSettings(context.folders.config, hookSettings(endpoint, wish));
   return {
-    command: [home.binary, ...args, '--settings', settings],
+    command: [home.binary, ...conversation.args, ...args, '--settings', settings],
     over: 'terminal',
     keepsScope: guard !== null,
     needsNetwork: true,
     version: home.version,
     ...signInTraits(home),
+    keepsConversation: conversation.isKept,
+    transcripts: conversation.transcripts,
     configHome: home.isPrivate ? home.configDir : null,
     env: home.env,
     monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },

@@ -1,6 +1,6 @@
 import { assertNever, turnError, type Cancel, type Clock, type Evidence } from '@semo-office/core';
 
-import { readTranscriptEnd, transcriptLength, type TranscriptEnd } from './transcript.ts';
+import { readTranscriptEnd, transcriptLength, type TranscriptEnd } from '../conversation/transcript.ts';
 
 const LOOK_EVERY_MS = 500;
 /** Looks in a row that must find the agent at rest, 5 s of them. A hook that is not lost comes within milliseconds. */

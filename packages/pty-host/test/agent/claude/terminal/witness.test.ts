@@ -16,7 +16,7 @@ import { describe, expect, it } from 'vitest';
 import { ClaudeHookListener } from '../../../../src/agent/claude/hooks/hook-listener.ts';
 import { ClaudeProofs } from '../../../../src/agent/claude/guard/proofs.ts';
 import { claudeDriver } from '../../../../src/agent/claude/terminal/terminal-driver.ts';
-import type { TranscriptEnd } from '../../../../src/agent/claude/terminal/transcript.ts';
+import type { TranscriptEnd } from '../../../../src/agent/claude/conversation/transcript.ts';
 import { ClaudeWitness, restEvidence, type RestSource } from '../../../../src/agent/claude/terminal/witness.ts';
 import { claudeStage } from '../claude-stage.ts';
 

@@ -7,7 +7,7 @@ import {
   readTranscriptEnd,
   transcriptEnd,
   transcriptLength,
-} from '../../../../src/agent/claude/terminal/transcript.ts';
+} from '../../../../src/agent/claude/conversation/transcript.ts';
 
 const prompt = { type: 'user', message: { content: 'Do it.' } };
 const said = (text: string, more: object = {}) => ({

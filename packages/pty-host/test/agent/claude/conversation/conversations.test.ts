@@ -6,9 +6,9 @@ import { FakeClock } from '@semo-office/core/testing';
 import { temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it, vi } from 'vitest';
 
-import { ClaudeConversations } from '../../../../src/agent/claude/stream/conversations.ts';
-import { lockConversation } from '../../../../src/agent/claude/stream/conversation-locks.ts';
-import { outlivedConversations } from '../../../../src/agent/claude/stream/kept-conversations.ts';
+import { ClaudeConversations } from '../../../../src/agent/claude/conversation/conversations.ts';
+import { lockConversation } from '../../../../src/agent/claude/conversation/conversation-locks.ts';
+import { outlivedConversations } from '../../../../src/agent/claude/conversation/kept-conversations.ts';
 import { systemProcessTable as table } from '../../../../src/process/system-process-table.ts';
 
 const id = (digit: number): string => `00000000-0000-4000-8000-${String(digit).padStart(12, '0')}`;

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { mkdir, symlink } from 'node:fs/promises';
 import { join } from 'node:path';
 import { SemoError, systemClock, type Clock } from '@semo-office/core';
@@ -19,6 +20,20 @@ export interface ConversationHold {
   /** The session goes on with this one; the one before is anybody's again. */
   moveTo(conversationId: string): void;
   release(): Promise<void>;
+}
+
+/** The conversation that a session begins with. */
+export interface ClaudeConversation {
+  /** It is ours to choose, or to resume, so it is known before the agent has said a word. */
+  readonly id: string;
+  /** What tells Claude Code so. */
+  readonly args: readonly string[];
+  /** The folder below which it is written down. */
+  readonly transcripts: string;
+  /** Whether a later session can go on with it. */
+  readonly isKept: boolean;
+  /** See {@link ConversationHold.moveTo}. */
+  moveTo(conversationId: string): void;
 }
 
 /** Options of {@link ClaudeConversations}. */
@@ -66,11 +81,29 @@ export class ClaudeConversations {
   }
 
   /**
-   * Makes a private configuration home keep its conversations here.
+   * Begins the conversation of a session; where it is to be kept, a private configuration home is made to keep it here.
    * @throws SemoError `not_supported`; `conversation_unknown`: the one to go on with is not kept here.
    */
-  async link(wish: ConversationWish, home: ClaudeHome): Promise<void> {
-    if (!home.isPrivate || !isKept(wish)) return;
+  async begin(
+    wish: ConversationWish,
+    { home, hold }: { readonly home: ClaudeHome; readonly hold: ConversationHold },
+  ): Promise<ClaudeConversation> {
+    const { resume } = wish;
+    const id = resume ?? randomUUID();
+    const transcripts = await this.#link(wish, home);
+    hold.moveTo(id);
+    return {
+      id,
+      args: [resume === undefined ? '--session-id' : '--resume', id],
+      transcripts,
+      isKept: isKept(wish) || !home.isPrivate,
+      moveTo: (next) => hold.moveTo(next),
+    };
+  }
+
+  async #link(wish: ConversationWish, home: ClaudeHome): Promise<string> {
+    const ownFolder = join(home.configDir, 'projects');
+    if (!home.isPrivate || !isKept(wish)) return ownFolder;
     if (this.#folder === undefined) {
       throw new SemoError('not_supported', 'This host keeps no conversations: its driver has no conversationsDir.');
     }
@@ -80,7 +113,8 @@ export class ClaudeConversations {
       throw new SemoError('conversation_unknown', message);
     }
     await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-    await symlink(this.#folder, join(home.configDir, 'projects'));
+    await symlink(this.#folder, ownFolder);
+    return this.#folder;
   }
 
   /** After a session rather than before one, which has no time to lose. */
