@@ -76,6 +76,11 @@ export class Waiters {
     return waiterId === null ? null : (this.#waiting.get(waiterId)?.waiter ?? null);
   }
 
+  /** Whether somebody waits for a session of that id of its own. */
+  hasOwn(sessionId: string): boolean {
+    return this.all().some(({ request }) => request.sessionId === sessionId);
+  }
+
   all(): Waiter[] {
     return [...this.#waiting.values()].map(({ waiter }) => waiter);
   }
