@@ -51,10 +51,6 @@ export class Waiters {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /** Takes somebody in; the promise is its answer. @throws SemoError `aborted`, as a rejection. */
   add(request: PoolRequest, { signal, timeoutMs = this.#options.timeoutMs }: AcquireOptions): Promise<PooledSession> {
     return new Promise((resolve, reject) => {
