@@ -36,6 +36,7 @@ export type EntrySeed = Pick<PoolEntry, 'sessionId' | 'key' | 'role' | 'origin' 
   readonly waiterId: number | null;
 };
 
+/** A session that is about to be opened. */
 export function newEntry({ waiterId, ...seed }: EntrySeed): PoolEntry {
   return {
     ...seed,
@@ -72,6 +73,7 @@ export function isInRepository({ workspace }: SessionTemplate): boolean {
   return 'repoId' in workspace;
 }
 
+/** An entry, as the plan sees it. */
 export function toView(entry: PoolEntry): SessionView {
   const { sessionId, key, origin, place, state, retired, leftover, info } = entry;
   return {

@@ -48,6 +48,7 @@ export interface Trouble {
   readonly retryInMs: number | null;
 }
 
+/** Tells of trouble with a session. */
 export function tellFault({ tell, clock }: PoolParts, entry: PoolEntry, trouble: Trouble): void {
   const { key, role, sessionId } = entry;
   tell({ ...trouble, key, role, sessionId, at: clock.now() });

@@ -51,10 +51,6 @@ export class Waiters {
     this.#options = options;
   }
 
-  get size(): number {
-    return this.#waiting.size;
-  }
-
   /** Takes somebody in; the promise is its answer. @throws SemoError `aborted`, as a rejection. */
   add(request: PoolRequest, { signal, timeoutMs = this.#options.timeoutMs }: AcquireOptions): Promise<PooledSession> {
     return new Promise((resolve, reject) => {
@@ -74,6 +70,11 @@ export class Waiters {
   /** Somebody who still waits; `null` when it has been answered. */
   find(waiterId: number | null): Waiter | null {
     return waiterId === null ? null : (this.#waiting.get(waiterId)?.waiter ?? null);
+  }
+
+  /** Whether somebody waits for a session of that id of its own. */
+  hasOwn(sessionId: string): boolean {
+    return this.all().some(({ request }) => request.sessionId === sessionId);
   }
 
   all(): Waiter[] {

@@ -67,10 +67,9 @@ export class SessionPool implements PoolManager {
       onLeft: (waiter) => this.#left(waiter),
     });
     this.#parts = this.#newParts();
-    const { sessions } = options;
     this.#unsubscribes = [
-      sessions.on('exit', ({ sessionId }) => this.#died(sessionId)),
-      sessions.on('status', ({ sessionId, status }) => {
+      options.sessions.on('exit', ({ sessionId }) => this.#died(sessionId)),
+      options.sessions.on('status', ({ sessionId, status }) => {
         if (status === 'terminated') this.#died(sessionId);
       }),
     ];
@@ -88,9 +87,7 @@ export class SessionPool implements PoolManager {
   async acquire(request: PoolRequest, call: AcquireOptions = {}): Promise<PooledSession> {
     if (this.#closed !== null) throw closedError();
     const { sessionId } = request;
-    const isTaken = (id: string): boolean =>
-      this.#entries.has(id) || this.#waiters.all().some((waiter) => waiter.request.sessionId === id);
-    if (sessionId !== undefined && isTaken(sessionId))
+    if (sessionId !== undefined && (this.#entries.has(sessionId) || this.#waiters.hasOwn(sessionId)))
       throw new SemoError('session_conflict', `The pool has a session ${sessionId} already. Use another id.`);
     const answer = this.#waiters.add(request, call);
     this.#move();
@@ -246,8 +243,8 @@ export class SessionPool implements PoolManager {
     const now = this.#clock.now();
     const error = this.#demand.resize(() => this.getPoolStatus(), now);
     if (error === null) return;
-    const nobody = { key: null, role: null, sessionId: null };
-    this.#hub.emit('fault', { kind: 'listener_failed', ...nobody, error, retryInMs: null, at: now });
+    const about = { key: null, role: null, sessionId: null, retryInMs: null, at: now };
+    this.#hub.emit('fault', { kind: 'listener_failed', error, ...about });
   }
 
   /** With a size that changes by time, the pool looks again without being asked. */
