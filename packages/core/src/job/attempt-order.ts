@@ -1,3 +1,4 @@
+import { assertNever } from '../errors.ts';
 import type { TurnError } from '../monitor/evidence.ts';
 import { poolKey } from '../pool/pool-key.ts';
 import type { NextStep } from '../policy/failure-policy.ts';
@@ -99,5 +100,7 @@ function reasonOf(step: NextStep): AttemptReason {
     case 'backoff':
     case 'end':
       return 'overloaded';
+    default:
+      return assertNever(step);
   }
 }

@@ -45,8 +45,6 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #hub = new EventHub<JobRunnerEvents>();
   readonly #running = new Map<string, Running>();
-  /** Claimed at birth, and waiting for their turn. */
-  readonly #waiting: JobRecord[] = [];
   #cancelPoll: Cancel | null = null;
   #claiming: Promise<void> | null = null;
   #again = false;

@@ -1,5 +1,11 @@
-import { CircuitState, circuitBreaker, handleWhenResult, type IBreaker, type IBackoff } from 'cockatiel';
-import { BrokenCircuitError } from 'cockatiel';
+import {
+  BrokenCircuitError,
+  CircuitState,
+  circuitBreaker,
+  handleWhenResult,
+  type IBreaker,
+  type IBackoff,
+} from 'cockatiel';
 
 import { systemClock, type Clock } from '../clock.ts';
 import { SemoError } from '../errors.ts';

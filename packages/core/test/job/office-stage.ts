@@ -19,7 +19,7 @@ export function stagedOffice(doings: Doings = [], options: Partial<OfficeOptions
   const told: { readonly sessionId: string; readonly prompt: string }[] = [];
   const failing = new Map<string, TurnError>();
   const staged: SessionManager = new Proxy(sessions, {
-    get(target, name) {
+    get(target, name): unknown {
       if (name === 'sendPrompt') return send;
       if (name === 'waitForTurn') return wait;
       const value: unknown = Reflect.get(target, name, target);
@@ -52,15 +52,10 @@ export const job = (more: Partial<JobSpec> = {}): JobSpec => ({
   ...more,
 });
 
-/** Resolves with the first event of that name that will do. */
-export function nextEvent<Name extends Parameters<Office['on']>[0]>(
-  office: Office,
-  name: Name,
-  isIt: (event: Parameters<Parameters<Office['on']>[1]>[0]) => boolean = () => true,
-): Promise<void> {
+/** Resolves with the next event of that name. */
+export function nextEvent(office: Office, name: 'attempt' | 'ended'): Promise<void> {
   return new Promise((resolve) => {
-    const stop = office.on(name, (event) => {
-      if (!isIt(event as never)) return;
+    const stop = office.on(name, () => {
       stop();
       resolve();
     });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { memoryJobStore, SemoError, type JobRecord, type JobSpec } from '../../src/index.ts';
+import { memoryJobStore, SemoError, type JobRecord } from '../../src/index.ts';
 import { expectError } from '../../testing/index.ts';
 import { job, nextEvent, stagedOffice } from './office-stage.ts';
 
@@ -84,7 +84,7 @@ describe('the queue of an office', () => {
 
   it('refuses nonsense, and everything once it is closed', async () => {
     const { office } = stagedOffice();
-    await expectError(office.submitJob({ prompt: 'x' } as JobSpec), 'invalid_argument');
+    await expectError(office.submitJob({ prompt: 'x' }), 'invalid_argument');
     await expectError(office.submitJob(job({ agentId: 'FE' })), 'invalid_argument');
     await expectError(office.submitJob(job({ prompt: '' })), 'invalid_prompt');
     await office.close();

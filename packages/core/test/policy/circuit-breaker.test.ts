@@ -31,7 +31,9 @@ describe('a circuit breaker', () => {
     await fail();
     expect(breaker).toMatchObject({ state: 'open', retryAt: 1_001_000 });
     expect(told).toEqual([{ name: 'provider', state: 'open', retryAt: 1_001_000, at: 1_000_000 }]);
-    const refused = await breaker.execute(() => Promise.reject(new Error('It ran.')), success).catch((error) => error);
+    const refused = await breaker
+      .execute(() => Promise.reject(new Error('It ran.')), success)
+      .catch((error: unknown) => error);
     expect(isSemoError(refused, 'circuit_open')).toBe(true);
     expect(refused).toMatchObject({ retryable: true, details: { name: 'provider', retryAt: 1_001_000 } });
   });

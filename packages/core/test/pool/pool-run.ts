@@ -56,7 +56,7 @@ const REFUSALS: readonly ErrorCode[] = [
   'agent_crashed',
   'session_terminated',
   // A slot made for the caller that is dirty from its beginning.
-  'workspace_dirty' as ErrorCode,
+  'workspace_dirty',
 ];
 
 /** A pool over an unruly host, its callers, and what must hold after each of their steps. */
