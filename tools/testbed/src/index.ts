@@ -42,3 +42,5 @@ export type { TemporaryFolder } from './temporary-folder.ts';
 export { claudeBinary } from './claude/claude-binary.ts';
 export { agentEnvironment, testbedApiKey } from './claude/agent-environment.ts';
 export type { AgentEnvironmentOptions } from './claude/agent-environment.ts';
+export { optionalTool } from './optional-tool.ts';
+export type { OptionalTool } from './optional-tool.ts';
