@@ -7,6 +7,7 @@ import type {
   WorkspaceInfo,
 } from '@semo-office/core';
 
+import type { ReadyTerminal } from './host-terminals.ts';
 import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
@@ -26,6 +27,7 @@ export interface HostedSessionOptions {
   readonly tree: ProcessTree;
   /** The agent's process; `null` if it was gone before it could be looked at. */
   readonly root: ProcessIdentity | null;
+  readonly terminal: Pick<ReadyTerminal, 'id' | 'attachCommand'>;
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
   readonly version: string | null;
@@ -59,7 +61,7 @@ export class HostedSession {
   }
 
   info(): SessionInfo {
-    const { spec, version, workspace, persona, containment } = this.#options;
+    const { spec, version, workspace, persona, containment, terminal } = this.#options;
     const { live } = this;
     const { conversationId } = live;
     const { start, end } = live.output.log;
@@ -67,7 +69,8 @@ export class HostedSession {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
       worktreeId: workspace.branch ?? null,
-      terminalId: live.exit === null ? String(live.pid) : null,
+      terminalId: live.exit === null ? (terminal.id ?? String(live.pid)) : null,
+      ...(terminal.attachCommand === null || live.exit !== null ? {} : { attachCommand: terminal.attachCommand }),
       status: live.status,
       agent: { kind: spec.agent.kind, version, ...(conversationId === null ? {} : { conversationId }) },
       workspace,

@@ -26,6 +26,7 @@ import {
 import { z } from 'zod';
 
 import { driversByKind } from './default-drivers.ts';
+import { HostTerminals } from './host-terminals.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
 import { openJournal, type SessionJournal } from './process/session-journal.ts';
@@ -70,6 +71,7 @@ class PtySessionManager implements SessionManager {
   readonly #opener: SessionOpener;
   readonly #stateDir: string;
   readonly #personas: PersonaInjector;
+  readonly #terminals: HostTerminals;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
   #journal: Promise<SessionJournal> | null = null;
   #closed = false;
@@ -81,6 +83,11 @@ class PtySessionManager implements SessionManager {
     this.#stateDir = options.stateDir ?? defaultStateDir(hostEnv);
     this.#onSweep = options.onSweep;
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
+    this.#terminals = new HostTerminals({
+      stateDir: this.#stateDir,
+      kind: options.terminal ?? 'pty',
+      path: hostEnv['PATH'],
+    });
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
     this.#requests = openHostRequests({
       stateDir: this.#stateDir,
@@ -96,6 +103,7 @@ class PtySessionManager implements SessionManager {
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot }),
       personas: this.#personas,
       requests: this.#requests,
+      terminals: this.#terminals,
       hostEnv,
       clock,
       emit: (name, event) => this.#hub.emit(name, event),
@@ -206,7 +214,12 @@ class PtySessionManager implements SessionManager {
 
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
-    const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree });
+    const report = await sweepSessions({
+      stateDir: this.#stateDir,
+      removePersona,
+      removeWorktree,
+      removeTerminal: (terminal, sessionId) => this.#terminals.remove(terminal, sessionId),
+    });
     this.#onSweep?.(report);
   }
 

@@ -2,6 +2,7 @@ import type { Clock, RequestFault, RequestStore } from '@semo-office/core';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
 import type { ClaudeDriverOptions } from './agent/claude/home.ts';
+import type { TerminalKind } from './host-terminals.ts';
 import type { SweepReport } from './process/session-sweep.ts';
 
 /** Options of {@link createPtySessionManager}. */
@@ -18,6 +19,11 @@ export interface PtySessionManagerOptions {
   readonly hostEnv?: Readonly<Record<string, string | undefined>> | undefined;
   /** How Claude Code is found and signed in. */
   readonly claude?: ClaudeDriverOptions | undefined;
+  /**
+   * Which terminals agents get whose session does not say: the host's own, or ones in tmux, which outlive it and can be
+   * watched. Default `pty`.
+   */
+  readonly terminal?: TerminalKind | undefined;
   /** More agents, or other drivers for known ones. */
   readonly drivers?: readonly AgentDriver[] | undefined;
   /** How many terminated sessions can still be asked for their output. Default 64. */

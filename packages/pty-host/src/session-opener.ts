@@ -13,6 +13,7 @@ import {
 import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.ts';
 import { deadline } from './deadline.ts';
 import { agentEnvironment } from './environment.ts';
+import type { HostTerminals } from './host-terminals.ts';
 import { HostedSession } from './hosted-session.ts';
 import { LiveSession } from './live-session.ts';
 import { containmentReport } from './process/containment.ts';
@@ -21,8 +22,6 @@ import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
 import { systemProcessTable } from './process/system-process-table.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
-import { openPipes } from './terminal/pipes.ts';
-import { openPty } from './terminal/pty-terminal.ts';
 import { UndoList } from './undo-list.ts';
 import { removeWorktree } from './workspace/git-worktrees.ts';
 import type { ResolvedWorkspace, WorkspaceResolver } from './workspace/workspace-resolver.ts';
@@ -36,6 +35,7 @@ export interface SessionOpenerOptions {
   readonly workspaces: WorkspaceResolver;
   readonly personas: PersonaInjector;
   readonly requests: HumanRequests;
+  readonly terminals: HostTerminals;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
@@ -151,17 +151,20 @@ export class SessionOpener {
     workspace: ResolvedWorkspace;
     persona: PersonaPlacement | null;
   }): Promise<HostedSession> {
-    const { requests, emit, isHeard } = this.#options;
+    const { requests, terminals, emit, isHeard } = this.#options;
     const { worktree } = workspace;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
     const clock = this.#clock;
+    const command = brandedCommand(brand, launch.command);
+    const folder = workspace.info.path;
+    const terminal = await terminals.prepare({ spec, launch, command, cwd: folder, place, undo });
     const live = new LiveSession({
       spec,
       launch,
-      folder: workspace.info.path,
-      command: brandedCommand(brand, launch.command),
-      open: launch.over === 'terminal' ? openPty : openPipes,
+      folder,
+      command,
+      open: terminal.open,
       requests,
       clock,
       emit,
@@ -177,6 +180,7 @@ export class SessionOpener {
       live,
       tree,
       root,
+      terminal,
       undo,
       version: launch.version,
       workspace: workspace.info,

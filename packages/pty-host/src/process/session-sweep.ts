@@ -7,7 +7,7 @@ import { removeEmptyFolders, removePrivateFolder } from './private-folder.ts';
 import { isAlive, type ProcessIdentity, type ProcessTable } from './process-table.ts';
 import { ProcessTree } from './process-tree.ts';
 import { sessionTag } from './session-evidence.ts';
-import { ownerState, readRecord, type SessionRecord } from './session-record.ts';
+import { ownerState, readRecord, type SessionRecord, type TerminalRecord } from './session-record.ts';
 import { systemProcessTable } from './system-process-table.ts';
 
 /** Options of {@link sweepSessions}. */
@@ -16,6 +16,8 @@ export interface SweepOptions {
   /** Takes a session's persona out of a folder. */
   readonly removePersona: (target: { readonly folder: string; readonly sessionId: string }) => Promise<void>;
   readonly removeWorktree: (worktree: MadeWorktree) => Promise<WorktreeRemoval>;
+  /** Removes a terminal that has outlived its host, once nothing lives in it. Default: it is left. */
+  readonly removeTerminal?: ((terminal: TerminalRecord, sessionId: string) => Promise<void>) | undefined;
   /** How long leftover processes have between SIGTERM and SIGKILL. Default 2 s. */
   readonly graceMs?: number | undefined;
   readonly table?: ProcessTable | undefined;
@@ -102,7 +104,7 @@ async function sweepFolder(sweeping: Sweeping): Promise<SweptSession | { session
 }
 
 async function sweepSession(
-  { folder, sessionId, table, graceMs = 2000, removePersona, removeWorktree }: Sweeping,
+  { folder, sessionId, table, graceMs = 2000, removePersona, removeWorktree, removeTerminal }: Sweeping,
   record: SessionRecord,
   rebooted: boolean,
 ): Promise<SweptSession> {
@@ -118,9 +120,11 @@ async function sweepSession(
   const stopped = rebooted
     ? null
     : await attempt('Ending its processes', () => stopLeftovers({ record, folder, table, graceMs }));
+  const { worktree, terminal } = record;
+  if (terminal !== null && !rebooted)
+    await attempt('Removing its terminal', async () => removeTerminal?.(terminal, sessionId));
   for (const each of record.personaFolders)
     await attempt('Removing its persona', () => removePersona({ folder: each, sessionId }));
-  const { worktree } = record;
   const removal = worktree === null ? null : await attempt('Removing its worktree', () => removeWorktree(worktree));
   const survivors = stopped?.survivors ?? [];
   // What could not be done is still written down for the next sweep.
