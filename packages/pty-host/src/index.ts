@@ -21,3 +21,6 @@ export type {
   Submission,
 } from './agent/agent-driver.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';
+export { createTmuxTabs } from './terminal/tmux/tmux-tabs.ts';
+export type { TabOptions, TmuxTabs, TmuxTabsOptions } from './terminal/tmux/tmux-tabs.ts';
+export type { ProcessExit } from './terminal/terminal.ts';

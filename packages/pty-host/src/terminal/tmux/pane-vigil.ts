@@ -37,7 +37,7 @@ export class PaneVigil {
   }
 
   /**
-   * tmux 3.3a at times misses that a process has ended, about once in a hundred; when another one ends, such as this, it
+   * tmux 3.3a at times misses that a process has ended, of very short-lived ones about each twelfth; when another one ends, such as this, it
    * notices both.
    */
   async #rouse(): Promise<void> {

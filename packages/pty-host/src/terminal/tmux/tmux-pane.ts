@@ -130,18 +130,32 @@ function dressing({ key, title = key, folder, size }: TmuxPaneOptions): TmuxComm
   ];
 }
 
-/** Removes a pane, by its key alone where its number is not known. Its process, if it lives, is hung up on. */
+/** Finds a pane that somebody has started and left, by its key; `null` when its process has ended. */
+export async function findTmuxPane(server: TmuxServer, key: string): Promise<TmuxPlace | null> {
+  const listed = await server
+    .run([['list-panes', '-a', '-F', `#{@semo_key} ${WHAT_IT_IS} #{@semo_folder}`]])
+    .catch((thrown: unknown) => {
+      if (isGone(thrown)) return '';
+      throw thrown;
+    });
+  const line = listed.split('\n').find((each) => each.startsWith(`${key} `));
+  if (line === undefined) return null;
+  const [, pane = '', pid = '', device = '', ...folder] = line.split(' ');
+  return { key, session: TMUX_SESSION, pane, folder: folder.join(' '), pid: Number(pid), device };
+}
+
+/** Removes a pane. Its process, if it lives, is hung up on. */
 export async function removeTmuxPane(server: TmuxServer, key: string): Promise<void> {
-  try {
-    const listed = await server.run([['list-panes', '-a', '-F', '#{pane_id} #{@semo_key}']]);
-    for (const line of listed.split('\n')) {
-      const [pane = '', itsKey] = line.split(' ');
-      if (itsKey === key) await server.run([['kill-pane', '-t', pane]]);
-    }
-  } catch (thrown) {
-    // With its server, or by itself, it has gone meanwhile.
-    if (!(thrown instanceof TmuxRefusal && (thrown.noServer || thrown.notFound))) throw thrown;
-  }
+  const place = await findTmuxPane(server, key);
+  if (place === null) return;
+  await server.run([['kill-pane', '-t', place.pane]]).catch((thrown: unknown) => {
+    if (!isGone(thrown)) throw thrown;
+  });
+}
+
+/** With its server, or by itself. */
+function isGone(thrown: unknown): boolean {
+  return thrown instanceof TmuxRefusal && (thrown.noServer || thrown.notFound);
 }
 
 /** How a pane's process ended; neither status nor signal when its server went down with it. */
