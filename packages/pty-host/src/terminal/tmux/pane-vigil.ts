@@ -46,7 +46,9 @@ export class PaneVigil {
 
   async #findKeeper(): Promise<ProcessIdentity | null> {
     const text = await readFile(join(this.#place.folder, KEEPER_PID_FILE), 'utf8').catch(() => '');
-    return Number(text) > 0 ? identify(systemProcessTable, Number(text)) : null;
+    if (!text.endsWith('\n')) return null;
+    // It may have been killed before anybody looked.
+    return identify(systemProcessTable, Number(text)) ?? { pid: Number(text), startTime: -1 };
   }
 
   #isToldToEnd(): Promise<boolean> {
