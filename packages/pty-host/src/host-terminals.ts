@@ -57,7 +57,10 @@ export class HostTerminals {
     const { spec, launch } = wish;
     if (launch.over === 'pipe') {
       if (spec.terminal === undefined) return { open: openPipes, id: null, attachCommand: null };
-      throw new SemoError('not_supported', 'This agent is spoken with over pipes: leave `terminal` out of its session.');
+      throw new SemoError(
+        'not_supported',
+        'This agent is spoken with over pipes: leave `terminal` out of its session.',
+      );
     }
     if ((spec.terminal ?? this.#options.kind) === 'pty') return { open: openPty, id: null, attachCommand: null };
     return this.#inTmux(await this.#tmux(), wish);

@@ -15,7 +15,7 @@ import { deadline } from './deadline.ts';
 import { agentEnvironment } from './environment.ts';
 import type { HostTerminals } from './host-terminals.ts';
 import { HostedSession } from './hosted-session.ts';
-import { LiveSession } from './live-session.ts';
+import { LiveSession, type LiveSessionOptions } from './live-session.ts';
 import { containmentReport } from './process/containment.ts';
 import { brandedCommand, createBrand, type ProcessBrand } from './process/process-brand.ts';
 import { ProcessTree } from './process/process-tree.ts';
@@ -151,25 +151,13 @@ export class SessionOpener {
     workspace: ResolvedWorkspace;
     persona: PersonaPlacement | null;
   }): Promise<HostedSession> {
-    const { requests, terminals, emit, isHeard } = this.#options;
     const { worktree } = workspace;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
-    const clock = this.#clock;
     const command = brandedCommand(brand, launch.command);
-    const folder = workspace.info.path;
-    const terminal = await terminals.prepare({ spec, launch, command, cwd: folder, place, undo });
-    const live = new LiveSession({
-      spec,
-      launch,
-      folder,
-      command,
-      open: terminal.open,
-      requests,
-      clock,
-      emit,
-      isHeard,
-    });
+    const cwd = workspace.info.path;
+    const terminal = await this.#options.terminals.prepare({ spec, launch, command, cwd, place, undo });
+    const live = this.#live({ spec, launch, command, folder: cwd, open: terminal.open });
     const tree = this.#tree({ spec, place, brand, ownFolders });
     // From here on there is somebody to end, whatever fails.
     const root = tree.track(live.pid);
@@ -186,8 +174,13 @@ export class SessionOpener {
       workspace: workspace.info,
       persona,
       containment,
-      clock,
+      clock: this.#clock,
     });
+  }
+
+  #live(start: Pick<LiveSessionOptions, 'spec' | 'launch' | 'command' | 'folder' | 'open'>): LiveSession {
+    const { requests, emit, isHeard } = this.#options;
+    return new LiveSession({ ...start, requests, emit, isHeard, clock: this.#clock });
   }
 
   #tree({

@@ -89,7 +89,9 @@ describe.each(TERMINALS)('$name', ({ name, open, absent = false }) => {
 
   it('fails what is still to be typed when the process goes', async () => {
     const errors = unheardErrors();
-    await using opened = await openShell(`${isTerminal ? 'stty raw -echo; ' : ''}echo ready; read -r line; exit 0`, { open });
+    await using opened = await openShell(`${isTerminal ? 'stty raw -echo; ' : ''}echo ready; read -r line; exit 0`, {
+      open,
+    });
     await opened.until('ready');
     // More than any buffer takes: it is in the middle when the reader leaves.
     const writing = opened.terminal.write('x'.repeat(4_000_000));

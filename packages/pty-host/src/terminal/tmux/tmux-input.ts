@@ -84,7 +84,10 @@ export class TmuxInput {
     const buffer = `semo-${key}`;
     const paste = `paste-buffer -r -d -b ${buffer} -t ${pane}`;
     const printed = await this.#server.run(
-      [['load-buffer', '-b', buffer, '-'], this.#ifAlive(paste, `delete-buffer -b ${buffer} ; display-message -p ${GONE}`)],
+      [
+        ['load-buffer', '-b', buffer, '-'],
+        this.#ifAlive(paste, `delete-buffer -b ${buffer} ; display-message -p ${GONE}`),
+      ],
       bytes,
     );
     if (printed.trim() === GONE) throw gone();

@@ -7,10 +7,10 @@ import type { ProcessExit, TerminalOptions } from '../terminal.ts';
 import { signalName } from '../signal-name.ts';
 import { EXIT_FILE, keeperScript } from './output-keeper.ts';
 import { startScript } from './start-script.ts';
-import { quoted, TMUX_SESSION, TmuxRefusal, type TmuxCommand, type TmuxServer } from './tmux-server.ts';
+import { TMUX_SESSION, TmuxRefusal, type TmuxCommand, type TmuxServer } from './tmux-server.ts';
 
 /** How much of a pane's output is kept on disk when nobody reads it. */
-export const DEFAULT_KEPT_BYTES = 64 * 1024 * 1024;
+const DEFAULT_KEPT_BYTES = 64 * 1024 * 1024;
 /** Rows above the screen that somebody who watches can scroll back to. */
 const HISTORY_ROWS = 2000;
 /** Another host may end the session in which we want a window, or make it, in between. */
@@ -36,7 +36,7 @@ export interface TmuxPaneOptions extends Pick<TerminalOptions, 'command' | 'cwd'
   readonly title?: string | undefined;
   /** A folder for it alone, mode 0700; made if it is missing. */
   readonly folder: string;
-  /** Default {@link DEFAULT_KEPT_BYTES}. */
+  /** Default 64 MiB. */
   readonly maxKeptBytes?: number | undefined;
 }
 
@@ -69,7 +69,8 @@ async function makeWindow(server: TmuxServer, options: TmuxPaneOptions & { start
     try {
       return await server.run([['start-server'], ...settings(options), creation, ...dressing(options)]);
     } catch (thrown) {
-      const otherWay = thrown instanceof TmuxRefusal && (thrown.noServer || /find session|no current|duplicate/.test(thrown.message));
+      const otherWay =
+        thrown instanceof TmuxRefusal && (thrown.noServer || /find session|no current|duplicate/.test(thrown.message));
       if (!otherWay) throw thrown;
       refusal = thrown;
     }

@@ -67,7 +67,9 @@ export async function openTmuxServer({
   const folder = join(stateDir, 'tmux');
   const socket = join(folder, 'socket');
   if (Buffer.byteLength(socket) > MAX_SOCKET_BYTES) {
-    throw unavailable(`${socket} is too long for a socket, which may have ${MAX_SOCKET_BYTES} bytes. Use a shorter stateDir.`);
+    throw unavailable(
+      `${socket} is too long for a socket, which may have ${MAX_SOCKET_BYTES} bytes. Use a shorter stateDir.`,
+    );
   }
   const env = serverEnvironment(path);
   const version = await call({ program, args: ['-V'], env });
@@ -94,7 +96,10 @@ class Server implements TmuxServer {
   }
 
   run(commands: readonly TmuxCommand[], input?: Uint8Array): Promise<string> {
-    return this.#call(commands.flatMap((command, at) => (at === 0 ? command : [';', ...command])), input);
+    return this.#call(
+      commands.flatMap((command, at) => (at === 0 ? command : [';', ...command])),
+      input,
+    );
   }
 
   starting<Result>(start: () => Promise<Result>): Promise<Result> {

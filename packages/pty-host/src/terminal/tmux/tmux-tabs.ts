@@ -102,8 +102,14 @@ class Tabs implements TmuxTabs {
     return this.#server.attachCommand;
   }
 
-  async createTab({ command = ['/bin/sh'], cwd = '/', env = plainEnvironment(), title, size }: TabOptions = {}): Promise<string> {
-    const { stateDir, maxOutputBytes = DEFAULT_OUTPUT_BYTES } = this.#options;
+  async createTab({
+    command = ['/bin/sh'],
+    cwd = '/',
+    env = plainEnvironment(),
+    title,
+    size,
+  }: TabOptions = {}): Promise<string> {
+    const { maxOutputBytes = DEFAULT_OUTPUT_BYTES } = this.#options;
     const key = newId('ses');
     const shape = parseEdge(terminalSizeSchema, size ?? DEFAULT_SIZE, { what: 'terminal size' });
     const folder = this.#folderOf(key);

@@ -56,6 +56,9 @@ async function doomedHost(plan: object): Promise<DoomedHost> {
   };
 }
 
+/** What a terminal that runs already has. */
+const NOTHING_NEW = { command: [], cwd: '/', env: {}, size: { cols: 80, rows: 24 } };
+
 /** Reads on where the dead host has stopped. */
 async function takeUp(stateDir: string, key: string, from: number) {
   const server = await openTmuxServer({ stateDir });
@@ -65,7 +68,7 @@ async function takeUp(stateDir: string, key: string, from: number) {
   const exited = Promise.withResolvers<ProcessExit>();
   const chunks: Buffer[] = [];
   const terminal = adopted.open({
-    ...{ command: [], cwd: '/', env: {}, size: { cols: 80, rows: 24 } },
+    ...NOTHING_NEW,
     onData: (bytes) => void chunks.push(Buffer.from(bytes)),
     onExit: exited.resolve,
   });
@@ -77,7 +80,8 @@ describe.skipIf(TMUX.path === null)(`a terminal in tmux whose host is killed${TM
     await using state = await temporaryFolder('semo-tmux-');
     const key = newId('ses');
     // It prints while there is no host as well, and ends when it is told to.
-    const count = 'stty -echo; i=0; while :; do i=$((i+1)); echo "$i."; if read -t 0.002 line; then break; fi; done; echo "bye $line"; exit 5';
+    const count =
+      'stty -echo; i=0; while :; do i=$((i+1)); echo "$i."; if read -t 0.002 line; then break; fi; done; echo "bye $line"; exit 5';
     const host = await doomedHost({ stateDir: state.path, key, command: ['/bin/bash', '-c', count] });
     await host.until((text) => text.includes('\r\n200.\r\n'));
     await host.kill();
@@ -98,7 +102,11 @@ describe.skipIf(TMUX.path === null)(`a terminal in tmux whose host is killed${TM
   it('tells the next one how it ended in between', async () => {
     await using state = await temporaryFolder('semo-tmux-');
     const key = newId('ses');
-    const host = await doomedHost({ stateDir: state.path, key, command: ['/bin/sh', '-c', 'echo up; read line; exit 9'] });
+    const host = await doomedHost({
+      stateDir: state.path,
+      key,
+      command: ['/bin/sh', '-c', 'echo up; read line; exit 9'],
+    });
     await host.until((text) => text.includes('up'));
     const server = await openTmuxServer({ stateDir: state.path });
     const place = await findTmuxPane(server, key);
@@ -106,9 +114,8 @@ describe.skipIf(TMUX.path === null)(`a terminal in tmux whose host is killed${TM
     await host.kill();
     process.kill(place.pid, 'SIGTERM');
     const exited = Promise.withResolvers<ProcessExit>();
-    const rest = { command: [], cwd: '/', env: {}, size: { cols: 80, rows: 24 }, onData: () => undefined };
     const adopted = adoptTmuxTerminal({ server, place, from: 4 });
-    adopted.open({ ...rest, onExit: exited.resolve });
+    adopted.open({ ...NOTHING_NEW, onData: () => undefined, onExit: exited.resolve });
     expect(await exited.promise).toEqual({ code: null, signal: 'SIGTERM' });
     await adopted.dispose();
   });

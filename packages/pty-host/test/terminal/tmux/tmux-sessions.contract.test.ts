@@ -36,8 +36,7 @@ async function sessionsOf(agent: 'program' | 'shell'): Promise<OpenedSessions> {
       agent: agent === 'program' ? programAgent('terminal') : { kind: 'shell', shell: 'bash' },
       workspace: { kind: 'path', path: work.path },
     }),
-    whenListening: (sessionId) =>
-      agent === 'program' ? printed(sessions, sessionId, 'listening') : Promise.resolve(),
+    whenListening: (sessionId) => (agent === 'program' ? printed(sessions, sessionId, 'listening') : Promise.resolve()),
     async close() {
       await sessions.close();
       await work[Symbol.asyncDispose]();
@@ -51,7 +50,8 @@ async function claudeSessions(): Promise<OpenedSessions> {
     async (request) => {
       const prompt = promptTexts(request).at(-1)?.trim() ?? '';
       if (prompt === CLAUDE_PROMPTS.crash) {
-        for (const info of await stage.sessions.list({ status: ['executing'] })) process.kill(processOf(info), 'SIGKILL');
+        for (const info of await stage.sessions.list({ status: ['executing'] }))
+          process.kill(processOf(info), 'SIGKILL');
         return hang();
       }
       const lines = /^Print (\d+) lines/.exec(prompt)?.[1];

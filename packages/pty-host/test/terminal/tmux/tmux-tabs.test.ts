@@ -59,13 +59,21 @@ describe.skipIf(TMUX.path === null)(`tabs in tmux${TMUX.reason}`, () => {
   it('take every byte as it is, and let tmux know nothing of their environment', async () => {
     const { tabs } = await stage();
     const tab = await tabs.createTab({
-      command: ['/bin/bash', '-c', 'stty raw -echo; printf ready; head -c 256 | od -An -v -tx1 | tr -d "\\n"; sleep 60'],
+      command: [
+        '/bin/bash',
+        '-c',
+        'stty raw -echo; printf ready; head -c 256 | od -An -v -tx1 | tr -d "\\n"; sleep 60',
+      ],
       env: { SECRET: "it's a secret", PATH: '/usr/bin:/bin' },
     });
     await shows(tabs, tab, 'ready');
     const bytes = Array.from({ length: 128 }, (_, byte) => String.fromCodePoint(byte)).join('');
     await tabs.sendText(tab, bytes + '\u0001'.repeat(128));
-    await shows(tabs, tab, ` ${Array.from({ length: 128 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(' ')} 01`);
+    await shows(
+      tabs,
+      tab,
+      ` ${Array.from({ length: 128 }, (_, byte) => byte.toString(16).padStart(2, '0')).join(' ')} 01`,
+    );
     for (const scope of ['-g', '-t semo'])
       expect(askTmux(tabs, 'show-environment', ...scope.split(' '))).not.toContain('SECRET');
     expect(askTmux(tabs, 'list-panes', '-a', '-F', '#{pane_start_command}')).not.toContain('secret');
@@ -85,6 +93,7 @@ describe.skipIf(TMUX.path === null)(`tabs in tmux${TMUX.reason}`, () => {
     askTmux(tabs, 'copy-mode', '-t', 'semo');
     await tabs.sendText(tab, 'typed meanwhile\r');
     await shows(tabs, tab, 'typed meanwhile');
+    expect(askTmux(tabs, 'display-message', '-p', '-t', 'semo', '#{pane_in_mode}')).toBe('1');
   });
 
   it('refuse a folder whose socket would have too long a name', async () => {
