@@ -86,6 +86,7 @@ export const ERROR_CODES = {
   output_dropped: fixed('invalid_request'),
   output_beyond_end: fixed('invalid_request'),
   not_supported: fixed('invalid_request'),
+  terminal_unavailable: fixed('not_found'),
   wait_timed_out: passing('timeout'),
   aborted: fixed('cancelled'),
   closed: fixed('invalid_request'),

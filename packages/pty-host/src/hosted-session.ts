@@ -10,6 +10,7 @@ import {
 
 import type { AgentProcess } from './containment/agent-process.ts';
 import type { Launch } from './agent/agent-driver.ts';
+import type { ReadyTerminal } from './host-terminals.ts';
 import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
@@ -32,6 +33,7 @@ export interface HostedSessionOptions {
   readonly agent: AgentProcess;
   /** What was started; `null` if it was gone before it could be looked at. */
   readonly root: ProcessIdentity | null;
+  readonly terminal: Pick<ReadyTerminal, 'id' | 'attachCommand'>;
   /** Takes folders, persona, worktree and hooks away again. */
   readonly undo: UndoList;
   readonly facts: SessionFacts;
@@ -92,7 +94,7 @@ export class HostedSession {
   }
 
   info(): SessionInfo {
-    const { spec, launch, persona, containment } = this.#options;
+    const { spec, launch, persona, containment, terminal } = this.#options;
     const workspace = this.#options.workspace.info();
     const { live } = this;
     const { conversationId } = live;
@@ -102,7 +104,8 @@ export class HostedSession {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
       worktreeId: workspace.branch ?? null,
-      terminalId: live.exit === null ? String(this.#options.agent.pid) : null,
+      terminalId: live.exit === null ? (terminal.id ?? String(this.#options.agent.pid)) : null,
+      ...(terminal.attachCommand === null || live.exit !== null ? {} : { attachCommand: terminal.attachCommand }),
       status: live.status,
       agent: { kind: spec.agent.kind, version: launch.version, ...(conversationId === null ? {} : { conversationId }) },
       workspace,

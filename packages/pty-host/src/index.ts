@@ -33,3 +33,6 @@ export type { ContainerOptions, ContainmentOptions } from './containment/contain
 export { machineMemory, sessionResources } from './process/resources.ts';
 export type { MachineMemory, SessionResources, SystemFolders } from './process/resources.ts';
 export type { SweepReport, SweptSession } from './process/session-sweep.ts';
+export { createTmuxTabs } from './terminal/tmux/tmux-tabs.ts';
+export type { TabOptions, TmuxTabs, TmuxTabsOptions } from './terminal/tmux/tmux-tabs.ts';
+export type { ProcessExit } from './terminal/terminal.ts';

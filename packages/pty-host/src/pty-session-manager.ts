@@ -31,6 +31,7 @@ import { z } from 'zod';
 import { containmentPolicy } from './containment/containment-options.ts';
 import { HostContainment } from './containment/host-containment.ts';
 import { driversByKind } from './default-drivers.ts';
+import { HostTerminals } from './host-terminals.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
 import { openJournal, type SessionJournal } from './process/session-journal.ts';
@@ -79,6 +80,7 @@ class PtySessionManager implements SessionManager {
   readonly #personas: PersonaInjector;
   readonly #keeper: WorktreeKeeper;
   readonly #containment: HostContainment;
+  readonly #terminals: HostTerminals;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
   #journal: Promise<SessionJournal> | null = null;
   #closed = false;
@@ -101,6 +103,11 @@ class PtySessionManager implements SessionManager {
       hostId: options.hostId,
       retentionMs: options.sessionRetentionMs,
       onFault: options.onSessionFault,
+    });
+    this.#terminals = new HostTerminals({
+      stateDir: this.#stateDir,
+      kind: options.terminal ?? 'pty',
+      path: hostEnv['PATH'],
     });
     const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
     this.#containment = new HostContainment({
@@ -126,6 +133,7 @@ class PtySessionManager implements SessionManager {
       requests: this.#requests,
       containment: this.#containment,
       facts: this.#memory.facts,
+      terminals: this.#terminals,
       hostEnv,
       clock,
       emit: (name, event) => this.#hub.emit(name, event),
@@ -252,7 +260,13 @@ class PtySessionManager implements SessionManager {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
     const removeWorktree: WorktreeKeeper['leave'] = (worktree, session) => this.#keeper.leave(worktree, session);
     const settle: HostMemory['settle'] = (session) => this.#memory.settle(session);
-    const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree, settle });
+    const report = await sweepSessions({
+      stateDir: this.#stateDir,
+      removePersona,
+      removeWorktree,
+      removeTerminal: (terminal, sessionId) => this.#terminals.remove(terminal, sessionId),
+      settle,
+    });
     await this.#memory.settleRest();
     for (const { sessionId } of report.swept) await this.#containment.sweptUp(sessionId);
     this.#onSweep?.({ ...report, worktrees: await this.#keeper.collect() });

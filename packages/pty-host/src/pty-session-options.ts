@@ -3,6 +3,7 @@ import type { Clock, RequestFault, RequestStore, SessionFault, SessionStore } fr
 import type { AgentDriver } from './agent/agent-driver.ts';
 import type { ClaudeDriverOptions } from './agent/claude/home.ts';
 import type { ContainmentOptions } from './containment/containment-options.ts';
+import type { TerminalKind } from './host-terminals.ts';
 import type { SweepReport } from './process/session-sweep.ts';
 
 /** Options of {@link createPtySessionManager}. */
@@ -21,6 +22,11 @@ export interface PtySessionManagerOptions {
   readonly containment?: ContainmentOptions | undefined;
   /** How Claude Code is found and signed in. */
   readonly claude?: ClaudeDriverOptions | undefined;
+  /**
+   * Which terminals agents get whose session does not say: the host's own, or ones in tmux, which outlive it and can be
+   * watched. Default `pty`.
+   */
+  readonly terminal?: TerminalKind | undefined;
   /** More agents, or other drivers for known ones. */
   readonly drivers?: readonly AgentDriver[] | undefined;
   /** How many terminated sessions can still be asked for their output. Default 64. */

@@ -4,51 +4,35 @@ import {
   type CallOptions,
   type Clock,
   type PersonaInjector,
-  type PersonaPlacement,
   type ResolvedSessionSpec,
-  type SessionEventName,
-  type SessionEvents,
 } from '@semo-office/core';
 
-import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.ts';
-import { AgentProcess } from './containment/agent-process.ts';
+import type { AgentDriver, PrivateFolders } from './agent/agent-driver.ts';
 import type { ContainmentChoice } from './containment/containment-choice.ts';
-import type { HostContainment } from './containment/host-containment.ts';
 import { deadline } from './deadline.ts';
 import { agentEnvironment } from './environment.ts';
-import { HostedSession } from './hosted-session.ts';
-import { LiveSession } from './live-session.ts';
-import { brandedCommand, createBrand, type ProcessBrand } from './process/process-brand.ts';
-import { ProcessTree } from './process/process-tree.ts';
+import type { HostedSession } from './hosted-session.ts';
+import { writePersona } from './persona/session-persona.ts';
+import { createBrand } from './process/process-brand.ts';
 import type { JournaledSession, SessionJournal } from './process/session-journal.ts';
 import { systemProcessTable } from './process/system-process-table.ts';
-import { SessionFacts, type FactsOptions } from './recovery/session-facts.ts';
-import type { HumanRequests } from './requests/human-requests.ts';
-import { openPipes } from './terminal/pipes.ts';
-import { openPty } from './terminal/pty-terminal.ts';
+import { launchSession, type LaunchParts } from './session-launch.ts';
 import { SessionWorkspace } from './session-workspace.ts';
 import { UndoList } from './undo-list.ts';
-import { isIgnored } from './workspace/git-facts.ts';
-import type { ResolvedWorkspace, WorkspaceResolver } from './workspace/workspace-resolver.ts';
+import type { WorkspaceResolver } from './workspace/workspace-resolver.ts';
 import type { WorktreeKeeper } from './workspace/worktree-keeper.ts';
 
 /** An agent that does not get this far never will; a loaded machine takes seconds. */
 const START_TIMEOUT_MS = 60_000;
 
 /** What sessions are opened with. */
-export interface SessionOpenerOptions {
+export interface SessionOpenerOptions extends Omit<LaunchParts, 'clock'> {
   readonly drivers: ReadonlyMap<string, AgentDriver>;
   readonly workspaces: WorkspaceResolver;
   readonly keeper: WorktreeKeeper;
   readonly personas: PersonaInjector;
-  readonly requests: HumanRequests;
-  readonly containment: HostContainment;
-  /** What sessions and their prompts are written down with. */
-  readonly facts: FactsOptions;
   readonly hostEnv: Readonly<Record<string, string | undefined>>;
   readonly clock?: Clock | undefined;
-  readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
-  readonly isHeard: () => boolean;
 }
 
 /**
@@ -116,111 +100,12 @@ export class SessionOpener {
       signal: call.signal,
     });
     undo.add(() => launch.dispose());
-    const persona = await this.#persona({ spec, folder, place, undo, configHome: launch.configHome });
-    call.signal?.throwIfAborted();
-    return this.#launch({ spec, choice, place, undo, launch, workspace, resolved, persona, brand: await branding });
-  }
-
-  async #persona({
-    spec,
-    folder,
-    configHome,
-    place,
-    undo,
-  }: Pick<Opening, 'spec' | 'place' | 'undo'> & {
-    folder: string;
-    configHome: string | null;
-  }): Promise<WrittenPersona> {
     const { personas } = this.#options;
-    const { sessionId, persona } = spec;
-    if (persona === undefined) return { placement: null, hide: () => Promise.resolve() };
-    await place.update({ personaFolders: [folder] });
-    undo.add(() => personas.remove({ folder, sessionId }));
-    const write = () => personas.inject({ persona, folder, configHome: configHome ?? undefined, sessionId });
-    const placement = await write();
-    return {
-      placement,
-      // Where rules of the repository hid it, another branch may have others.
-      hide: async () => {
-        if (placement.at === 'worktree' && !(await isIgnored(folder, placement.path))) await write();
-      },
-    };
-  }
-
-  async #launch({
-    spec,
-    choice,
-    place,
-    undo,
-    launch,
-    workspace,
-    resolved,
-    persona,
-    brand,
-  }: Omit<Opening, 'driver' | 'call'> & {
-    brand: ProcessBrand | null;
-    launch: Launch;
-    workspace: SessionWorkspace;
-    resolved: ResolvedWorkspace;
-    persona: WrittenPersona;
-  }): Promise<HostedSession> {
-    const { requests, containment, emit, isHeard } = this.#options;
-    const { worktree } = resolved;
-    const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
-    await place.update({ brand: brand?.softLimit ?? null, ownFolders });
-    const clock = this.#clock;
-    const facts = new SessionFacts(this.#options.facts, { spec, transcripts: launch.transcripts ?? null });
-    const folder = resolved.info.path;
-    const start = await containment.start({ choice, spec, launch, folder, place });
-    undo.add(() => containment.ended(choice, spec.sessionId));
-    const live = new LiveSession({
-      spec,
-      launch,
-      folder,
-      start: { ...start, command: brandedCommand(brand, start.command) },
-      open: launch.over === 'terminal' ? openPty : openPipes,
-      requests,
-      facts,
-      clock,
-      emit,
-      isHeard,
-    });
-    const tree = this.#tree({ spec, place, brand, ownFolders });
-    // From here on there is somebody to end, whatever fails.
-    const root = tree.track(live.pid);
-    const held = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope: scopeOf(spec, launch) };
-    return new HostedSession({
-      spec,
-      live,
-      tree,
-      agent: new AgentProcess({ table: systemProcessTable, rootPid: live.pid, pidInside: start.pidInside }),
-      root,
-      undo,
-      facts,
-      launch,
-      workspace,
-      persona: persona.placement,
-      onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
-      containment: containment.report(choice, spec, held),
-      clock,
-    });
-  }
-
-  #tree({
-    spec,
-    place,
-    brand,
-    ownFolders,
-  }: Pick<Opening, 'spec' | 'place'> & { brand: ProcessBrand | null; ownFolders: readonly string[] }): ProcessTree {
-    return new ProcessTree({
-      sessionId: spec.sessionId,
-      brand: brand?.softLimit,
-      ownFolders,
-      clock: this.#clock,
-      onDetached: (processes) => {
-        place.update({ detached: [...place.record.detached, ...processes] }).catch(() => undefined);
-      },
-    });
+    const persona = await writePersona({ personas, spec, folder, place, undo, configHome: launch.configHome });
+    call.signal?.throwIfAborted();
+    const parts = { ...this.#options, clock: this.#clock };
+    const brand = await branding;
+    return launchSession(parts, { spec, choice, place, undo, launch, workspace, resolved, persona, brand });
   }
 
   async #becomeReady({ live, root }: HostedSession, { place, call: { signal } }: Opening): Promise<void> {
@@ -241,19 +126,8 @@ function channelOf({ agent }: ResolvedSessionSpec): 'terminal' | 'pipe' {
   return agent.kind === 'command' ? agent.over : 'terminal';
 }
 
-function scopeOf({ persona }: ResolvedSessionSpec, { keepsScope }: Launch): 'none' | 'guarded' | 'told' {
-  if ((persona?.scopePatterns ?? []).length === 0) return 'none';
-  return keepsScope === true ? 'guarded' : 'told';
-}
-
 function privateFolders({ configFolder, temporaryFolder }: JournaledSession): PrivateFolders {
   return { config: configFolder, tmp: temporaryFolder };
-}
-
-interface WrittenPersona {
-  readonly placement: PersonaPlacement | null;
-  /** Makes sure that git does not see it. */
-  readonly hide: () => Promise<void>;
 }
 
 interface Opening {

@@ -117,6 +117,11 @@ export const sessionSpecSchema = z.strictObject({
         .default({}),
     })
     .default({ pass: [], set: {} }),
+  /**
+   * `pty`: the host's own terminal, gone with it. `tmux`: one in tmux, which outlives the host and can be watched.
+   * Default: what the host is set to. Only for agents in a terminal.
+   */
+  terminal: z.enum(['pty', 'tmux']).optional(),
   /** `user`: the agent sees the user's home (git identity, caches); `private`: an empty one. Default `user`. */
   home: z.enum(['user', 'private']).default('user'),
   /** How strongly the agent is contained. Default: as the host says, the best level it has that changes nothing for the agent. */
@@ -151,8 +156,10 @@ export const sessionInfoSchema = z.object({
   agentId: z.string().optional(),
   /** The worktree's id: its branch, where the host made one; `null` for a slot without a job. */
   worktreeId: z.string().nullable(),
-  /** The terminal's id on the host: the agent's process id while it lives. */
+  /** The terminal's id on the host while it lives: the agent's process id, or `tmux:<session>:<pane>`. */
   terminalId: z.string().nullable(),
+  /** What to run on the host to watch the terminal, where it is one that can be watched: one in tmux. */
+  attachCommand: z.string().optional(),
   status: sessionStatusSchema,
   agent: z.object({
     kind: z.string(),

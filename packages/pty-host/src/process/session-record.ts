@@ -11,6 +11,19 @@ import { isAlive, type ProcessTable } from './process-table.ts';
 
 const identitySchema = z.object({ pid: z.number().int(), startTime: z.number() });
 
+const terminalSchema = z.object({
+  kind: z.literal('tmux'),
+  socket: z.string(),
+  session: z.string(),
+  /** `null` until it is known: the window is found by the session's id. */
+  pane: z.string().nullable(),
+  /** Where its output is kept. */
+  folder: z.string(),
+});
+
+/** A terminal that outlives its host. */
+export type TerminalRecord = z.output<typeof terminalSchema>;
+
 /** What is remembered on disk of a session, so that the next host can clear up after one that was killed. */
 export const sessionRecordSchema = z.object({
   sessionId: idSchema,
@@ -29,6 +42,8 @@ export const sessionRecordSchema = z.object({
   personaFolders: z.array(z.string()).default([]),
   /** The worktree that was made for it. */
   worktree: madeWorktreeSchema.nullable().default(null),
+  /** Its terminal, where that outlives the host. */
+  terminal: terminalSchema.nullable().default(null),
 });
 
 /** See {@link sessionRecordSchema}. */

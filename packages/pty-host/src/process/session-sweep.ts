@@ -8,7 +8,7 @@ import { discardPrivateFolder, isDiscarded, removeEmptyFolders, removePrivateFol
 import { isAlive, type ProcessIdentity, type ProcessTable } from './process-table.ts';
 import { ProcessTree } from './process-tree.ts';
 import { sessionTag } from './session-evidence.ts';
-import { ownerState, readRecord, type SessionRecord } from './session-record.ts';
+import { ownerState, readRecord, type SessionRecord, type TerminalRecord } from './session-record.ts';
 import { systemProcessTable } from './system-process-table.ts';
 
 /** Options of {@link sweepSessions}. */
@@ -24,6 +24,8 @@ export interface SweepOptions {
   readonly settle?:
     | ((session: { readonly sessionId: string; readonly afterReboot: boolean }) => Promise<void>)
     | undefined;
+  /** Removes a terminal that has outlived its host, once nothing lives in it. Default: it is left. */
+  readonly removeTerminal?: ((terminal: TerminalRecord, sessionId: string) => Promise<void>) | undefined;
   /** How long leftover processes have between SIGTERM and SIGKILL. Default 2 s. */
   readonly graceMs?: number | undefined;
   readonly table?: ProcessTable | undefined;
@@ -113,7 +115,7 @@ async function sweepFolder(sweeping: Sweeping): Promise<SweptSession | { session
 }
 
 async function sweepSession(
-  { folder, sessionId, table, graceMs = 2000, settle, removePersona, removeWorktree }: Sweeping,
+  { folder, sessionId, table, graceMs = 2000, settle, removePersona, removeWorktree, removeTerminal }: Sweeping,
   record: SessionRecord,
   rebooted: boolean,
 ): Promise<SweptSession> {
@@ -132,9 +134,11 @@ async function sweepSession(
   // An agent that lives may still take its prompt, or end its turn.
   if (faults.length === 0 && (stopped?.survivors ?? []).length === 0)
     await attempt('Settling its turns', async () => settle?.({ sessionId, afterReboot: rebooted }));
+  const { worktree, terminal } = record;
+  if (terminal !== null && !rebooted)
+    await attempt('Removing its terminal', async () => removeTerminal?.(terminal, sessionId));
   for (const each of record.personaFolders)
     await attempt('Removing its persona', () => removePersona({ folder: each, sessionId }));
-  const { worktree } = record;
   const removal =
     worktree === null ? null : await attempt('Removing its worktree', () => removeWorktree(worktree, { sessionId }));
   const survivors = stopped?.survivors ?? [];

@@ -1,9 +1,9 @@
 import { write } from 'node:fs';
-import { constants } from 'node:os';
 import { SemoError } from '@semo-office/core';
 import * as nodePty from 'node-pty';
 
 import { withOwnDescriptors } from './own-descriptors.ts';
+import { signalName } from './signal-name.ts';
 import type { ProcessExit, Terminal, TerminalOptions } from './terminal.ts';
 
 /** How long to wait before asking a full terminal again; node-pty's own writer would spin instead. */
@@ -24,12 +24,6 @@ interface PendingWrite {
 }
 
 const gone = () => new SemoError('session_terminated', 'The agent has ended; nothing can be typed into its terminal.');
-
-/** The number of a signal as its name, or `null` for none. */
-function signalName(signal: number | undefined): string | null {
-  if (signal === undefined || signal === 0) return null;
-  return Object.entries(constants.signals).find(([, number]) => number === signal)?.[0] ?? String(signal);
-}
 
 /**
  * Input of a pseudo-terminal. We write to the descriptor ourselves: node-pty gives no word when a write is done, spins

@@ -63,7 +63,7 @@ describe('the output of a session with a screen', () => {
     const held = { pause: () => source.pause(), resume: () => source.resume() };
     const output = new LiveOutput({ maxBytes: 4 * 1024 * 1024, size: SIZE, withScreen: true, source: held });
     const script = `process.stdout.write('x'.repeat(${size - 4}) + 'end.')`;
-    const opened = openCommand([process.execPath, '-e', script], {
+    const opened = await openCommand([process.execPath, '-e', script], {
       env: { PATH: process.env['PATH'] ?? '' },
       open: (options) => {
         const terminal = openPty({

@@ -1,7 +1,7 @@
 import { writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { temporaryFolder } from '@semo-office/testbed';
-import { describe, expect, it, onTestFinished, vi } from 'vitest';
+import { beforeEach, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { TERMINALS, openCommand, openShell } from './opened-terminal.ts';
 
@@ -22,8 +22,9 @@ function unheardErrors(): unknown[] {
 
 const turnOfTheLoop = () => new Promise((resolve) => setImmediate(resolve));
 
-describe.each(TERMINALS)('$name', ({ name, open }) => {
-  const isTerminal = name === 'a pseudo-terminal';
+describe.each(TERMINALS)('$name', ({ name, open, absent = false }) => {
+  beforeEach(({ skip }) => skip(absent));
+  const isTerminal = name !== 'pipes';
   const nodeEnv = { PATH: process.env['PATH'] ?? '' };
 
   it.each([
@@ -31,14 +32,14 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
     { script: 'exit 7', exit: { code: 7, signal: null } },
     { script: 'kill -9 $$', exit: { code: null, signal: 'SIGKILL' } },
   ])('tells how the process ended: $script', async ({ script, exit }) => {
-    await using opened = openShell(script, { open });
+    await using opened = await openShell(script, { open });
     expect(await opened.exited).toEqual(exit);
   });
 
   it('has told every byte before it tells the end', async () => {
     const size = 1_000_000;
     const script = `process.stdout.write('x'.repeat(${size - 4}) + 'end.')`;
-    await using opened = openCommand([process.execPath, '-e', script], { open, env: nodeEnv });
+    await using opened = await openCommand([process.execPath, '-e', script], { open, env: nodeEnv });
     await opened.exited;
     expect(opened.bytes().length).toBe(size);
     expect(opened.bytes().subarray(-4).toString()).toBe('end.');
@@ -48,7 +49,7 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
 
   it('holds a flood back while it is paused, and loses none of it', async () => {
     const script = `process.stdout.write('x'.repeat(1_000_000), () => process.exit())`;
-    await using opened = openCommand([process.execPath, '-e', script], { open, env: nodeEnv });
+    await using opened = await openCommand([process.execPath, '-e', script], { open, env: nodeEnv });
     await opened.until('x');
     opened.terminal.pause();
     for (let turn = 0; turn < 100; turn += 1) await turnOfTheLoop();
@@ -62,21 +63,21 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
     await using folder = await temporaryFolder('semo-terminal-');
     const lines = Array.from({ length: 1000 }, (_, line) => `${line} 한국어 🙂 ${'abcdefghi '.repeat(9)}`).join('\n');
     const ready = isTerminal ? 'stty -echo; ' : '';
-    await using opened = openShell(`${ready}echo ready; sleep 0.2; exec cat > out`, { open, cwd: folder.path });
+    await using opened = await openShell(`${ready}echo ready; sleep 0.2; exec cat > out`, { open, cwd: folder.path });
     await opened.until('ready');
     const [first, second] = [opened.terminal.write(`${lines}\n`), opened.terminal.write(Buffer.from('last\n'))];
     await Promise.all([first, second]);
     if (isTerminal) await opened.terminal.write('\x04');
     else opened.terminal.endInput();
     await opened.exited;
-    await using copy = openShell('cat out', { open: TERMINALS[1]!.open, cwd: folder.path });
+    await using copy = await openShell('cat out', { open: TERMINALS[1]!.open, cwd: folder.path });
     await copy.exited;
     expect(copy.bytes().equals(Buffer.from(`${lines}\nlast\n`))).toBe(true);
   });
 
   it('refuses what is typed at a process that is gone, and lets nothing go unheard', async () => {
     const errors = unheardErrors();
-    await using opened = openShell('exit 0', { open });
+    await using opened = await openShell('exit 0', { open });
     await opened.exited;
     await expect(opened.terminal.write('too late')).rejects.toMatchObject({ code: 'session_terminated' });
     opened.terminal.endInput();
@@ -88,7 +89,9 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
 
   it('fails what is still to be typed when the process goes', async () => {
     const errors = unheardErrors();
-    await using opened = openShell(`${isTerminal ? 'stty raw -echo; ' : ''}echo ready; read -r line; exit 0`, { open });
+    await using opened = await openShell(`${isTerminal ? 'stty raw -echo; ' : ''}echo ready; read -r line; exit 0`, {
+      open,
+    });
     await opened.until('ready');
     // More than any buffer takes: it is in the middle when the reader leaves.
     const writing = opened.terminal.write('x'.repeat(4_000_000));
@@ -102,7 +105,7 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
   });
 
   it('lets go of a terminal whose process lives on in a descendant', async () => {
-    await using opened = openShell(`(trap '' HUP; exec sleep 30) & echo $!; exit 3`, { open });
+    await using opened = await openShell(`(trap '' HUP; exec sleep 30) & echo $!; exit 3`, { open });
     expect(await opened.exited).toEqual({ code: 3, signal: null });
     const pid = Number(/\d+/.exec(opened.bytes().toString())?.[0]);
     process.kill(pid, 'SIGKILL');
@@ -112,7 +115,7 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
   it('gives the process the environment it is given and no other', async () => {
     vi.stubEnv('SEMO_TEST_SECRET', 'of the host');
     onTestFinished(() => void vi.unstubAllEnvs());
-    await using opened = openShell('env; exit 0', { open, env: { PATH: '/usr/bin:/bin', GIVEN: 'yes' } });
+    await using opened = await openShell('env; exit 0', { open, env: { PATH: '/usr/bin:/bin', GIVEN: 'yes' } });
     await opened.exited;
     const text = opened.bytes().toString();
     expect(text).toContain('GIVEN=yes');
@@ -120,7 +123,7 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
   });
 
   it('starts the process as leader of a group and session of its own', async () => {
-    await using opened = openShell('ps -o pid=,pgid=,sid= -p $$; exit 0', { open });
+    await using opened = await openShell('ps -o pid=,pgid=,sid= -p $$; exit 0', { open });
     await opened.exited;
     const pid = String(opened.terminal.pid);
     expect(opened.bytes().toString().trim().split(/\s+/)).toEqual([pid, pid, pid]);
@@ -130,14 +133,14 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
     await using folder = await temporaryFolder('semo-terminal-');
     const broken = join(folder.path, 'broken');
     await writeFile(broken, '#!/no/such/interpreter\n', { mode: 0o755 });
-    await using opened = openCommand([broken], { open });
+    await using opened = await openCommand([broken], { open });
     // Something is started in any case, to close what is not the program's; its end says that there was no program.
     expect(await opened.exited).not.toEqual({ code: 0, signal: null });
   });
 
   it('says so when the folder is not there', async () => {
     const attempt = async () => {
-      await using opened = openShell('exit 0', { open, cwd: '/no/such/folder' });
+      await using opened = await openShell('exit 0', { open, cwd: '/no/such/folder' });
       return await opened.exited;
     };
     const outcome = await attempt().catch((error: unknown) => error);
@@ -146,12 +149,12 @@ describe.each(TERMINALS)('$name', ({ name, open }) => {
 
   it('leaves the locale as it is given, and says nothing of one that the machine lacks', async () => {
     for (const LC_ALL of ['C.UTF-8', 'xx_XX.UTF-8']) {
-      await using opened = openCommand(['/usr/bin/env'], { open, env: { PATH: '/usr/bin:/bin', LC_ALL } });
+      await using opened = await openCommand(['/usr/bin/env'], { open, env: { PATH: '/usr/bin:/bin', LC_ALL } });
       await opened.exited;
       expect(opened.bytes().toString()).toContain(`LC_ALL=${LC_ALL}`);
       expect(opened.bytes().toString()).not.toContain('warning');
     }
-    await using without = openCommand(['/usr/bin/env'], { open, env: { PATH: '/usr/bin:/bin' } });
+    await using without = await openCommand(['/usr/bin/env'], { open, env: { PATH: '/usr/bin:/bin' } });
     await without.exited;
     expect(without.bytes().toString()).not.toContain('LC_ALL');
   });

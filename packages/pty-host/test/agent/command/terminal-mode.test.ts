@@ -11,7 +11,7 @@ describe('the mode of a terminal', () => {
     { setting: 'stty -icanon; ', mode: 'raw' },
     { setting: 'stty raw; stty sane; ', mode: 'line' },
   ])('is $mode after "$setting"', async ({ setting, mode }) => {
-    await using opened = openShell(`${setting}echo set; sleep 30`, { open: openPty });
+    await using opened = await openShell(`${setting}echo set; sleep 30`, { open: openPty });
     await opened.until('set');
     expect(await readTerminalMode(opened.terminal.device ?? '')).toBe(mode);
   });

@@ -1,0 +1,113 @@
+import { join } from 'node:path';
+import { SemoError, isSemoError, type ResolvedSessionSpec } from '@semo-office/core';
+
+import type { Launch } from './agent/agent-driver.ts';
+import type { JournaledSession } from './process/session-journal.ts';
+import type { TerminalRecord } from './process/session-record.ts';
+import { openPipes } from './terminal/pipes.ts';
+import { openPty } from './terminal/pty-terminal.ts';
+import type { OpenTerminal } from './terminal/terminal.ts';
+import { removeTmuxPane } from './terminal/tmux/tmux-pane.ts';
+import { openTmuxServer, TMUX_SESSION, type TmuxServer } from './terminal/tmux/tmux-server.ts';
+import { startTmuxTerminal } from './terminal/tmux/tmux-terminal.ts';
+import type { UndoList } from './undo-list.ts';
+
+/** Which terminals a host opens. */
+export type TerminalKind = NonNullable<ResolvedSessionSpec['terminal']>;
+
+/** Options of {@link HostTerminals}. */
+export interface HostTerminalsOptions {
+  readonly stateDir: string;
+  /** For sessions that do not say. */
+  readonly kind: TerminalKind;
+  /** Where tmux is looked for. */
+  readonly path: string | undefined;
+}
+
+/** What a session's terminal is opened for. */
+export interface TerminalWish {
+  readonly spec: ResolvedSessionSpec;
+  readonly launch: Pick<Launch, 'over' | 'env'>;
+  readonly command: readonly string[];
+  readonly cwd: string;
+  readonly place: JournaledSession;
+  readonly undo: UndoList;
+}
+
+/** A terminal, or pipes, that a session can be opened with. */
+export interface ReadyTerminal {
+  readonly open: OpenTerminal;
+  /** Its name on this host; `null` where the agent's process id is it. */
+  readonly id: string | null;
+  /** What to run to watch it, where that can be done. */
+  readonly attachCommand: string | null;
+}
+
+/** The terminals of a host: its own, or in a tmux server that outlives it. */
+export class HostTerminals {
+  readonly #options: HostTerminalsOptions;
+  #server: Promise<TmuxServer> | null = null;
+
+  constructor(options: HostTerminalsOptions) {
+    this.#options = options;
+  }
+
+  /** @throws SemoError `terminal_unavailable`, `not_supported`, `agent_start_failed`. */
+  async prepare(wish: TerminalWish): Promise<ReadyTerminal> {
+    const { spec, launch } = wish;
+    if (launch.over === 'pipe') {
+      if (spec.terminal === undefined) return { open: openPipes, id: null, attachCommand: null };
+      throw new SemoError(
+        'not_supported',
+        'This agent is spoken with over pipes: leave `terminal` out of its session.',
+      );
+    }
+    if ((spec.terminal ?? this.#options.kind) === 'pty') return { open: openPty, id: null, attachCommand: null };
+    return this.#inTmux(await this.#tmux(), wish);
+  }
+
+  /** Removes what a session that nobody runs any more has left in tmux. */
+  async remove(_terminal: TerminalRecord, sessionId: string): Promise<void> {
+    try {
+      const server = await this.#tmux();
+      await removeTmuxPane(server, sessionId);
+      await server.leave();
+    } catch (thrown) {
+      // Without tmux there is none of its servers to ask.
+      if (!isSemoError(thrown, 'terminal_unavailable')) throw thrown;
+    }
+  }
+
+  async #inTmux(server: TmuxServer, { spec, launch, command, cwd, place, undo }: TerminalWish): Promise<ReadyTerminal> {
+    const key = spec.sessionId;
+    const folder = join(place.folder, 'terminal');
+    const record: TerminalRecord = { kind: 'tmux', socket: server.socket, session: TMUX_SESSION, pane: null, folder };
+    await place.update({ terminal: record });
+    undo.add(async () => {
+      await removeTmuxPane(server, key);
+      await server.leave();
+    });
+    const tmux = await startTmuxTerminal(server, {
+      key,
+      title: spec.agentId ?? key,
+      folder,
+      command,
+      cwd,
+      env: launch.env,
+      size: spec.size,
+      readAgainBytes: spec.maxOutputBytes,
+      maxKeptBytes: spec.maxOutputBytes + 64 * 1024 * 1024,
+    });
+    const { pane, session } = tmux.place;
+    await place.update({ terminal: { ...record, pane } });
+    return { open: tmux.open, id: `tmux:${session}:${pane}`, attachCommand: server.attachCommand };
+  }
+
+  #tmux(): Promise<TmuxServer> {
+    const { stateDir, path } = this.#options;
+    this.#server ??= openTmuxServer({ stateDir, path });
+    // It may be installed meanwhile.
+    this.#server.catch(() => (this.#server = null));
+    return this.#server;
+  }
+}
