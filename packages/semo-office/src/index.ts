@@ -22,6 +22,8 @@ export type {
   SweepReport,
   TokenProvider,
 } from '@semo-office/pty-host';
+export { createTokenKeeper, credentialId } from '@semo-office/pty-host';
+export type { FreshToken, TokenKeeper, TokenKeeperOptions } from '@semo-office/pty-host';
 export { fileRequestStore } from '@semo-office/pty-host';
 export type { FileRequestStoreOptions } from '@semo-office/pty-host';
 export { commandNotifier } from './notify/command-notifier.ts';
