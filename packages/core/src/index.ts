@@ -129,7 +129,6 @@ export type {
   SessionTemplate,
   SessionUse,
   WarmTarget,
-  WorkspaceAssignment,
 } from './pool/pool-manager.ts';
 export { poolKey } from './pool/pool-key.ts';
 export type { PoolKeyExtra } from './pool/pool-key.ts';

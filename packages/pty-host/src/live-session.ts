@@ -1,47 +1,25 @@
 import {
   SemoError,
-  type Clock,
   type ResolvedPromptOptions,
-  type ResolvedSessionSpec,
-  type SessionEventName,
-  type SessionEvents,
   type SessionLimit,
   type SessionStatus,
   type TerminalSize,
   type TurnInfo,
 } from '@semo-office/core';
 
-import type { AgentControl, AgentIo, Launch } from './agent/agent-driver.ts';
-import type { ContainedStart } from './containment/contained-start.ts';
+import type { AgentControl, AgentIo } from './agent/agent-driver.ts';
 import { withoutKnownSecrets } from './agent/known-secrets.ts';
+import type { LiveSessionOptions } from './live-session-options.ts';
 import { LiveOutput } from './live-output.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { shownStatus, type LiveState } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { sendSignal } from './process/process-table.ts';
-import type { SessionFacts } from './recovery/session-facts.ts';
-import type { HumanRequests } from './requests/human-requests.ts';
 import { SessionAsker } from './requests/session-asker.ts';
 import { ReadingGate } from './terminal/reading-gate.ts';
-import type { OpenTerminal, ProcessExit, Terminal } from './terminal/terminal.ts';
+import type { ProcessExit, Terminal } from './terminal/terminal.ts';
 import { terminatedError } from './terminated-error.ts';
 import { TurnLane } from './turn-lane.ts';
-
-/** What a {@link LiveSession} is made of. */
-export interface LiveSessionOptions {
-  readonly spec: ResolvedSessionSpec;
-  readonly folder: string;
-  readonly launch: Launch;
-  /** What is really started: the launch's command, contained and branded. */
-  readonly start: ContainedStart;
-  readonly open: OpenTerminal;
-  readonly requests: HumanRequests;
-  readonly facts: SessionFacts;
-  readonly clock: Clock;
-  readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
-  /** Whether anybody listens to output. */
-  readonly isHeard: () => boolean;
-}
 
 /** One running agent: its terminal, its output, its lane of turns. */
 export class LiveSession {

@@ -38,7 +38,7 @@ import { openJournal, type SessionJournal } from './process/session-journal.ts';
 import { defaultStateDir } from './process/session-record.ts';
 import { sweepSessions } from './process/session-sweep.ts';
 import type { PtySessionManagerOptions } from './pty-session-options.ts';
-import { HostMemory } from './recovery/host-memory.ts';
+import { HostMemory, type HostMemoryOptions } from './recovery/host-memory.ts';
 import { openHostRequests } from './requests/host-requests.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
 import { SessionOpener } from './session-opener.ts';
@@ -94,37 +94,14 @@ class PtySessionManager implements SessionManager {
     this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
     const keeper = createWorktreeKeeper({ stateDir: this.#stateDir, clock });
     this.#keeper = keeper;
-    const drivers = driversByKind(options, this.#stateDir);
-    this.#memory = new HostMemory({
-      stateDir: this.#stateDir,
-      drivers,
-      clock,
-      store: options.sessionStore,
-      hostId: options.hostId,
-      retentionMs: options.sessionRetentionMs,
-      onFault: options.onSessionFault,
-    });
-    this.#terminals = new HostTerminals({
-      stateDir: this.#stateDir,
-      kind: options.terminal ?? 'pty',
-      path: hostEnv['PATH'],
-    });
-    const { allowedRoots, repositories, worktreeRoot = join(this.#stateDir, 'worktrees') } = options;
-    this.#containment = new HostContainment({
-      policy: containmentPolicy(options.containment),
-      hostEnv,
-      allowedRoots,
-      ownFolders: [this.#stateDir, worktreeRoot],
-    });
-    this.#requests = openHostRequests({
-      stateDir: this.#stateDir,
-      registry: this.#registry,
-      clock,
-      store: options.requestStore,
-      retentionMs: options.requestRetentionMs,
-      onFault: options.onRequestFault,
-      onSettled: (event) => this.#hub.emit('request_settled', event),
-    });
+    const stateDir = this.#stateDir;
+    const { allowedRoots, repositories, worktreeRoot = join(stateDir, 'worktrees') } = options;
+    const drivers = driversByKind(options, stateDir);
+    this.#memory = hostMemory(options, { stateDir, drivers, clock });
+    this.#terminals = new HostTerminals({ stateDir, kind: options.terminal ?? 'pty', path: hostEnv['PATH'] });
+    const policy = containmentPolicy(options.containment);
+    this.#containment = new HostContainment({ policy, hostEnv, allowedRoots, ownFolders: [stateDir, worktreeRoot] });
+    this.#requests = this.#openRequests(options);
     this.#opener = new SessionOpener({
       drivers,
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot, keeper }),
@@ -243,6 +220,18 @@ class PtySessionManager implements SessionManager {
     this.#hub.clear();
   }
 
+  #openRequests(options: PtySessionManagerOptions): HumanRequests {
+    return openHostRequests({
+      stateDir: this.#stateDir,
+      registry: this.#registry,
+      clock: this.#clock,
+      store: options.requestStore,
+      retentionMs: options.requestRetentionMs,
+      onFault: options.onRequestFault,
+      onSettled: (event) => this.#hub.emit('request_settled', event),
+    });
+  }
+
   async #open(spec: ResolvedSessionSpec, call: CallOptions | undefined): Promise<HostedSession> {
     const journal = await this.#ready();
     if ((await this.#memory.find(spec.sessionId)) !== null) throw takenError(spec.sessionId);
@@ -295,4 +284,11 @@ class PtySessionManager implements SessionManager {
 
 function takenError(sessionId: string): SemoError {
   return new SemoError('session_conflict', `There was a session ${sessionId} already, and it has ended. Use a new id.`);
+}
+
+function hostMemory(
+  { sessionStore: store, hostId, sessionRetentionMs: retentionMs, onSessionFault: onFault }: PtySessionManagerOptions,
+  rest: Pick<HostMemoryOptions, 'stateDir' | 'drivers' | 'clock'>,
+): HostMemory {
+  return new HostMemory({ ...rest, store, hostId, retentionMs, onFault });
 }

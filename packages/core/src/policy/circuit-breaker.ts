@@ -3,8 +3,9 @@ import {
   CircuitState,
   circuitBreaker,
   handleWhenResult,
-  type IBreaker,
   type IBackoff,
+  type IBreaker,
+  type IHalfOpenAfterBackoffContext,
 } from 'cockatiel';
 
 import { systemClock, type Clock } from '../clock.ts';
@@ -116,7 +117,7 @@ class CockatielBreaker implements CircuitBreaker {
       handleWhenResult((judged) => (judged as Judged).verdict.kind === 'failure'),
       {
         breaker: this.#count,
-        halfOpenAfter: { next: ({ attempt, result }) => this.#pause(attempt, 'value' in result ? result.value : null) },
+        halfOpenAfter: { next: ({ attempt, result }) => this.#pause(attempt, valueOf(result)) },
         halfOpenSampling: { calls: halfOpenRequests, threshold: 0 },
       },
     );
@@ -155,24 +156,16 @@ class CockatielBreaker implements CircuitBreaker {
   }
 
   /** How long it stays open: as long as was stated, or longer each time. */
-  #pause(attempt: number, failure: unknown): IBackoff<never> {
+  #pause(attempt: number, failure: unknown): IBackoff<IHalfOpenAfterBackoffContext> {
     const { verdict } = (failure ?? {}) as Partial<Judged>;
     const stated = verdict?.kind === 'failure' ? verdict.retryAt : undefined;
     const now = this.#clock.now();
     const duration =
       stated === undefined ? this.#resetTimeout * 2 ** Math.min(4, attempt - 1) : Math.max(0, stated - now);
     this.#retryAt = now + duration;
-    return {
-      duration,
-      next: (context: { attempt: number; result: unknown }) => this.#next(context),
-    } as IBackoff<never>;
-  }
-
-  #next({ attempt, result }: { readonly attempt: number; readonly result: unknown }): IBackoff<never> {
-    return this.#pause(
-      attempt,
-      typeof result === 'object' && result !== null && 'value' in result ? result.value : null,
-    );
+    const next: IBackoff<IHalfOpenAfterBackoffContext>['next'] = (context) =>
+      this.#pause(context.attempt, valueOf(context.result));
+    return { duration, next };
   }
 
   #openError(cause: unknown): SemoError {
@@ -219,6 +212,11 @@ class FailureCount implements IBreaker {
     if (opens) this.success();
     return opens;
   }
+}
+
+/** What a call that counted as a failure returned. */
+function valueOf(failure: object): unknown {
+  return 'value' in failure ? failure.value : null;
 }
 
 function shownState(state: CircuitState): BreakerState {

@@ -1,6 +1,7 @@
 import { canonicalJson } from '../canonical-json.ts';
 import type { SessionInfo } from '../session/session.ts';
-import type { PooledSessionInfo, SessionTemplate, WorkspaceAssignment } from './pool.ts';
+import type { Assignment } from '../session/workspace.ts';
+import type { PooledSessionInfo, SessionTemplate } from './pool.ts';
 import type { PooledState, SessionView } from './pool-view.ts';
 import { unfitAt } from './session-handing.ts';
 
@@ -64,7 +65,7 @@ export function placeOf(template: SessionTemplate): string {
 }
 
 /** The place of a session that was switched: nobody asks for it by that name. */
-export function switchedPlace(assignment: WorkspaceAssignment): string {
+export function switchedPlace(assignment: Assignment): string {
   return canonicalJson({ assigned: assignment });
 }
 

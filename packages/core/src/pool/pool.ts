@@ -2,20 +2,12 @@ import type { Clock } from '../clock.ts';
 import type { SemoError } from '../errors.ts';
 import type { SessionManager, Unsubscribe } from '../session/session-manager.ts';
 import type { SessionInfo, SessionSpec } from '../session/session.ts';
+import type { Assignment } from '../session/workspace.ts';
 import type { Admission } from './admission.ts';
 import type { PoolStatus } from './pool-status.ts';
 
 /** What a session is made from, without its id: the pool makes one for each. */
 export type SessionTemplate = Omit<SessionSpec, 'sessionId'>;
-
-/** The job that a slot session is given when it is handed out. */
-export interface WorkspaceAssignment {
-  readonly branch: string;
-  readonly base?: string | undefined;
-  readonly role?: string | undefined;
-  readonly taskId?: string | undefined;
-  readonly retain?: 'dirty' | 'changed' | undefined;
-}
 
 /** What a caller of `acquire` needs. */
 export interface PoolRequest {
@@ -28,7 +20,7 @@ export interface PoolRequest {
    * A session in a repository is switched to it before it is handed out. Not done for a cold one whose template names
    * its branch itself. Without it only a session in the very workspace of `template` will do.
    */
-  readonly assignment?: WorkspaceAssignment | undefined;
+  readonly assignment?: Assignment | undefined;
   /** The caller's own id: then it is always a cold session of that id, and it is never reused. */
   readonly sessionId?: string | undefined;
   /** Higher first among those who wait, first come first served within. Default 0. */

@@ -2,17 +2,12 @@ import type { Clock } from '../clock.ts';
 import { SemoError } from '../errors.ts';
 import type { SessionManager } from '../session/session-manager.ts';
 import type { SessionInfo } from '../session/session.ts';
-import type { WorkspaceAssignment } from './pool.ts';
+import type { Assignment } from '../session/workspace.ts';
 import { withinTime } from './within-time.ts';
 
 const LOOK_TIMEOUT_MS = 10_000;
 /** Longer than a turn could outlive its credential is of no use; shorter, and sessions would be replaced all the time. */
 const CREDENTIAL_MARGIN_MS = 300_000;
-
-/** Hosts that have slots can switch them. */
-interface Switching {
-  assign?(sessionId: string, assignment: WorkspaceAssignment): Promise<SessionInfo>;
-}
 
 /** What came of making an idle session somebody's. */
 export type Handed =
@@ -35,10 +30,8 @@ export interface Handing {
 
 /** From when on a session must not be handed out any more; `null`: its credential does not run out. */
 export function unfitAt(info: SessionInfo): number | null {
-  const { credentialExpiresAt } = info as { readonly credentialExpiresAt?: number | null };
-  return credentialExpiresAt === undefined || credentialExpiresAt === null
-    ? null
-    : credentialExpiresAt - CREDENTIAL_MARGIN_MS;
+  const { credentialExpiresAt } = info;
+  return credentialExpiresAt === undefined ? null : credentialExpiresAt - CREDENTIAL_MARGIN_MS;
 }
 
 /** Whether an idle session can take a prompt, as its host says now. Never throws. */
@@ -64,16 +57,11 @@ export async function checkSession({ sessions, clock, sessionId, closing }: Hand
 /** Gives a slot session its job. Never throws. */
 export async function switchSession(
   { sessions, clock, sessionId, closing }: Handing,
-  assignment: WorkspaceAssignment,
+  assignment: Assignment,
   timeoutMs: number,
 ): Promise<Handed> {
-  const switching: SessionManager & Switching = sessions;
-  if (switching.assign === undefined) {
-    const error = new SemoError('not_supported', 'This host cannot switch a session to another branch.');
-    return { kind: 'unswitchable', error };
-  }
   try {
-    const work = switching.assign(sessionId, assignment);
+    const work = sessions.assign(sessionId, assignment);
     const info = await withinTime(work, {
       clock,
       ms: timeoutMs,
@@ -85,7 +73,7 @@ export async function switchSession(
   } catch (thrown) {
     const error = SemoError.from(thrown);
     if (error.code === 'not_supported') return { kind: 'unswitchable', error };
-    if ((error.code as string) === 'workspace_dirty') return { kind: 'unfit', error, dirty: true };
+    if (error.code === 'workspace_dirty') return { kind: 'unfit', error, dirty: true };
     return { kind: 'failed', error };
   }
 }

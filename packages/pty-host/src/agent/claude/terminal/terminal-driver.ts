@@ -114,8 +114,6 @@ async function claudeLaunch({
       agent.attach(guard?.guardAnswers(io) ?? io);
       return agent;
     },
-    async dispose() {
-      await undo.run();
-    },
+    dispose: async () => void (await undo.run()),
   };
 }
