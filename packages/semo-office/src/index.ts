@@ -11,6 +11,7 @@ export {
   createClaudeStreamDriver,
   createCommandDriver,
   createShellDriver,
+  createTmuxTabs,
 } from '@semo-office/pty-host';
 export type {
   ClaudeDriverOptions,
@@ -20,6 +21,9 @@ export type {
   Credential,
   PtySessionManagerOptions,
   SweepReport,
+  TabOptions,
+  TmuxTabs,
+  TmuxTabsOptions,
   TokenProvider,
 } from '@semo-office/pty-host';
 export { fileRequestStore } from '@semo-office/pty-host';
