@@ -11,6 +11,7 @@ export {
   createClaudeStreamDriver,
   createCommandDriver,
   createShellDriver,
+  createTmuxTabs,
 } from '@semo-office/pty-host';
 export type {
   ClaudeDriverOptions,
@@ -22,6 +23,9 @@ export type {
   Credential,
   PtySessionManagerOptions,
   SweepReport,
+  TabOptions,
+  TmuxTabs,
+  TmuxTabsOptions,
   TokenProvider,
 } from '@semo-office/pty-host';
 export { collectWorktrees, fileRequestStore, listKeptWorktrees } from '@semo-office/pty-host';

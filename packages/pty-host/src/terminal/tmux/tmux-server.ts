@@ -22,9 +22,13 @@ export type TmuxCommand = readonly string[];
 
 /** tmux refused a command. */
 export class TmuxRefusal extends Error {
-  /** Whether there is no server to ask. */
+  /** Whether there is no server to ask, or not any more. */
   get noServer(): boolean {
-    return /no server running|error connecting|server exited|lost server/.test(this.message);
+    return this.noSocket || /error connecting|server exited|lost server/.test(this.message);
+  }
+  /** Whether nobody listens there. */
+  get noSocket(): boolean {
+    return /no server running|No such file/.test(this.message);
   }
   /** Whether the session, window or pane is not there. */
   get notFound(): boolean {
@@ -130,7 +134,7 @@ class Server implements TmuxServer {
     try {
       return (await this.run([['list-windows', '-a', '-F', '#{window_id}']])) === '' ? 'ending' : 'in_use';
     } catch (thrown) {
-      return thrown instanceof TmuxRefusal && thrown.noServer ? 'gone' : 'ending';
+      return thrown instanceof TmuxRefusal && thrown.noSocket ? 'gone' : 'ending';
     }
   }
 

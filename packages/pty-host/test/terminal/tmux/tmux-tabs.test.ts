@@ -30,12 +30,11 @@ describe.skipIf(TMUX.path === null)(`tabs in tmux${TMUX.reason}`, () => {
     await shows(tabs, tab, 'bash-');
     await tabs.sendText(tab, 'echo $((20 + 22)) 한글\r');
     await shows(tabs, tab, '42 한글');
-    await tabs.sendText(tab, 'sleep 60');
-    await tabs.sendKeystrokes(tab, ['Enter', 'Ctrl+C']);
-    await tabs.sendKeystrokes(tab, ['Up', 'Up', 'Enter']);
+    await tabs.sendText(tab, 'echo by namex');
+    await tabs.sendKeystrokes(tab, ['Backspace', 'Enter', 'Up', 'Enter']);
     await vi.waitFor(async () => {
       const slice = await tabs.getOutput(tab);
-      expect(slice.as === 'text' ? slice.text.match(/^42/gm) : null).toHaveLength(2);
+      expect(slice.as === 'text' ? slice.text.match(/^by name$/gm) : null).toHaveLength(2);
     }, 10_000);
     await tabs.sendText(tab, 'exit 3\r');
     expect(await tabs.waitForExit(tab)).toEqual({ code: 3, signal: null });
