@@ -10,7 +10,7 @@ export interface OptionalTool {
 }
 
 /** The variable that names, with commas between, the tools whose absence is a failure and not a reason to skip. */
-export const REQUIRED_TOOLS_VARIABLE = 'SEMO_REQUIRE';
+const REQUIRED_TOOLS_VARIABLE = 'SEMO_REQUIRE';
 
 /**
  * Looks for a program on the `PATH`. Tests that need it are skipped where it is absent, and say so in their title; with

@@ -6,7 +6,7 @@ import { sessionSpecSchema } from '../session/session.ts';
 import { promptOptionsSchema } from '../session/turn.ts';
 
 /** Where a member of the crew works: always in one folder, or for each job on a branch of its own. */
-export const crewWorkspaceSchema = z.discriminatedUnion('kind', [
+const crewWorkspaceSchema = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('path'), path: z.string().min(1).max(4096) }),
   z.strictObject({
     kind: z.literal('git'),

@@ -11,7 +11,7 @@ export type WarmCounts = Readonly<Record<string, number>>;
 export const DEFAULT_WARM: WarmCounts = { FE: 1, BE: 1, QA: 1 };
 
 /** The sessions to be kept ready for a crew. Pure. */
-export function warmTargets(profiles: readonly AgentProfile[], counts: WarmCounts): WarmTarget[] {
+function warmTargets(profiles: readonly AgentProfile[], counts: WarmCounts): WarmTarget[] {
   return profiles.flatMap((given) => {
     const profile = parseEdge(agentProfileSchema, given, { what: 'agent profile' });
     const count = counts[profile.agentId] ?? 0;

@@ -109,7 +109,7 @@ function saysOfProvider({ outcome, error }: AttemptEnd, clock: Clock): BreakerVe
 }
 
 /** When a limit ends: as it says, or some time from now. */
-export function limitEnd({ retryAt }: TurnError, now: number): number {
+function limitEnd({ retryAt }: TurnError, now: number): number {
   return retryAt ?? now + UNSTATED_LIMIT_MS;
 }
 

@@ -59,7 +59,13 @@ export async function makeAttempt(parts: JobParts, order: AttemptOrder, call: At
     attempt = { ...attempt, sessionId: session.sessionId, conversationId: session.agent.conversationId ?? null };
     await call.log(attempt);
     call.signal.throwIfAborted();
-    return await runTurn({ parts, session, attempt, call, send: { text: order.text, options: order.plan.options } });
+    return await runTurn({
+      parts,
+      session,
+      attempt,
+      call,
+      send: { text: withPlace(order.text, session), options: order.plan.options },
+    });
   } catch (thrown) {
     const error = SemoError.from(call.signal.aborted ? call.signal.reason : thrown);
     if (error.code === 'lease_lost') throw error;
@@ -80,6 +86,12 @@ export async function followAttempt(
     if (error.code === 'lease_lost') throw error;
     return endedAttempt({ attempt, session, turn: null, at: parts.clock.now(), verdict: verdictOf(error) });
   }
+}
+
+/** An agent that was there before its job tells its model the branch of that time. */
+function withPlace(text: string, { workspace: { link, branch } }: SessionInfo): string {
+  if (link === undefined || branch === undefined) return text;
+  return `${text}\n\n(This folder is on the branch ${branch} now, whatever was said before.)`;
 }
 
 async function acquire({ pool }: JobParts, order: AttemptOrder, call: AttemptCall): Promise<SessionInfo> {

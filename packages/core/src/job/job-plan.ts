@@ -2,7 +2,7 @@ import { roleOf, type ResolvedAgentProfile } from '../crew/agent-profile.ts';
 import { SemoError } from '../errors.ts';
 import type { Persona } from '../persona/persona.ts';
 import type { SessionTemplate } from '../pool/pool.ts';
-import type { AgentSpec, SessionSpec } from '../session/session.ts';
+import type { AgentSpec } from '../session/session.ts';
 import type { PromptOptions } from '../session/turn.ts';
 import type { Assignment, Workspace } from '../session/workspace.ts';
 import type { KeptJobSpec, ResolvedJobSpec } from './job.ts';
@@ -110,9 +110,4 @@ export function continuing(from: SessionTemplate, conversationId: string | null)
   const place = workspace.kind === 'git' ? { ...workspace, takeUp: true } : workspace;
   const resumes = conversationId !== null && (agent.kind === 'claude' || agent.kind === 'claude-stream');
   return { ...from, workspace: place, agent: resumes ? { ...agent, resume: conversationId } : agent };
-}
-
-/** The whole specification of a session. */
-export function specOf(from: SessionTemplate, sessionId: string): SessionSpec {
-  return { ...from, sessionId };
 }

@@ -13,7 +13,7 @@ const at = z.number();
  * How far the prompt of an attempt has come, as the office knows it. `intent`: it may be sent from now on; `accepted`: the
  * agent has it; `ended`: its verdict is known. What lies between the first two, the host and the agent's transcript know.
  */
-export const attemptDeliverySchema = z.enum(['intent', 'accepted', 'ended']);
+const attemptDeliverySchema = z.enum(['intent', 'accepted', 'ended']);
 
 /** One attempt as it is kept, also while it runs. */
 export const attemptRecordSchema = z.object({
@@ -37,7 +37,7 @@ export const attemptRecordSchema = z.object({
 export type AttemptRecord = z.infer<typeof attemptRecordSchema>;
 
 /** Who may work on a job. Every claim has a higher `fence` than the one before: what an older one writes is refused. */
-export const jobLeaseSchema = z.object({ owner: idSchema, fence: z.number().int().positive(), expiresAt: at });
+const jobLeaseSchema = z.object({ owner: idSchema, fence: z.number().int().positive(), expiresAt: at });
 
 /** See {@link jobLeaseSchema}. */
 export type JobLease = z.infer<typeof jobLeaseSchema>;

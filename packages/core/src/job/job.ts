@@ -6,7 +6,7 @@ import { sessionSpecSchema } from '../session/session.ts';
 import { promptOptionsSchema } from '../session/turn.ts';
 
 /** Where the work of a job goes, in the repository its agent works in. */
-export const jobBranchSchema = z.strictObject({
+const jobBranchSchema = z.strictObject({
   /** Default `agent/{role}/{taskId}`. */
   branch: z.string().min(1).max(255).optional(),
   /** Where that branch begins. Default: as the agent's profile says, else `HEAD`. */
@@ -16,7 +16,7 @@ export const jobBranchSchema = z.strictObject({
 });
 
 /** What a job may say differently from its agent's persona, as far as that persona allows it. */
-export const personaOverrideSchema = personaSchema
+const personaOverrideSchema = personaSchema
   .pick({ prompt: true, scopePatterns: true, coreSkills: true })
   .partial()
   .strict();
