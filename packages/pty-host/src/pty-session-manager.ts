@@ -229,8 +229,13 @@ class PtySessionManager implements SessionManager {
 
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
-    const settle: HostMemory['settle'] = (session) => this.#memory.settle(session);
-    const report = await sweepSessions({ stateDir: this.#stateDir, removePersona, removeWorktree, settle });
+    const report = await sweepSessions({
+      stateDir: this.#stateDir,
+      removePersona,
+      removeWorktree,
+      beforeStop: (sessionId) => this.#memory.letWrite(sessionId),
+      settle: (session) => this.#memory.settle(session),
+    });
     await this.#memory.settleRest();
     this.#onSweep?.(report);
   }

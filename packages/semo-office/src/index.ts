@@ -22,8 +22,12 @@ export type {
   SweepReport,
   TokenProvider,
 } from '@semo-office/pty-host';
-export { fileRequestStore } from '@semo-office/pty-host';
-export type { FileRequestStoreOptions } from '@semo-office/pty-host';
+export { fileRequestStore, fileSessionStore } from '@semo-office/pty-host';
+export type {
+  ClaudeTerminalDriverOptions,
+  FileRequestStoreOptions,
+  FileSessionStoreOptions,
+} from '@semo-office/pty-host';
 export { commandNotifier } from './notify/command-notifier.ts';
 export type { CommandNotifierOptions } from './notify/command-notifier.ts';
 export { webhookNotifier } from './notify/webhook-notifier.ts';
