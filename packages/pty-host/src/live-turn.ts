@@ -99,7 +99,8 @@ export class LiveTurn {
     if (this.#acceptedAt === null && this.hasEnded) this.#accept(evidence.at);
     this.#tell(before, evidence.at);
     if (this.hasEnded) this.#finish();
-    else if (evidence.kind !== 'activity') this.#scheduleTick();
+    // After a stall nothing is due but the deadline: whatever comes makes silence count again.
+    else if (evidence.kind !== 'activity' || before.stalledSince !== null) this.#scheduleTick();
   }
 
   info(): TurnInfo {

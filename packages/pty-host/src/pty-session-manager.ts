@@ -248,13 +248,13 @@ class PtySessionManager implements SessionManager {
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
     const removeWorktree: WorktreeKeeper['leave'] = (worktree, session) => this.#keeper.leave(worktree, session);
-    const settle: HostMemory['settle'] = (session) => this.#memory.settle(session);
     const report = await sweepSessions({
       stateDir: this.#stateDir,
       removePersona,
       removeWorktree,
       removeTerminal: (terminal, sessionId) => this.#terminals.remove(terminal, sessionId),
-      settle,
+      beforeStop: (sessionId) => this.#memory.letWrite(sessionId),
+      settle: (session) => this.#memory.settle(session),
     });
     await this.#memory.settleRest();
     for (const { sessionId } of report.swept) await this.#containment.sweptUp(sessionId);
