@@ -131,6 +131,8 @@ export type { ServeSessionsOptions, ServedSessions } from './command/serve-sessi
 // For authors of adapters
 export { systemClock } from './clock.ts';
 export type { Cancel, Clock } from './clock.ts';
+export type { LogFields, Logger } from './logger.ts';
+export { redacted, redactedText } from './policy/redaction.ts';
 export { parseEdge } from './parse-edge.ts';
 export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
@@ -166,6 +168,8 @@ export { personaPlacementSchema } from './persona/persona-injector.ts';
 export type { PersonaInjector, PersonaPlacement, PersonaTarget } from './persona/persona-injector.ts';
 export { DECIDERS, deciderSchema, evidenceSchema, turnErrorSchema } from './monitor/evidence.ts';
 export type { Decider, Evidence, TurnError } from './monitor/evidence.ts';
+export { addUsage, turnUsageSchema } from './monitor/usage.ts';
+export type { TurnUsage } from './monitor/usage.ts';
 export type { LinePattern } from './monitor/milestone.ts';
 export type { Words } from './monitor/spoken-words.ts';
 export { WordsReader } from './monitor/words-reader.ts';

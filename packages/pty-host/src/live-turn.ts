@@ -103,7 +103,7 @@ export class LiveTurn {
   }
 
   info(): TurnInfo {
-    const { text, turn, milestones, percent, evidence } = this.#state;
+    const { text, turn, milestones, percent, evidence, usage } = this.#state;
     const { turnId, sessionId, outputStart } = this.#options;
     return {
       turnId,
@@ -115,6 +115,7 @@ export class LiveTurn {
       milestones: [...milestones],
       percent,
       evidence: [...evidence],
+      ...(usage === null ? {} : { usage }),
     };
   }
 

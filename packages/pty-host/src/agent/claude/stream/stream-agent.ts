@@ -26,6 +26,8 @@ export interface ClaudeStreamAgentOptions {
   readonly proof: Promise<void> | null;
   /** Hears the id of the conversation, and of another that takes its place. Default: nobody. */
   readonly onConversation?: ((id: string) => void) | undefined;
+  /** Whether it goes on with a conversation of another process. Default false. */
+  readonly resumes?: boolean | undefined;
 }
 
 /** A running Claude Code that speaks in messages. */
@@ -45,12 +47,12 @@ export class ClaudeStreamAgent implements AgentControl {
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  constructor(io: AgentIo, { feed, proof, onConversation = () => undefined }: ClaudeStreamAgentOptions) {
+  constructor(io: AgentIo, { feed, proof, resumes, onConversation = () => undefined }: ClaudeStreamAgentOptions) {
     this.#io = io;
     this.#feed = feed;
     this.#proof = proof;
     this.#onConversation = onConversation;
-    this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence) });
+    this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence), resumes });
     this.#control = new ClaudeControl((message) => io.write(`${JSON.stringify(message)}\n`));
     this.#permissions = new ClaudePermissions(io, this.#control);
     this.#words = new ClaudeWords((words) => io.tell(words));
