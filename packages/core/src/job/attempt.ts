@@ -204,7 +204,15 @@ function endedAttempt({
   readonly verdict: Verdict;
 }): AttemptEnd {
   const conversationId = session?.agent.conversationId ?? attempt.conversationId;
-  const known: AttemptRecord = { ...attempt, delivery: 'ended', conversationId, endedAt: at, outcome, error, ...usageOf(turn) };
+  const known: AttemptRecord = {
+    ...attempt,
+    delivery: 'ended',
+    conversationId,
+    endedAt: at,
+    outcome,
+    error,
+    ...usageOf(turn),
+  };
   return { attempt: known, session, turn, outcome, confidence, error };
 }
 

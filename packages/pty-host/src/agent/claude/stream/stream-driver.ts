@@ -126,7 +126,12 @@ async function streamLaunch({
       guard?.follow(io);
       const onConversation = (id: string) => conversation.moveTo(id);
       const feed = feedOf(options, sessionId, io);
-      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, onConversation, resumes: spec.resume !== undefined });
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, {
+        feed,
+        proof,
+        onConversation,
+        resumes: spec.resume !== undefined,
+      });
     },
     dispose: async () => void (await undo.run()),
   };
