@@ -10,7 +10,7 @@ import {
   type TurnInfo,
 } from '@semo-office/core';
 
-import type { AgentControl, AgentIo, Launch } from './agent/agent-driver.ts';
+import type { AgentControl, AgentIo, DriverReport, Launch } from './agent/agent-driver.ts';
 import { LiveOutput } from './live-output.ts';
 import { shownStatus, type LiveState } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
@@ -33,6 +33,8 @@ export interface LiveSessionOptions {
   readonly requests: HumanRequests;
   readonly clock: Clock;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
+  /** Hears what the driver reports, whether it belongs to a turn or not. Default: nobody. */
+  readonly onReport?: ((sessionId: string, report: DriverReport) => void) | undefined;
   /** Whether anybody listens to output. */
   readonly isHeard: () => boolean;
 }
@@ -248,8 +250,14 @@ export class LiveSession {
       reading: this.output.source,
       signal: (signal) => sendSignal(-this.pid, signal),
       device: this.#terminal.device,
-      report: (evidence) => this.#lane.observe(evidence),
-      tell: (words) => this.#lane.hear(words),
+      report: (evidence) => {
+        this.#options.onReport?.(this.sessionId, { kind: 'evidence', evidence });
+        this.#lane.observe(evidence);
+      },
+      tell: (words) => {
+        this.#options.onReport?.(this.sessionId, { kind: 'words', words });
+        this.#lane.hear(words);
+      },
       ask: (question, withdrawn) => this.#asker.ask(question, withdrawn),
       screen: () => this.output.screenRows(),
       lastWords: () => this.output.lastWords(),

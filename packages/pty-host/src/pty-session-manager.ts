@@ -28,6 +28,7 @@ import {
 import { z } from 'zod';
 
 import { driversByKind } from './default-drivers.ts';
+import { openHostObservers, type HostObservers } from './host-observers.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
 import { openJournal, type SessionJournal } from './process/session-journal.ts';
@@ -74,6 +75,7 @@ class PtySessionManager implements SessionManager {
   readonly #personas: PersonaInjector;
   readonly #keeper: WorktreeKeeper;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
+  readonly #observers: HostObservers;
   #journal: Promise<SessionJournal> | null = null;
   #closed = false;
 
@@ -96,6 +98,13 @@ class PtySessionManager implements SessionManager {
       onFault: options.onRequestFault,
       onSettled: (event) => this.#hub.emit('request_settled', event),
     });
+    this.#observers = openHostObservers({
+      options,
+      stateDir: this.#stateDir,
+      clock,
+      hub: this.#hub,
+      living: () => this.#registry.living,
+    });
     this.#opener = new SessionOpener({
       drivers: driversByKind(options, this.#stateDir),
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot, keeper }),
@@ -106,6 +115,7 @@ class PtySessionManager implements SessionManager {
       clock,
       emit: (name, event) => this.#hub.emit(name, event),
       isHeard: () => this.#hub.listenerCount('output') > 0,
+      onReport: this.#observers.onReport,
     });
   }
 
@@ -200,13 +210,14 @@ class PtySessionManager implements SessionManager {
     await this.#requests.leave();
     await this.#registry.endAll();
     await this.#requests.settled();
+    await this.#observers.close();
     this.#hub.clear();
   }
 
   async #open(spec: ResolvedSessionSpec, call: CallOptions | undefined): Promise<HostedSession> {
     const journal = await this.#ready();
     this.#hub.emit('status', { sessionId: spec.sessionId, status: 'creating', at: this.#clock.now() });
-    return this.#opener.open(spec, journal, call);
+    return this.#observers.follow(spec, this.#opener.open(spec, journal, call));
   }
 
   /** The journal, once what an earlier host left behind has been swept up. */

@@ -2,6 +2,7 @@ import type { Clock, RequestFault, RequestStore } from '@semo-office/core';
 
 import type { AgentDriver } from './agent/agent-driver.ts';
 import type { ClaudeDriverOptions } from './agent/claude/home.ts';
+import type { SessionLogOptions } from './logs/log-options.ts';
 import type { SweepReport } from './process/session-sweep.ts';
 
 /** Options of {@link createPtySessionManager}. */
@@ -33,5 +34,12 @@ export interface PtySessionManagerOptions {
   readonly requestRetentionMs?: number | undefined;
   /** Told of a kept request that cannot be read, or one that cannot be kept. Default: nobody. */
   readonly onRequestFault?: ((fault: RequestFault) => void) | undefined;
+  /** A log file for each session. Default: none. */
+  readonly logs?: SessionLogOptions | undefined;
+  /**
+   * How often `resources` tells what each session uses, in milliseconds, at least 1 000, and only while somebody listens.
+   * A look costs some milliseconds a process. Default 0: never.
+   */
+  readonly resourceSampleMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -10,7 +10,7 @@ import {
   type SessionEvents,
 } from '@semo-office/core';
 
-import type { AgentDriver, Launch, PrivateFolders } from './agent/agent-driver.ts';
+import type { AgentDriver, DriverReport, Launch, PrivateFolders } from './agent/agent-driver.ts';
 import { deadline } from './deadline.ts';
 import { agentEnvironment } from './environment.ts';
 import { HostedSession } from './hosted-session.ts';
@@ -43,6 +43,8 @@ export interface SessionOpenerOptions {
   readonly clock?: Clock | undefined;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
   readonly isHeard: () => boolean;
+  /** Hears what drivers report. Default: nobody. */
+  readonly onReport?: ((sessionId: string, report: DriverReport) => void) | undefined;
 }
 
 /**
@@ -154,7 +156,7 @@ export class SessionOpener {
     resolved: ResolvedWorkspace;
     persona: WrittenPersona;
   }): Promise<HostedSession> {
-    const { requests, emit, isHeard } = this.#options;
+    const { requests, emit, isHeard, onReport } = this.#options;
     const { worktree } = resolved;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
@@ -169,6 +171,7 @@ export class SessionOpener {
       clock,
       emit,
       isHeard,
+      onReport,
     });
     const tree = this.#tree({ spec, place, brand, ownFolders });
     // From here on there is somebody to end, whatever fails.

@@ -57,6 +57,11 @@ export interface Launch {
   dispose(): Promise<void>;
 }
 
+/** What a driver tells of its agent; see {@link AgentIo}. */
+export type DriverReport =
+  | { readonly kind: 'evidence'; readonly evidence: Evidence }
+  | { readonly kind: 'words'; readonly words: Words };
+
 /** What a running agent offers its driver. */
 export interface AgentIo {
   readonly pid: number;
