@@ -83,7 +83,13 @@ export class ScriptedTurn {
       if (this.hasEnded) return;
       await this.#do(step);
     }
-    this.observe({ kind: 'agent_end', at: this.#now(), text: this.#said.join('\n'), backgroundTasks: 0, ...this.#usage });
+    this.observe({
+      kind: 'agent_end',
+      at: this.#now(),
+      text: this.#said.join('\n'),
+      backgroundTasks: 0,
+      ...this.#usage,
+    });
   }
 
   observe(evidence: Evidence): void {

@@ -160,7 +160,6 @@ export class SessionOpener {
     const { worktree } = resolved;
     const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
     await place.update({ brand: brand?.softLimit ?? null, ownFolders });
-    const clock = this.#clock;
     const live = new LiveSession({
       spec,
       launch,
@@ -168,7 +167,7 @@ export class SessionOpener {
       command: brandedCommand(brand, launch.command),
       open: launch.over === 'terminal' ? openPty : openPipes,
       requests,
-      clock,
+      clock: this.#clock,
       emit,
       isHeard,
       onReport,
@@ -189,7 +188,7 @@ export class SessionOpener {
       persona: persona.placement,
       hidePersona: persona.hide,
       containment,
-      clock,
+      clock: this.#clock,
     });
   }
 

@@ -35,12 +35,13 @@ export class JobSpans {
     // One that this process had left and has taken up again.
     this.#close(jobId);
     const agentId = spec.agentId ?? spec.session?.agentId;
-    const span = this.#begin('semo.job', null, this.#clock.now(), {
+    const attributes = {
       'semo.job.id': shownName(jobId),
       'semo.job.priority': priority,
       'semo.job.attempts_before': attempts.length,
       ...(agentId === undefined ? {} : { 'semo.agent.id': shownName(agentId) }),
-    });
+    };
+    const span = this.#begin('semo.job', attributes, { within: null, moment: this.#clock.now() });
     this.#jobs.set(jobId, { span, attempts: new Map() });
   }
 
@@ -67,10 +68,9 @@ export class JobSpans {
   turn({ change, turn, at: moment }: SessionEvents['turn']): void {
     const attempt = this.#attemptOf(turn.turnId);
     if (attempt === null) return;
-    const span = (attempt.turn ??= this.#begin('semo.turn', attempt.span, turn.acceptedAt, {
-      'semo.turn.id': turn.turnId,
-      'semo.session.id': turn.sessionId,
-    }));
+    const attributes = { 'semo.turn.id': turn.turnId, 'semo.session.id': turn.sessionId };
+    const place = { within: attempt.span, moment: turn.acceptedAt };
+    const span = (attempt.turn ??= this.#begin('semo.turn', attributes, place));
     if (turn.state.kind !== 'ended') {
       if (change !== 'started' && change !== 'progress') span.addEvent(change, {}, at(moment));
       return;
@@ -106,21 +106,26 @@ export class JobSpans {
   #beginAttempt(job: OpenJob, { jobId, attempt, role }: JobEvents['attempt']): OpenAttempt {
     const { number, turnId, startedAt, reason } = attempt;
     if (role !== null) job.span.setAttribute('semo.role', shownName(role));
-    const span = this.#begin('semo.attempt', job.span, startedAt, {
+    const attributes = {
       'semo.job.id': shownName(jobId),
       'semo.attempt.number': number,
       'semo.attempt.reason': reason,
       'semo.turn.id': turnId,
       ...(role === null ? {} : { 'semo.role': shownName(role) }),
-    });
+    };
+    const span = this.#begin('semo.attempt', attributes, { within: job.span, moment: startedAt });
     const begun: OpenAttempt = { number, turnId, span, turn: null, isOver: false };
     job.attempts.set(number, begun);
     return begun;
   }
 
-  #begin(name: string, parent: Span | null, moment: number, attributes: Attributes): Span {
-    const within = parent === null ? context.active() : trace.setSpan(context.active(), parent);
-    return this.#tracer.startSpan(name, { startTime: at(moment), attributes }, within);
+  #begin(
+    name: 'semo.job' | 'semo.attempt' | 'semo.turn',
+    attributes: Attributes,
+    { within, moment }: { readonly within: Span | null; readonly moment: number },
+  ): Span {
+    const parent = within === null ? context.active() : trace.setSpan(context.active(), within);
+    return this.#tracer.startSpan(name, { startTime: at(moment), attributes }, parent);
   }
 
   #attemptOf(turnId: string): OpenAttempt | null {

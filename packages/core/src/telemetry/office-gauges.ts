@@ -3,24 +3,26 @@ import type { Attributes, BatchObservableCallback, BatchObservableResult, Meter,
 import type { Office } from '../office-port.ts';
 import type { BreakerState } from '../policy/circuit-breaker.ts';
 import type { PoolCounts, PoolStatus } from '../pool/pool-status.ts';
+import { sessionStatusSchema } from '../session/session.ts';
 import type { SessionEvents, Unsubscribe } from '../session/session-manager.ts';
 import { seconds, shownName } from './attributes.ts';
 
+/** Readers keep the last figure of what is not told again: what is none is told as 0. */
+const STATUSES = sessionStatusSchema.options.filter((status) => status !== 'terminated');
+const WAITS = ['nothing', 'provider', 'host', 'backoff'] as const;
 const BREAKER_STATES: readonly BreakerState[] = ['closed', 'open', 'half_open'];
 
 /** What is so just now: asked of the office and its sessions each time metrics are read. */
 export function gaugeOffice(meter: Meter, office: Office): Unsubscribe {
   const gauges = instruments(meter);
   const resources = new Map<string, SessionEvents['resources']>();
-  const stops = [
-    office.sessions.on('resources', (event) => void resources.set(event.sessionId, event)),
-    office.sessions.on('exit', ({ sessionId }) => void resources.delete(sessionId)),
-  ];
+  const roles = new Set<string>();
+  const unfollow = office.sessions.on('resources', (event) => void resources.set(event.sessionId, event));
   const read: BatchObservableCallback = async (result) => {
     await Promise.all(
       [
         // Who cannot be asked just now is not told of; the others are.
-        tellStatus(result, gauges, office),
+        tellStatus(result, { office, gauges, roles }),
         tellSessions(result, { office, gauges, resources }),
         office.sessions.listRequests().then(({ length }) => result.observe(gauges.requests, length)),
       ].map((asked) => asked.catch(() => undefined)),
@@ -30,28 +32,39 @@ export function gaugeOffice(meter: Meter, office: Office): Unsubscribe {
   meter.addBatchObservableCallback(read, all);
   return () => {
     meter.removeBatchObservableCallback(read, all);
-    for (const stop of stops) stop();
+    unfollow();
   };
 }
 
 type Gauges = ReturnType<typeof instruments>;
 
-async function tellStatus(result: BatchObservableResult, gauges: Gauges, office: Office): Promise<void> {
+async function tellStatus(
+  result: BatchObservableResult,
+  { office, gauges, roles }: { office: Office; gauges: Gauges; roles: Set<string> },
+): Promise<void> {
   const { running, pool, breakers } = await office.status();
-  for (const [why, count] of countBy(running, ({ wait }) => wait?.for ?? 'nothing'))
-    result.observe(gauges.running, count, { 'semo.wait.for': why });
+  for (const why of WAITS)
+    result.observe(gauges.running, running.filter(({ wait }) => (wait?.for ?? 'nothing') === why).length, {
+      'semo.wait.for': why,
+    });
   for (const { name, state } of breakers)
     for (const each of BREAKER_STATES) {
       const told = { 'semo.breaker.name': name, 'semo.breaker.state': each };
       result.observe(gauges.breaker, Number(each === state), told);
     }
-  tellPool(result, gauges, pool);
+  tellPool(result, { pool, gauges, roles });
 }
 
-function tellPool(result: BatchObservableResult, gauges: Gauges, pool: PoolStatus): void {
+function tellPool(
+  result: BatchObservableResult,
+  { pool, gauges, roles }: { pool: PoolStatus; gauges: Gauges; roles: Set<string> },
+): void {
   result.observe(gauges.max, pool.max);
   result.observe(gauges.oldestWait, seconds(pool.oldestWaitMs ?? 0));
-  for (const [role, counts] of byRole(pool)) {
+  const sums = byRole(pool);
+  for (const role of sums.keys()) roles.add(role);
+  for (const role of roles) {
+    const counts = sums.get(role) ?? NONE;
     const labels: Attributes = { 'semo.role': shownName(role) };
     result.observe(gauges.waiting, counts.waiting, labels);
     result.observe(gauges.target, counts.target, labels);
@@ -70,19 +83,18 @@ async function tellSessions(
   { office, gauges, resources }: { office: Office; gauges: Gauges; resources: Map<string, SessionEvents['resources']> },
 ): Promise<void> {
   const living = (await office.sessions.list()).filter(({ status }) => status !== 'terminated');
-  for (const [status, count] of countBy(living, (session) => session.status))
-    result.observe(gauges.sessions, count, { 'semo.session.status': status });
+  for (const each of STATUSES)
+    result.observe(gauges.sessions, living.filter(({ status }) => status === each).length, {
+      'semo.session.status': each,
+    });
   const ids = new Set(living.map(({ sessionId }) => sessionId));
   for (const [sessionId, { pssBytes, cpuMs, processes }] of resources) {
-    // The word of its exit may have been lost.
-    if (!ids.has(sessionId)) {
-      resources.delete(sessionId);
-      continue;
-    }
+    const lives = ids.has(sessionId);
+    if (!lives) resources.delete(sessionId);
     const labels = { 'semo.session.id': shownName(sessionId) };
-    result.observe(gauges.memory, pssBytes, labels);
-    result.observe(gauges.cpu, seconds(cpuMs), labels);
-    result.observe(gauges.processes, processes, labels);
+    result.observe(gauges.memory, lives ? pssBytes : 0, labels);
+    result.observe(gauges.cpu, lives ? seconds(cpuMs) : 0, labels);
+    result.observe(gauges.processes, lives ? processes : 0, labels);
   }
 }
 
@@ -111,12 +123,22 @@ function instruments(meter: Meter) {
 
 type RoleCounts = PoolCounts & { readonly target: number };
 
+const NONE: RoleCounts = {
+  opening: 0,
+  warmIdle: 0,
+  coldIdle: 0,
+  inUse: 0,
+  ending: 0,
+  waiting: 0,
+  target: 0,
+};
+
 /** Several keys may have one role, and a gauge takes one figure each. */
 function byRole({ rows }: PoolStatus): Map<string, RoleCounts> {
   const sums = new Map<string, RoleCounts>();
   for (const row of rows) {
-    const sum = sums.get(row.role);
-    const plus = (name: keyof RoleCounts): number => (sum?.[name] ?? 0) + row[name];
+    const sum = sums.get(row.role) ?? NONE;
+    const plus = (name: keyof RoleCounts): number => sum[name] + row[name];
     sums.set(row.role, {
       opening: plus('opening'),
       warmIdle: plus('warmIdle'),
@@ -132,10 +154,4 @@ function byRole({ rows }: PoolStatus): Map<string, RoleCounts> {
 
 function poolStates({ opening, warmIdle, coldIdle, inUse, ending }: PoolCounts): [string, number][] {
   return Object.entries({ opening, warm_idle: warmIdle, cold_idle: coldIdle, in_use: inUse, ending });
-}
-
-function countBy<Value>(values: readonly Value[], nameOf: (value: Value) => string): Map<string, number> {
-  const counts = new Map<string, number>();
-  for (const value of values) counts.set(nameOf(value), (counts.get(nameOf(value)) ?? 0) + 1);
-  return counts;
 }

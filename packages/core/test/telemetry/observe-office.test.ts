@@ -1,7 +1,15 @@
 import { SpanStatusCode } from '@opentelemetry/api';
 import { describe, expect, it } from 'vitest';
 
-import { memoryJobStore, type JobEvents, type OfficeStatus } from '../../src/index.ts';
+import {
+  EventHub,
+  memoryJobStore,
+  type JobEvents,
+  type Office,
+  type OfficeStatus,
+  type SessionEvents,
+  type SessionInfo,
+} from '../../src/index.ts';
 import { job, observedOffice } from './observed-office.ts';
 
 const SECRET = 'sk-ant-REDACTED';
@@ -130,7 +138,10 @@ describe('requests and breakers', () => {
     const running = observed.office.executeJob(job('ask: Bash'));
     const requestId = await request;
     expect(await observed.points('semo.request.open')).toMatchObject([{ value: 1 }]);
-    expect(await observed.points('semo.session.count')).toMatchObject([{ value: 1 }]);
+    expect(await observed.points('semo.session.count')).toContainEqual({
+      value: 1,
+      attributes: { 'semo.session.status': 'waiting_input' },
+    });
     await observed.sessions.answerRequest(requestId, { behavior: 'allow' });
     await running;
     expect(await observed.points('semo.request.open')).toMatchObject([{ value: 0 }]);
@@ -171,9 +182,10 @@ describe('requests and breakers', () => {
       value: 1,
       attributes: { 'semo.breaker.name': 'host', 'semo.breaker.state': 'open' },
     });
-    expect(await observed.points('semo.job.running')).toMatchObject([
-      { value: 1, attributes: { 'semo.wait.for': 'host' } },
-    ]);
+    expect(await observed.points('semo.job.running')).toContainEqual({
+      value: 1,
+      attributes: { 'semo.wait.for': 'host' },
+    });
     controller.abort();
     await running;
     expect(observed.spans('semo.job')[0]!.events).toContainEqual(
@@ -220,6 +232,18 @@ describe('the gauges of a pool', () => {
     });
   });
 
+  it('go down to 0 for a role that is gone', async () => {
+    let rows = status.pool.rows;
+    const shown = (office: Office): Office => ({
+      ...office,
+      status: async () => ({ ...status, pool: { ...status.pool, rows } }),
+    });
+    await using observed = observedOffice({}, shown);
+    expect(await observed.points('semo.pool.target')).toMatchObject([{ value: 2 }]);
+    rows = [];
+    expect(await observed.points('semo.pool.target')).toMatchObject([{ value: 0 }]);
+  });
+
   it('say nothing of who cannot be asked, and all the rest', async () => {
     await using observed = observedOffice({}, (office) => ({
       ...office,
@@ -227,5 +251,33 @@ describe('the gauges of a pool', () => {
     }));
     expect(await observed.points('semo.pool.max')).toEqual([]);
     expect(await observed.points('semo.request.open')).toMatchObject([{ value: 0 }]);
+  });
+});
+
+describe('the gauges of sessions', () => {
+  it('show what each uses, as long as it lives', async () => {
+    const hub = new EventHub<SessionEvents>();
+    const sessionId = 'ses_a';
+    let living = [{ sessionId, status: 'ready' }] as SessionInfo[];
+    const shown = (office: Office): Office => ({
+      ...office,
+      sessions: {
+        ...office.sessions,
+        on: (name, listener) => hub.on(name, listener),
+        list: async () => living,
+        listRequests: async () => [],
+      },
+    });
+    await using observed = observedOffice({}, shown);
+    hub.emit('resources', { sessionId, pssBytes: 4096, cpuMs: 1500, processes: 2, at: 1 });
+    const attributes = { 'semo.session.id': sessionId };
+    expect(await observed.points('semo.session.memory')).toEqual([{ value: 4096, attributes }]);
+    expect(await observed.points('semo.session.cpu.time')).toEqual([{ value: 1.5, attributes }]);
+    expect(await observed.points('semo.session.processes')).toEqual([{ value: 2, attributes }]);
+    const ready = (value: number) => ({ value, attributes: { 'semo.session.status': 'ready' } });
+    expect(await observed.points('semo.session.count')).toContainEqual(ready(1));
+    living = [];
+    expect(await observed.points('semo.session.memory')).toEqual([{ value: 0, attributes }]);
+    expect(await observed.points('semo.session.count')).toContainEqual(ready(0));
   });
 });

@@ -126,12 +126,8 @@ async function streamLaunch({
       guard?.follow(io);
       const onConversation = (id: string) => conversation.moveTo(id);
       const feed = feedOf(options, sessionId, io);
-      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, {
-        feed,
-        proof,
-        onConversation,
-        resumes: spec.resume !== undefined,
-      });
+      const resumes = spec.resume !== undefined;
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, onConversation, resumes });
     },
     dispose: async () => void (await undo.run()),
   };
