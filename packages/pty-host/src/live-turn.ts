@@ -104,7 +104,7 @@ export class LiveTurn {
   }
 
   info(): TurnInfo {
-    const { text, turn, milestones, percent, evidence } = this.#state;
+    const { text, turn, milestones, percent, evidence, usage } = this.#state;
     const { turnId, sessionId, outputStart } = this.#options;
     return {
       turnId,
@@ -116,6 +116,7 @@ export class LiveTurn {
       milestones: [...milestones],
       percent,
       evidence: [...evidence],
+      ...(usage === null ? {} : { usage }),
     };
   }
 

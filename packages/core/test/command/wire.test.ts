@@ -44,6 +44,11 @@ describe('what travels', () => {
       name: 'output',
       event: output,
     });
+    const resources: SessionEvents['resources'] = { sessionId: 's', pssBytes: 1, cpuMs: 2, processes: 3, at: 1 };
+    expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('resources', resources))))).toEqual({
+      name: 'resources',
+      event: resources,
+    });
     const exit: SessionEvents['exit'] = { sessionId: 's', code: null, signal: 'SIGTERM', at: 1 };
     expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('exit', exit))))).toEqual({
       name: 'exit',
