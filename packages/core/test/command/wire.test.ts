@@ -34,7 +34,15 @@ describe('what travels', () => {
     const unknown = errorFromWire(wireErrorSchema.parse(overJson(errorToWire(new SemoError('closed', 'x')))));
     expect(unknown.retryAt).toBeUndefined();
     const told = turnError('agent_rate_limited', 'Later.', { retryAt: 7, limit: 'quota' });
-    const attempt = { sessionId: 's', turnId: 't', outcome: 'failed', startedAt: 1, endedAt: 2, error: told };
+    const attempt = {
+      reason: 'first',
+      sessionId: 's',
+      turnId: 't',
+      outcome: 'failed',
+      startedAt: 1,
+      endedAt: 2,
+      error: told,
+    };
     expect(attemptSchema.parse(overJson(attempt)).error).toEqual(told);
   });
 
