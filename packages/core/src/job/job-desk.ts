@@ -135,10 +135,13 @@ export class JobDesk {
   }
 
   async cancel(jobId: string): Promise<JobRecord> {
-    const record = await this.#options.parts.jobs.requestCancel(jobId);
+    const { jobs } = this.#options.parts;
+    const before = await jobs.get(jobId);
+    const record = await jobs.requestCancel(jobId);
     this.#runner.abort(jobId, new SemoError('turn_cancelled', 'The job was cancelled.'));
     const { state } = record;
-    if (state.kind === 'ended') this.#ended(jobId, state.result);
+    // Nobody was at it: nobody else tells of its end.
+    if (state.kind === 'ended' && before?.state.kind !== 'ended') this.#ended(jobId, state.result);
     return record;
   }
 
