@@ -26,11 +26,11 @@ import { createPtySessionManager } from '../../src/index.ts';
 
 const script = fileURLToPath(new URL('../fixtures/dying-host.mjs', import.meta.url));
 
-/** A prompt for a host that will die. `wait`: what it waits for before the next one. */
+/** A prompt for a host that will die. `wait`: what it waits for before the next one; `written`: that it ended, and stands in the transcript. */
 export interface FatedPrompt extends PromptOptions {
   readonly prompt: string;
   readonly turnId: string;
-  readonly wait?: 'accepted' | 'ended';
+  readonly wait?: 'accepted' | 'ended' | 'written';
 }
 
 /** The write at which the host dies. */

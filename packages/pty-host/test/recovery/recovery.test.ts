@@ -137,7 +137,7 @@ describe('a prompt of Claude Code in stream mode whose host was killed', () => {
 
 describe('a prompt of Claude Code in a terminal whose host was killed', () => {
   it('is not in a transcript that others are in', async () => {
-    const [first, second] = [ask('Add 20 and 22.', { wait: 'ended' }), ask('Add 1 and 41.')];
+    const [first, second] = [ask('Add 20 and 22.', { wait: 'written' }), ask('Add 1 and 41.')];
     const dieAt = { when: 'after', step: 'submitted', turnId: second.turnId } as const;
     await using after = await afterDeath({ agent: TERMINAL, prompts: [first, second], dieAt, model: answer });
     const turn = await after.next.waitForTurn(after.sessionId, second.turnId);
