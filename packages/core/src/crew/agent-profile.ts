@@ -19,7 +19,7 @@ const crewWorkspaceSchema = z.discriminatedUnion('kind', [
   }),
 ]);
 
-const { agent, environment, home, maxOutputBytes, size, containment, limits } = sessionSpecSchema.shape;
+const { agent, environment, home, maxOutputBytes, size, containment, limits, terminal } = sessionSpecSchema.shape;
 
 /** A member of the crew: who it is, and what session its jobs need. */
 export const agentProfileSchema = z.strictObject({
@@ -39,6 +39,7 @@ export const agentProfileSchema = z.strictObject({
   maxOutputBytes: maxOutputBytes.optional(),
   containment: containment.optional(),
   limits: limits.optional(),
+  terminal: terminal.optional(),
   /** How prompts to it are run, where a job says nothing else. */
   options: promptOptionsSchema.partial().optional(),
 });

@@ -25,7 +25,7 @@ const templateSchema = sessionSpecSchema.omit({ sessionId: true });
  * - the persona's version: it is read when the agent starts;
  * - the names of the variables handed on, and a digest of those set: a process has its environment from its start. The
  *   values themselves are in no key, since keys are shown in status and logs;
- * - the home, how much output is kept, how it is contained, and the limits of its life.
+ * - the home, how much output is kept, how it is contained, in which terminal, and the limits of its life.
  *
  * Left out is what belongs to one job or can change: branch, task, role of the folder, what keeps the worktree, who the
  * agent is (`agentId`), the terminal's size, whether a screen is rendered. Defaults are filled in first, so leaving an
@@ -39,7 +39,7 @@ const templateSchema = sessionSpecSchema.omit({ sessionId: true });
  */
 export function poolKey(template: SessionTemplate, extra: PoolKeyExtra = {}): string {
   const spec = parseEdge(templateSchema, template, { what: 'session template' });
-  const { agent, workspace, persona, environment, home, maxOutputBytes, containment, limits } = spec;
+  const { agent, workspace, persona, environment, home, maxOutputBytes, containment, limits, terminal } = spec;
   return digest({
     agent,
     agentVersion: extra.agentVersion ?? null,
@@ -52,6 +52,7 @@ export function poolKey(template: SessionTemplate, extra: PoolKeyExtra = {}): st
     maxOutputBytes,
     containment: containment ?? null,
     limits: limits ?? null,
+    terminal: terminal ?? null,
   });
 }
 

@@ -12,7 +12,7 @@ const template: SessionTemplate = {
 describe('the key of a pool', () => {
   it('is 16 digits and the same on every machine', () => {
     expect(poolKey(template)).toMatch(/^[0-9a-f]{16}$/);
-    expect(poolKey({ agent: { kind: 'shell' }, workspace: { kind: 'path', path: '/w' } })).toBe('de5a9cfbbf80285b');
+    expect(poolKey({ agent: { kind: 'shell' }, workspace: { kind: 'path', path: '/w' } })).toBe('5fccf231db8e2a50');
   });
 
   it.each<[string, Partial<SessionTemplate>]>([
@@ -47,6 +47,9 @@ describe('the key of a pool', () => {
     ['the values of variables', { environment: { pass: ['TOKEN', 'LANG'], set: { MODE: 'live', LEVEL: '1' } } }],
     ['the home', { home: 'private' }],
     ['how much output is kept', { maxOutputBytes: 8192 }],
+    ['how it is contained', { containment: { level: 'process_group' } }],
+    ['the limits of its life', { limits: { maxTurns: 3 } }],
+    ['the kind of terminal', { terminal: 'tmux' }],
   ])('depends on %s', (_, change) => {
     expect(poolKey({ ...template, ...change })).not.toBe(poolKey(template));
   });
