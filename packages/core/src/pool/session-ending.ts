@@ -34,8 +34,7 @@ export async function endSession(ending: Ending): Promise<void> {
   for (let tries = 1; ; tries += 1) {
     const error = await tryToEnd(ending);
     if (error === null) return;
-    // A host that is lost would only be waited for once more; its own next start clears up.
-    const isLast = closing.aborted && (tries >= TRIES_WHEN_CLOSING || error.code === 'host_lost');
+    const isLast = closing.aborted && tries >= TRIES_WHEN_CLOSING;
     const retryInMs = isLast ? null : backoffMs(tries);
     onFault(error, retryInMs);
     if (retryInMs === null) return;
