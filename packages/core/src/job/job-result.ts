@@ -1,5 +1,6 @@
 import { SemoError } from '../errors.ts';
-import { verdictOf, type AttemptEnd } from './attempt.ts';
+import { verdictOf } from './attempt-verdict.ts';
+import type { AttemptEnd } from './attempt.ts';
 import { endedAttempts } from './job-transition.ts';
 import type { JobRecord } from './job-record.ts';
 import type { JobResult } from './run-line.ts';
