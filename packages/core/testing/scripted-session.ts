@@ -89,6 +89,7 @@ export class ScriptedSession {
     return {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
+      ...(spec.owner === undefined ? {} : { owner: spec.owner }),
       worktreeId: workspace.branch ?? null,
       terminalId: this.#exit === null ? 'scripted' : null,
       status: this.#status,

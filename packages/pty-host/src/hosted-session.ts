@@ -108,6 +108,7 @@ export class HostedSession {
     return {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
+      ...(spec.owner === undefined ? {} : { owner: spec.owner }),
       worktreeId: workspace.branch ?? null,
       terminalId: live.exit === null ? (terminal.id ?? String(this.#options.agent.pid)) : null,
       ...(terminal.attachCommand === null || live.exit !== null ? {} : { attachCommand: terminal.attachCommand }),

@@ -6,7 +6,7 @@ import type { SessionInfo } from '../session/session.ts';
 import type { AttemptEnd, AttemptOrder } from './attempt.ts';
 import { continuing, type JobPlan } from './job-plan.ts';
 import { jobPrompt } from './job-prompt.ts';
-import type { JobRecord } from './job-record.ts';
+import type { AttemptRecord, JobRecord } from './job-record.ts';
 import type { AttemptReason } from './run-line.ts';
 
 /** The first attempt of a job, or, of one that was reopened, the next. Pure, as everything in this file. */
@@ -15,6 +15,37 @@ export function firstOrder(record: JobRecord, plan: JobPlan): AttemptOrder {
   if (last === undefined) return orderOf({ record, plan, reason: 'first', remembers: false, held: null });
   const conversationId = record.reopened === 'resume' ? last.conversationId : null;
   return goOn({ record, plan, reason: 'by_hand', conversationId, held: null });
+}
+
+/**
+ * The same attempt once more, since its prompt was never sent: by the session it has, or by a new one in the same place.
+ */
+export function sameOrder({
+  record,
+  plan,
+  attempt,
+  held,
+}: {
+  readonly record: JobRecord;
+  readonly plan: JobPlan;
+  readonly attempt: AttemptRecord;
+  readonly held: SessionInfo | null;
+}): AttemptOrder {
+  const { number, reason, turnId, sessionId } = attempt;
+  const before = record.attempts[number - 1];
+  const begun = { ...record, attempts: record.attempts.slice(0, number) };
+  // Only a conversation that the attempt before has had can be gone on with: a new one is nothing before its first prompt.
+  const conversationId = before?.conversationId === attempt.conversationId ? attempt.conversationId : null;
+  if (sessionId === '') return orderOf({ record: begun, plan, reason, remembers: false, held: null });
+  const order = goOn({ record: begun, plan, reason, conversationId, held });
+  return held === null ? order : { ...order, turnId };
+}
+
+/** The failures that a job has been given another attempt for since it was last begun by hand, before its last attempt. */
+export function formerFailures({ attempts, reopened }: JobRecord): TurnError[] {
+  if (reopened !== null) return [];
+  const begun = attempts.findLastIndex(({ reason }) => reason === 'by_hand');
+  return attempts.slice(Math.max(0, begun), -1).flatMap(({ error }) => error ?? []);
 }
 
 /** The attempt after one that has failed. */
@@ -59,7 +90,7 @@ function goOn({
   readonly held: SessionInfo | null;
 }): AttemptOrder {
   const template = continuing(plan.template, conversationId);
-  const next: JobPlan = { ...plan, template, assignment: undefined };
+  const next: JobPlan = { ...plan, template, assignment: undefined, sessionId: undefined };
   const remembers = held !== null || 'resume' in template.agent;
   return orderOf({ record, plan: next, reason, remembers, held });
 }

@@ -1,9 +1,9 @@
-import { SemoError, assertNever } from '../errors.ts';
+import { SemoError } from '../errors.ts';
 import { newId } from '../ids.ts';
 import type { TurnError } from '../monitor/evidence.ts';
-import { turnError } from '../monitor/verdict.ts';
 import type { SessionInfo } from '../session/session.ts';
 import type { Confidence, Outcome, TurnInfo } from '../session/turn.ts';
+import { verdictOf, type Verdict } from './attempt-verdict.ts';
 import type { AttemptRecord } from './job-record.ts';
 import type { JobParts } from './job-parts.ts';
 import type { JobPlan } from './job-plan.ts';
@@ -20,6 +20,8 @@ export interface AttemptOrder {
   readonly text: string;
   /** The session of the attempt before, if it is still in hand. */
   readonly held: SessionInfo | null;
+  /** With `held`: the turn its prompt was to be, so that sending it again is sending it once. Default: a new one. */
+  readonly turnId?: string | undefined;
 }
 
 /** What came of an attempt. Its session, if there is one, is still in hand. */
@@ -50,13 +52,16 @@ export async function makeAttempt(parts: JobParts, order: AttemptOrder, call: At
   const startedAt = clock.now();
   let session = order.held;
   let attempt = begun(order, startedAt);
-  const onSession = (sessionId: string): void => {
+  const onSession = async (sessionId: string): Promise<void> => {
     attempt = { ...attempt, sessionId };
     call.onSession(sessionId);
+    // Before there is anything to be left behind by a process that is killed.
+    await call.log(attempt);
   };
   try {
     session ??= await acquire(parts, order, { ...call, onSession });
-    attempt = { ...attempt, sessionId: session.sessionId, conversationId: session.agent.conversationId ?? null };
+    const { sessionId, agent } = session;
+    attempt = { ...attempt, sessionId, delivery: 'intent', conversationId: agent.conversationId ?? null };
     await call.log(attempt);
     call.signal.throwIfAborted();
     return await runTurn({
@@ -67,13 +72,12 @@ export async function makeAttempt(parts: JobParts, order: AttemptOrder, call: At
       send: { text: withPlace(order.text, session), options: order.plan.options },
     });
   } catch (thrown) {
-    const error = SemoError.from(call.signal.aborted ? call.signal.reason : thrown);
-    if (error.code === 'lease_lost') throw error;
+    const error = await endOrLeave(parts, { thrown, session, call });
     return endedAttempt({ attempt, session, turn: null, at: clock.now(), verdict: verdictOf(error) });
   }
 }
 
-/** Goes on with an attempt that another office process began: follows its turn, or sends its prompt if that never came. */
+/** Goes on with an attempt whose prompt the host has: follows its turn. */
 export async function followAttempt(
   parts: JobParts,
   { attempt, session }: { readonly attempt: AttemptRecord; readonly session: SessionInfo },
@@ -82,10 +86,20 @@ export async function followAttempt(
   try {
     return await runTurn({ parts, session, attempt, call, send: null });
   } catch (thrown) {
-    const error = SemoError.from(call.signal.aborted ? call.signal.reason : thrown);
-    if (error.code === 'lease_lost') throw error;
+    const error = await endOrLeave(parts, { thrown, session, call });
     return endedAttempt({ attempt, session, turn: null, at: parts.clock.now(), verdict: verdictOf(error) });
   }
+}
+
+/** Why an attempt has ended. @throws SemoError `lease_lost`: it has not, and its session is the next office's. */
+async function endOrLeave(
+  { pool }: JobParts,
+  { thrown, session, call }: { thrown: unknown; session: SessionInfo | null; call: AttemptCall },
+): Promise<SemoError> {
+  const error = SemoError.from(call.signal.aborted ? call.signal.reason : thrown);
+  if (error.code !== 'lease_lost') return error;
+  if (session !== null) await pool.release(session.sessionId, { kind: 'abandoned' });
+  throw error;
 }
 
 /** An agent that was there before its job tells its model the branch of that time. */
@@ -94,7 +108,11 @@ function withPlace(text: string, { workspace: { link, branch } }: SessionInfo): 
   return `${text}\n\n(This folder is on the branch ${branch} now, whatever was said before.)`;
 }
 
-async function acquire({ pool }: JobParts, order: AttemptOrder, call: AttemptCall): Promise<SessionInfo> {
+async function acquire(
+  { pool }: JobParts,
+  order: AttemptOrder,
+  call: Pick<AttemptCall, 'signal'> & { readonly onSession: (sessionId: string) => Promise<void> },
+): Promise<SessionInfo> {
   const { plan, key, priority } = order;
   const { session } = await pool.acquire(
     {
@@ -112,19 +130,23 @@ async function acquire({ pool }: JobParts, order: AttemptOrder, call: AttemptCal
   return session;
 }
 
-function begun({ number, reason }: AttemptOrder, startedAt: number): AttemptRecord {
+function begun({ number, reason, plan, held, turnId }: AttemptOrder, startedAt: number): AttemptRecord {
   return {
     number,
     reason,
     sessionId: '',
-    turnId: newId('turn'),
-    delivery: 'intent',
-    conversationId: null,
+    turnId: turnId ?? newId('turn'),
+    delivery: held === null ? 'opening' : 'intent',
+    conversationId: resumedBy(plan),
     startedAt,
     endedAt: null,
     outcome: null,
     error: null,
   };
+}
+
+function resumedBy({ template: { agent } }: JobPlan): string | null {
+  return 'resume' in agent ? (agent.resume ?? null) : null;
 }
 
 interface TurnRun {
@@ -190,12 +212,6 @@ function lostBy(signal: AbortSignal): { readonly signal: AbortSignal } {
   return { signal: lost.signal };
 }
 
-interface Verdict {
-  readonly outcome: Outcome;
-  readonly confidence: Confidence;
-  readonly error: TurnError | null;
-}
-
 /** A turn that was cancelled because the job's time was up has timed out. */
 function overruled(verdict: Verdict, signal: AbortSignal): Verdict {
   if (!signal.aborted || verdict.outcome !== 'cancelled') return verdict;
@@ -230,35 +246,4 @@ function endedAttempt({
 
 function usageOf(turn: TurnInfo | null): Pick<AttemptRecord, 'usage'> {
   return turn?.usage === undefined ? {} : { usage: turn.usage };
-}
-
-/** The verdict on an attempt whose turn never began or was lost from sight. */
-export function verdictOf({ code, message, class: errorClass, retryable }: SemoError): Verdict {
-  const error = { ...turnError(code, message), class: errorClass, retryable };
-  return { outcome: outcomeOf(error), confidence: 'certain', error };
-}
-
-function outcomeOf({ class: errorClass, code }: TurnError): Outcome {
-  if (code === 'delivery_unknown') return 'unknown';
-  switch (errorClass) {
-    case 'crash':
-      return 'crashed';
-    case 'timeout':
-      return 'timed_out';
-    case 'cancelled':
-      return 'cancelled';
-    case 'host_lost':
-      return 'unknown';
-    case 'not_found':
-    case 'permission':
-    case 'rate_limit':
-    case 'overloaded':
-    case 'auth':
-    case 'invalid_request':
-    case 'capacity':
-    case 'unknown':
-      return 'failed';
-    default:
-      return assertNever(errorClass);
-  }
 }

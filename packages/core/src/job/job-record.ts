@@ -11,10 +11,11 @@ import { attemptReasonSchema, jobResultSchema } from './run-line.ts';
 const at = z.number();
 
 /**
- * How far the prompt of an attempt has come, as the office knows it. `intent`: it may be sent from now on; `accepted`: the
- * agent has it; `ended`: its verdict is known. What lies between the first two, the host and the agent's transcript know.
+ * How far the prompt of an attempt has come, as the office knows it. `opening`: its session is being made, nothing is sent;
+ * `intent`: it may be sent from now on; `accepted`: the agent has it; `ended`: its verdict is known. What lies between
+ * `intent` and `accepted`, the host and the agent's transcript know.
  */
-const attemptDeliverySchema = z.enum(['intent', 'accepted', 'ended']);
+const attemptDeliverySchema = z.enum(['opening', 'intent', 'accepted', 'ended']);
 
 /** One attempt as it is kept, also while it runs. */
 export const attemptRecordSchema = z.object({

@@ -1,6 +1,7 @@
 import { SemoError } from '../errors.ts';
 import { addUsage, type TurnUsage } from '../monitor/usage.ts';
-import { verdictOf, type AttemptEnd } from './attempt.ts';
+import { verdictOf } from './attempt-verdict.ts';
+import type { AttemptEnd } from './attempt.ts';
 import { endedAttempts } from './job-transition.ts';
 import type { AttemptRecord, JobRecord } from './job-record.ts';
 import type { JobResult } from './run-line.ts';

@@ -5,15 +5,19 @@ import type { TurnError } from '../monitor/evidence.ts';
 import { nextStep, type NextStep } from '../policy/failure-policy.ts';
 import type { SessionInfo } from '../session/session.ts';
 import { throughBreakers, type JobWait } from './attempt-gate.ts';
-import { afterFailure, firstOrder, isWorthWaiting } from './attempt-order.ts';
-import { verdictOf, type AttemptEnd, type AttemptOrder } from './attempt.ts';
+import { afterFailure, firstOrder, formerFailures, isWorthWaiting } from './attempt-order.ts';
+import { verdictOf } from './attempt-verdict.ts';
+import type { AttemptEnd, AttemptOrder } from './attempt.ts';
 import type { JobParts } from './job-parts.ts';
 import type { JobPlan } from './job-plan.ts';
 import { findJobPlace, type JobPlace } from './job-place.ts';
 import type { AttemptRecord, JobChange, JobRecord } from './job-record.ts';
-import { adoptAttempt } from './job-recovery.ts';
+import { takeUpAttempt, type RecoveryCall } from './job-recovery.ts';
 import { jobResult } from './job-result.ts';
 import type { JobResult } from './run-line.ts';
+
+/** How often an attempt is begun anew in one go because its prompt was never sent. */
+const MAX_UNSENT = 1;
 
 /** What a job's run tells and asks while it goes on. */
 export interface JobRunCall {
@@ -82,8 +86,11 @@ export class JobRun {
 
   async #attempts({ plan }: JobPlace): Promise<void> {
     this.#plan = plan;
-    this.#end = await adoptAttempt(this.#parts, { record: this.#record, plan }, this.#attemptCall());
-    this.#order = this.#end === null ? firstOrder(this.#record, plan) : null;
+    this.#failures.push(...formerFailures(this.#record));
+    const taken = await takeUpAttempt(this.#parts, { record: this.#record, plan }, this.#attemptCall());
+    if (taken === null) this.#order = firstOrder(this.#record, plan);
+    else if (taken.kind === 'unsent') this.#order = taken.order;
+    else this.#end = taken.end;
     const { firstMs, longestMs } = this.#parts.backoff;
     await pRetry(() => this.#attemptOnce(), {
       // How often is the policy's affair.
@@ -115,14 +122,27 @@ export class JobRun {
     throw new AnotherAttempt(step);
   }
 
+  /** Makes an attempt. What is lost from sight meanwhile is looked for as soon as its host answers, before it is judged. */
   async #attempt(order: AttemptOrder): Promise<AttemptEnd> {
-    return throughBreakers(this.#parts, { order, call: this.#attemptCall(), onWait: this.#call.onWait });
+    const call = this.#attemptCall();
+    let end = await throughBreakers(this.#parts, { order, call, onWait: call.onWait });
+    for (let unsent = 0; isOutOfSight(end, order) && !call.signal.aborted && unsent < MAX_UNSENT; ) {
+      const taken = await takeUpAttempt(this.#parts, { record: this.#record, plan: order.plan }, call);
+      if (taken === null) break;
+      if (taken.kind === 'unsent') unsent += 1;
+      end =
+        taken.kind === 'ended'
+          ? taken.end
+          : await throughBreakers(this.#parts, { order: taken.order, call, onWait: call.onWait });
+    }
+    return end;
   }
 
   /** A session goes on with the next attempt if it is fit for it, and if that comes at once. */
-  async #holdOrRelease({ session }: AttemptEnd, step: NextStep): Promise<SessionInfo | null> {
+  async #holdOrRelease({ session, error }: AttemptEnd, step: NextStep): Promise<SessionInfo | null> {
     if (session === null) return null;
-    const isFit = step.kind === 'again' && (session.status === 'ready' || session.status === 'executing');
+    const isSeen = error?.class !== 'host_lost';
+    const isFit = isSeen && step.kind === 'again' && (session.status === 'ready' || session.status === 'executing');
     if (isFit) return session;
     this.#end = this.#end && { ...this.#end, session: null };
     await this.#release(session, `The attempt before it ended as ${this.#end?.error?.code ?? 'unknown'}.`);
@@ -147,7 +167,7 @@ export class JobRun {
 
   /** The session that is still in hand goes back to the pool, or is left to the office that has the job now. */
   async #letGo(error: SemoError | null): Promise<void> {
-    const session = this.#end?.session ?? null;
+    const session = this.#end?.session ?? this.#order?.held ?? null;
     if (session === null) return;
     if (error?.code === 'lease_lost') return this.#parts.pool.release(session.sessionId, { kind: 'abandoned' });
     const isSound = this.#end?.outcome === 'completed' || this.#end?.outcome === 'failed';
@@ -165,10 +185,27 @@ export class JobRun {
     this.#call.onAttempt(attempt, this.#plan?.role ?? null);
   }
 
-  #attemptCall() {
-    const { signal, onSession } = this.#call;
-    return { signal, onSession, log: (attempt: AttemptRecord) => this.#log(attempt) };
+  #attemptCall(): RecoveryCall {
+    const { signal, onSession, onWait } = this.#call;
+    return { signal, onSession, onWait, log: (attempt) => this.#log(attempt) };
   }
+}
+
+/** What an attempt is told that has lost its host, or whose host was started again meanwhile. */
+const OUT_OF_SIGHT: ReadonlySet<string> = new Set([
+  'host_lost',
+  'session_terminated',
+  'session_unknown',
+  'session_conflict',
+  'turn_unknown',
+]);
+
+/** Whether only the host can tell what became of an attempt. */
+function isOutOfSight({ turn, error, attempt }: AttemptEnd, { plan }: AttemptOrder): boolean {
+  if (turn !== null || error === null || attempt.sessionId === '') return false;
+  // With an id of the caller's own it is somebody else's session.
+  if (error.code === 'session_conflict' && attempt.sessionId === plan.sessionId) return false;
+  return OUT_OF_SIGHT.has(error.code);
 }
 
 /** Whether the next attempt comes only after a while. */

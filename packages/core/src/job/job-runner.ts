@@ -223,6 +223,8 @@ export class JobRunner {
       'deadline_passed',
       `The job had not ended ${spec.deadlineMs} ms after it was submitted.`,
     );
-    return clock.schedule(Math.max(0, deadlineAt - clock.now()), () => abort.abort(error));
+    const leftMs = deadlineAt - clock.now();
+    if (leftMs <= 0) abort.abort(error);
+    return clock.schedule(Math.max(0, leftMs), () => abort.abort(error));
   }
 }

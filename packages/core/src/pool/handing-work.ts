@@ -34,7 +34,8 @@ async function carryOut(parts: PoolParts, offer: Offer): Promise<void> {
     entry.state.kind === 'offered' && !entry.died && waiters.find(waiter.waiterId) !== null;
   let handed = checked;
   if (checked.kind === 'ready' && isWanted()) {
-    if (fresh === null) announce(parts, entry, waiter);
+    const noted = fresh === null ? announce(parts, entry, waiter) : null;
+    if (noted !== null) await noted;
     if (isWanted()) handed = await switched(parts, offer, checked);
   }
   if (entry.state.kind === 'offered') settle(parts, offer, handed);

@@ -43,10 +43,13 @@ function waiterOf({ waiters }: PoolParts, { state }: PoolEntry): Waiter | null {
 function create(parts: PoolParts, entry: PoolEntry, signal: AbortSignal): Promise<SessionInfo> {
   const { sessionId, template } = entry;
   const waiter = waiterOf(parts, entry);
-  if (waiter !== null) announce(parts, entry, waiter);
-  // Whoever was told may have left at that very moment.
-  signal.throwIfAborted();
-  const creating = parts.sessions.create({ ...template, sessionId }, { signal });
+  const noted = waiter === null ? null : announce(parts, entry, waiter);
+  const createNow = (): Promise<SessionInfo> => {
+    // Whoever was told may have left meanwhile.
+    signal.throwIfAborted();
+    return parts.sessions.create({ ...template, ...parts.mark, sessionId }, { signal });
+  };
+  const creating = noted === null ? createNow() : noted.then(createNow);
   entry.created = creating.then(
     () => undefined,
     () => undefined,

@@ -24,6 +24,8 @@ export interface Tally {
  */
 export interface PoolParts {
   readonly sessions: SessionManager;
+  /** What every session is created with beside its template. */
+  readonly mark: { readonly owner?: string };
   readonly clock: Clock;
   readonly admission: Admission | undefined;
   readonly createAttempts: number;
@@ -93,12 +95,16 @@ export function requeue(waiter: Waiter, notBefore = 0): void {
   waiter.notBefore = notBefore;
 }
 
-/** Tells a caller which session it is going to be. */
-export function announce(parts: PoolParts, entry: PoolEntry, { request }: Waiter): void {
-  try {
-    request.onSession?.(entry.sessionId);
-  } catch (thrown) {
+/** Tells a caller which session it is going to be. A promise where the caller has to take note of it first; never rejects. */
+export function announce(parts: PoolParts, entry: PoolEntry, { request }: Waiter): Promise<void> | null {
+  const failed = (thrown: unknown): void =>
     tellFault(parts, entry, { kind: 'listener_failed', error: SemoError.from(thrown), retryInMs: null });
+  try {
+    const noted = request.onSession?.(entry.sessionId);
+    return noted instanceof Promise ? noted.then(() => undefined, failed) : null;
+  } catch (thrown) {
+    failed(thrown);
+    return null;
   }
 }
 

@@ -27,9 +27,9 @@ export interface PoolRequest {
   readonly priority?: number | undefined;
   /**
    * Told the id as soon as it is known: before a cold session is created, before a warm one is switched. Told again
-   * when that one failed and another is tried.
+   * when that one failed and another is tried. What it promises is waited for: nothing is created or switched before.
    */
-  readonly onSession?: ((sessionId: string) => void) | undefined;
+  readonly onSession?: ((sessionId: string) => unknown) | undefined;
 }
 
 /** Options of `PoolManager.acquire`. */
@@ -124,6 +124,8 @@ export type PoolStrategy = 'warm' | 'on-demand' | 'hybrid';
 /** Options of `createPoolManager`. */
 export interface PoolOptions {
   readonly sessions: SessionManager;
+  /** Every session is created with this `owner`. Default: none. */
+  readonly owner?: string | undefined;
   /** Default: the machine's own time. */
   readonly clock?: Clock | undefined;
   /** Sessions at once: being opened, alive and being ended together. Default 6. */

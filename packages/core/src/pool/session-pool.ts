@@ -178,10 +178,11 @@ export class SessionPool implements PoolManager {
   }
 
   #newParts(): PoolParts {
-    const { sessions, admission } = this.#options;
+    const { sessions, admission, owner } = this.#options;
     const { createAttempts, openTimeoutMs } = this.#settings;
     return {
       sessions,
+      mark: owner === undefined ? {} : { owner },
       clock: this.#clock,
       admission,
       createAttempts,

@@ -96,6 +96,8 @@ export const sessionSpecSchema = z.strictObject({
   sessionId: idSchema,
   /** Which member of the crew this is, for example `FE`. */
   agentId: z.string().min(1).max(200).optional(),
+  /** Whose session it is: an office marks those it creates, to find them again after it was killed. */
+  owner: z.string().min(1).max(200).optional(),
   agent: agentSpecSchema,
   workspace: workspaceSchema,
   persona: personaSchema.optional(),
@@ -154,6 +156,8 @@ export type SessionStatus = z.infer<typeof sessionStatusSchema>;
 export const sessionInfoSchema = z.object({
   sessionId: idSchema,
   agentId: z.string().optional(),
+  /** See the spec. */
+  owner: z.string().optional(),
   /** The worktree's id: its branch, where the host made one; `null` for a slot without a job. */
   worktreeId: z.string().nullable(),
   /** The terminal's id on the host while it lives: the agent's process id, or `tmux:<session>:<pane>`. */
