@@ -41,8 +41,8 @@ export async function waitForEnd(
       clock.schedule(timeoutMs, giveUp(new SemoError('wait_timed_out', `The job did not end within ${timeoutMs} ms.`))),
     );
   if (signal?.aborted === true) onAbort();
+  if (closed.aborted) onClose();
   stops.push(look(sources, jobId, end));
-  if (pollMs === null) end.promise.catch(() => undefined);
   try {
     return await end.promise;
   } finally {
