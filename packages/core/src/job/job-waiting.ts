@@ -24,7 +24,7 @@ export async function waitForEnd(
   jobId: string,
   { timeoutMs, signal }: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<JobResult> {
-  const { clock, closed, onEnded, pollMs } = sources;
+  const { clock, closed, onEnded } = sources;
   const end = Promise.withResolvers<JobResult>();
   const stops: (() => void)[] = [onEnded((event) => event.jobId === jobId && end.resolve(event.result))];
   const giveUp = (error: SemoError) => () => end.reject(error);
