@@ -9,11 +9,19 @@ export interface Clock {
   schedule(delayMs: number, run: () => void): Cancel;
 }
 
+/** Almost 25 days: a timer that is to run for longer would go off at once. */
+const LONGEST_TIMEOUT_MS = 2 ** 31 - 1;
+
 /** The machine's own time. */
 export const systemClock: Clock = {
   now: () => Date.now(),
   schedule(delayMs, run) {
-    const timer = setTimeout(run, delayMs);
+    let timer: ReturnType<typeof setTimeout>;
+    const wait = (leftMs: number): void => {
+      const stretchMs = Math.min(leftMs, LONGEST_TIMEOUT_MS);
+      timer = setTimeout(() => (leftMs > stretchMs ? wait(leftMs - stretchMs) : run()), stretchMs);
+    };
+    wait(delayMs);
     return () => {
       clearTimeout(timer);
     };

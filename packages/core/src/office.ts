@@ -1,11 +1,11 @@
 import { systemClock } from './clock.ts';
 import { WarmCrew, DEFAULT_WARM } from './crew/warm-crew.ts';
 import { fixedCrew, type AgentProfile, type AgentService } from './crew/agent-profile.ts';
-import { SemoError } from './errors.ts';
 import { newId } from './ids.ts';
 import { JobDesk } from './job/job-desk.ts';
 import type { JobParts } from './job/job-parts.ts';
 import { memoryJobStore } from './job/memory-job-store.ts';
+import { checkOfficeOptions } from './office-options.ts';
 import type { Office, OfficeOptions } from './office-port.ts';
 import { DEFAULT_BACKOFF } from './policy/backoff.ts';
 import { createCircuitBreaker } from './policy/circuit-breaker.ts';
@@ -35,9 +35,15 @@ const DEFAULT_MAX = 6;
  * ```
  */
 export function createOffice(options: OfficeOptions): Office {
+  checkOfficeOptions(options);
   const { sessions, clock = systemClock } = options;
   const parts = partsOf(options);
-  const crew = new WarmCrew({ agents: parts.agents, counts: options.warm ?? DEFAULT_WARM, pool: parts.pool });
+  const crew = new WarmCrew({
+    agents: parts.agents,
+    counts: options.warm ?? DEFAULT_WARM,
+    pool: parts.pool,
+    onFault: (error) => desk.fault(error),
+  });
   const requests = options.requests === undefined ? null : openRequestDesk({ ...options.requests, sessions, clock });
   const desk = new JobDesk({
     parts: { ...parts, agents: crew },
@@ -50,13 +56,11 @@ export function createOffice(options: OfficeOptions): Office {
     onFault: options.onFault,
   });
   const warm = crew.refresh().then(() => parts.pool.initializeWarmPool());
-  warm.catch((thrown: unknown) => desk.fault(SemoError.from(thrown)));
   desk.open();
   let closing: Promise<void> | null = null;
   const close = async (running: 'cancel' | 'leave'): Promise<void> => {
     await desk.close(running);
     requests?.close();
-    await warm.catch(() => undefined);
     await parts.pool.close();
     await sessions.close();
   };

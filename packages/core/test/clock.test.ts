@@ -22,4 +22,14 @@ describe('systemClock', () => {
     });
     expect(called).toEqual(['soon', 'late']);
   });
+
+  it('waits for longer than a timer of the machine can', async () => {
+    const called: string[] = [];
+    const cancel = systemClock.schedule(2 ** 31 + 10, () => called.push('at once'));
+    await new Promise<void>((resolve) => {
+      systemClock.schedule(20, resolve);
+    });
+    cancel();
+    expect(called).toEqual([]);
+  });
 });

@@ -1,6 +1,6 @@
 /**
- * semo-office: fleets of coding-agent sessions. Everything of `@semo-office/core`, the terminal host and the local
- * transports, and an office with sane defaults.
+ * semo-office: fleets of coding-agent sessions. Everything of `@semo-office/core`, the terminal host, the local
+ * transports, the store in a file, and an office with sane defaults.
  *
  * @packageDocumentation
  */
@@ -42,5 +42,10 @@ export type { CommandNotifierOptions } from './notify/command-notifier.ts';
 export { webhookNotifier } from './notify/webhook-notifier.ts';
 export type { WebhookNotifierOptions } from './notify/webhook-notifier.ts';
 export { connectToSocket, inProcessTransport, listenOnSocket } from '@semo-office/transport-local';
+export { openSqliteStore } from '@semo-office/store-sqlite';
+export type { SqliteStore, SqliteStoreFault, SqliteStoreOptions } from '@semo-office/store-sqlite';
 export { createLocalOffice, joinOffice } from './local-office.ts';
 export type { JoinOfficeOptions, LocalOfficeOptions } from './local-office.ts';
+export { openLocalOffice } from './durable-office.ts';
+export type { OpenLocalOfficeOptions } from './durable-office.ts';
+export type { OfficeMemory } from './machine-admission.ts';

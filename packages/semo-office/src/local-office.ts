@@ -2,27 +2,51 @@ import { createOffice, remoteSessions, type Office, type OfficeOptions } from '@
 import { createPtySessionManager, type PtySessionManagerOptions } from '@semo-office/pty-host';
 import { connectToSocket } from '@semo-office/transport-local';
 
+import { machineAdmission, type OfficeMemory } from './machine-admission.ts';
+
 /** Options of {@link createLocalOffice}: those of the office, and those of the sessions it runs. */
-export interface LocalOfficeOptions extends Omit<OfficeOptions, 'sessions'>, PtySessionManagerOptions {}
+export interface LocalOfficeOptions extends Omit<OfficeOptions, 'sessions'>, PtySessionManagerOptions {
+  /**
+   * How much memory a session must find before it is opened; `false`: it is not asked for. Without effect where `pool` has an
+   * `admission` of its own. Default: on Linux as in {@link OfficeMemory}; elsewhere `false`, since nobody tells there what
+   * could be freed.
+   */
+  readonly memory?: OfficeMemory | false | undefined;
+}
 
 /**
- * An office that runs its agents on this machine, in this process. Closing it ends them all.
+ * An office that runs its agents on this machine, in this process. Closing it ends them all. Its jobs are kept in memory:
+ * see {@link openLocalOffice} for one whose jobs outlive it.
  *
+ * @throws SemoError `invalid_argument`: an option that cannot be used.
  * @example
  * ```ts
- * const office = createLocalOffice({ repositories: { app: '/srv/app' } });
- * const result = await office.executeJob({
- *   prompt: 'Fix the flaky login test and commit.',
- *   session: {
+ * const office = createLocalOffice({
+ *   repositories: { app: '/srv/app' },
+ *   agents: [{
+ *     agentId: 'FE',
  *     agent: { kind: 'claude', permissionMode: 'acceptEdits' },
- *     workspace: { kind: 'git', repoId: 'app', branch: 'agent/login-test' },
- *   },
+ *     workspace: { kind: 'git', repoId: 'app' },
+ *   }],
  * });
+ * const { outcome, text } = await office.executeJob({ agentId: 'FE', prompt: 'Fix the flaky login test and commit.' });
  * await office.close();
  * ```
  */
 export function createLocalOffice(options: LocalOfficeOptions = {}): Office {
-  return createOffice({ ...options, sessions: createPtySessionManager(options) });
+  const sessions = createPtySessionManager(options);
+  try {
+    return createOffice({ ...options, pool: poolOf(options), sessions });
+  } catch (thrown) {
+    sessions.close().catch(() => undefined);
+    throw thrown;
+  }
+}
+
+function poolOf({ pool, memory }: LocalOfficeOptions): OfficeOptions['pool'] {
+  const isAsked = memory === undefined ? process.platform === 'linux' : memory !== false;
+  if (!isAsked || pool?.admission !== undefined) return pool;
+  return { ...pool, admission: machineAdmission(memory === false ? {} : memory) };
 }
 
 /** Options of {@link joinOffice}. */
@@ -33,7 +57,7 @@ export interface JoinOfficeOptions extends Omit<OfficeOptions, 'sessions'> {
 /**
  * An office over the sessions of a host process on this machine (`semo host --socket PATH`). Closing it leaves them be.
  *
- * @throws SemoError `host_lost` when nobody serves the socket.
+ * @throws SemoError `host_lost` when nobody serves the socket; `invalid_argument`: an option that cannot be used.
  * @example
  * ```ts
  * const office = await joinOffice({ socketPath: '/run/user/1000/semo.sock' });

@@ -83,6 +83,8 @@ async function openOffice({ job, socket, repository, rules }: RunRequest, io: Cl
   if (socket !== null) return joinOffice({ socketPath: socket, ...common });
   return createLocalOffice({
     hostEnv: io.env,
+    // They see for themselves whether there is room for it.
+    memory: false,
     ...common,
     // Whoever gave the job waits for it here, and nobody comes back for it.
     sessionStore: memorySessionStore(),

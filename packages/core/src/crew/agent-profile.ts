@@ -1,7 +1,9 @@
 import { z } from 'zod';
 
 import { SemoError } from '../errors.ts';
+import { parseEdge } from '../parse-edge.ts';
 import { personaSchema } from '../persona/persona.ts';
+import { saidFields } from '../said-fields.ts';
 import { sessionSpecSchema } from '../session/session.ts';
 import { promptOptionsSchema } from '../session/turn.ts';
 
@@ -41,7 +43,7 @@ export const agentProfileSchema = z.strictObject({
   limits: limits.optional(),
   terminal: terminal.optional(),
   /** How prompts to it are run, where a job says nothing else. */
-  options: promptOptionsSchema.partial().optional(),
+  options: z.object(saidFields(promptOptionsSchema.shape)).optional(),
 });
 
 /** See {@link agentProfileSchema}. */
@@ -59,13 +61,14 @@ export interface AgentService {
 /**
  * An agent service over a fixed list.
  *
- * @throws SemoError `invalid_argument`: two of the same id.
+ * @throws SemoError `invalid_argument`: one that is no profile, or two of the same id.
  * @example
  * ```ts
  * const agents = fixedCrew([{ agentId: 'FE', agent: { kind: 'claude' }, workspace: { kind: 'git', repoId: 'app' } }]);
  * ```
  */
 export function fixedCrew(profiles: readonly AgentProfile[]): AgentService {
+  for (const profile of profiles) parseEdge(agentProfileSchema, profile, { what: 'agent profile' });
   const byId = new Map(profiles.map((profile) => [profile.agentId, profile]));
   if (byId.size !== profiles.length)
     throw new SemoError('invalid_argument', 'Two agents have the same agentId. Give each one of its own.');

@@ -26,10 +26,10 @@ export async function throughBreakers(
   { order, call, onWait }: { order: AttemptOrder; call: AttemptCall; onWait: (wait: JobWait) => void },
 ): Promise<AttemptEnd> {
   const { provider, host, clock } = parts;
-  const hosted = () =>
+  const hosted = (onAccepted: () => void) =>
     whenClosed(
       { breaker: host, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'host', untilAt }) },
-      () => host.execute(() => makeAttempt(parts, order, call), saysOfHost),
+      () => host.execute(() => makeAttempt(parts, order, { ...call, onAccepted }), saysOfHost),
     );
   return whenClosed(
     { breaker: provider, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'provider', untilAt }) },
@@ -37,23 +37,27 @@ export async function throughBreakers(
   );
 }
 
-/** Counts an attempt as soon as it has gone well for a while, and once more if it fails later on. */
-async function provenAttempt({ provider, clock }: JobParts, attempt: () => Promise<AttemptEnd>): Promise<AttemptEnd> {
-  const proof: { cancel: Cancel | null } = { cancel: null };
-  let running: Promise<AttemptEnd> | null = null;
-  const news = await provider.execute(
-    () => {
-      running = attempt();
-      const proven = new Promise<'proven'>((resolve) => {
-        proof.cancel = clock.schedule(PROOF_MS, () => resolve('proven'));
-      });
-      return Promise.race([running, proven]);
-    },
-    (known) => (known === 'proven' ? { kind: 'success' } : saysOfProvider(known, clock)),
+/** Counts an attempt as soon as its agent has worked well for a while, and once more if it fails later on. */
+async function provenAttempt(
+  { provider, clock }: JobParts,
+  attempt: (onAccepted: () => void) => Promise<AttemptEnd>,
+): Promise<AttemptEnd> {
+  let stopProof: Cancel = () => undefined;
+  const made: { running?: Promise<AttemptEnd> } = {};
+  const begin = (): Promise<AttemptEnd | 'proven'> => {
+    const proven = Promise.withResolvers<'proven'>();
+    // Waiting for a session proves nothing: only from now on the agent asks its model.
+    const onAccepted = (): void => {
+      stopProof = clock.schedule(PROOF_MS, () => proven.resolve('proven'));
+    };
+    made.running = attempt(onAccepted).finally(() => stopProof());
+    return Promise.race([made.running, proven.promise]);
+  };
+  const news = await provider.execute(begin, (known) =>
+    known === 'proven' ? { kind: 'success' } : saysOfProvider(known, clock),
   );
-  proof.cancel?.();
   if (news !== 'proven') return news;
-  const end = await (running ?? attempt());
+  const end = await (made.running ?? attempt(() => undefined));
   // It opens by this, or is open already.
   await provider
     .execute(

@@ -14,6 +14,7 @@ import type { AttemptRecord, JobRecord, Reopening } from './job-record.ts';
 import { JobReports } from './job-reports.ts';
 import { JobRunner } from './job-runner.ts';
 import { jobNotice } from './job-notice.ts';
+import { jobPrompt } from './job-prompt.ts';
 import { waitForEnd } from './job-waiting.ts';
 import { jobSpecSchema, type JobSpec, type KeptJobSpec } from './job.ts';
 import type { JobResult, RunLine } from './run-line.ts';
@@ -100,8 +101,9 @@ export class JobDesk {
     const { jobs, clock } = this.#options.parts;
     const { owner, leaseMs } = this.#options;
     const off = onLine && this.#hub.on('line', ({ jobId, line }) => jobId === kept.jobId && onLine(line));
+    // Also where it is done by another office, or waits.
     const cancel = (): void =>
-      this.#runner.abort(kept.jobId, new SemoError('turn_cancelled', 'The job was cancelled.'));
+      void this.cancel(kept.jobId).catch((thrown: unknown) => this.fault(SemoError.from(thrown), kept.jobId));
     try {
       const record = await jobs.put(kept, { owner, leaseMs });
       const isNew = record.lease?.owner === owner && record.fence === 1 && !this.#runner.has(record.jobId);
@@ -136,12 +138,13 @@ export class JobDesk {
 
   async cancel(jobId: string): Promise<JobRecord> {
     const { jobs } = this.#options.parts;
-    const before = await jobs.get(jobId);
-    const record = await jobs.requestCancel(jobId);
     this.#runner.abort(jobId, new SemoError('turn_cancelled', 'The job was cancelled.'));
+    const before = await jobs.get(jobId);
+    // Its end has been told.
+    if (before?.state.kind === 'ended') return before;
+    const record = await jobs.requestCancel(jobId);
     const { state } = record;
-    // Nobody was at it: nobody else tells of its end.
-    if (state.kind === 'ended' && before?.state.kind !== 'ended') this.#ended(jobId, state.result);
+    if (state.kind === 'ended' && !this.#runner.has(jobId)) this.#ended(jobId, state.result);
     return record;
   }
 
@@ -162,13 +165,20 @@ export class JobDesk {
 
   fault(error: SemoError, jobId: string | null = null): void {
     const { onFault = printFault } = this.#options;
-    onFault({ jobId, error });
+    try {
+      onFault({ jobId, error });
+    } catch (thrown) {
+      printFault({ jobId, error });
+      printFault({ jobId, error: SemoError.from(thrown) });
+    }
   }
 
   #kept(job: JobSpec): KeptJobSpec & { readonly jobId: string } {
     this.#mustBeOpen();
     const parsed = parseEdge(jobSpecSchema, job, { what: 'job' });
     checkPrompt(parsed.prompt);
+    // What the agent is told in the end must fit too, context and all.
+    checkPrompt(jobPrompt({ ...parsed, reason: 'restart', remembers: false }));
     return { ...parsed, jobId: parsed.jobId ?? newId('job') };
   }
 
@@ -192,9 +202,8 @@ export class JobDesk {
     const { notifier, parts } = this.#options;
     if (notifier === null || error === null || !needsPerson(parts.policy, error)) return;
     const notice = jobNotice({ jobId, result, error, at: parts.clock.now() });
-    notifier.notify(notice, { signal: this.#closed.signal }).catch((thrown: unknown) => {
-      this.fault(SemoError.from(thrown), jobId);
-    });
+    const telling = async (): Promise<void> => notifier.notify(notice, { signal: this.#closed.signal });
+    telling().catch((thrown: unknown) => this.fault(SemoError.from(thrown), jobId));
   }
 }
 

@@ -29,6 +29,8 @@ export interface JobRunCall {
   readonly onSession: (sessionId: string) => void;
   readonly onAttempt: (attempt: AttemptRecord, role: string | null) => void;
   readonly onWait: (wait: JobWait) => void;
+  /** Told of what went wrong beside the job, and does not change its end. */
+  readonly onFault: (error: SemoError) => void;
 }
 
 /** Makes p-retry go on: there is to be another attempt. */
@@ -67,7 +69,7 @@ export class JobRun {
     let place: JobPlace | null = null;
     let error: SemoError | null = null;
     try {
-      place = await findJobPlace(this.#parts, this.#record.spec);
+      place = await this.#findPlace();
       this.#record = await this.#call.write({ kind: 'started' });
       await this.#attempts(place);
     } catch (thrown) {
@@ -80,8 +82,37 @@ export class JobRun {
       return await this.#finish(error);
     } finally {
       await this.#letGo(error);
-      await place?.leave();
+      // Whoever has the job now is in it.
+      if (place !== null && error?.code !== 'lease_lost') await this.#leave(place);
     }
+  }
+
+  /** The office's own services may take their time: who has no more of it does not wait for them. */
+  async #findPlace(): Promise<JobPlace> {
+    const { signal } = this.#call;
+    const finding = findJobPlace(this.#parts, this.#record.spec);
+    // What an office before this one has left running must be found to be ended.
+    if (this.#record.attempts.at(-1)?.endedAt === null) return finding;
+    const gaveUp = Promise.withResolvers<never>();
+    const giveUp = (): void => gaveUp.reject(signal.reason);
+    signal.addEventListener('abort', giveUp, { once: true });
+    if (signal.aborted) giveUp();
+    try {
+      return await Promise.race([finding, gaveUp.promise]);
+    } catch (thrown) {
+      if (signal.aborted)
+        finding.then(
+          (place) => this.#leave(place),
+          () => undefined,
+        );
+      throw thrown;
+    } finally {
+      signal.removeEventListener('abort', giveUp);
+    }
+  }
+
+  async #leave(place: JobPlace): Promise<void> {
+    await place.leave().catch((thrown: unknown) => this.#call.onFault(SemoError.from(thrown)));
   }
 
   async #attempts({ plan }: JobPlace): Promise<void> {
@@ -126,7 +157,7 @@ export class JobRun {
   async #attempt(order: AttemptOrder): Promise<AttemptEnd> {
     const call = this.#attemptCall();
     let end = await throughBreakers(this.#parts, { order, call, onWait: call.onWait });
-    for (let unsent = 0; isOutOfSight(end, order) && !call.signal.aborted && unsent < MAX_UNSENT; ) {
+    for (let unsent = 0; isOutOfSight(end, order) && !call.signal.aborted && unsent < MAX_UNSENT;) {
       const taken = await takeUpAttempt(this.#parts, { record: this.#record, plan: order.plan }, call);
       if (taken === null) break;
       if (taken.kind === 'unsent') unsent += 1;

@@ -126,17 +126,20 @@ export class JobRunner {
 
   #start(record: JobRecord): Running {
     const abort = new AbortController();
-    const running: Running = { record, abort, wait: null, done: this.#work(record, abort) };
+    // Reopened as soon as it had ended: what it had then is let go of first.
+    const before = this.#running.get(record.jobId)?.done;
+    const running: Running = { record, abort, wait: null, done: this.#work(record, abort, before) };
     this.#running.set(record.jobId, running);
     return running;
   }
 
-  async #work(record: JobRecord, abort: AbortController): Promise<JobResult> {
+  async #work(record: JobRecord, abort: AbortController, before?: Promise<unknown>): Promise<JobResult> {
     const { jobId } = record;
+    const ref = this.#refOf(record);
     // The map must know of it before anything is told.
     await Promise.resolve();
-    const ref = this.#refOf(record);
     const stopRenewing = this.#renew(ref, abort);
+    await before?.catch(() => undefined);
     const stopDeadline = this.#deadline(record, abort);
     const unfollow: Unsubscribe[] = [];
     this.#hub.emit('started', { job: record });
@@ -156,7 +159,7 @@ export class JobRunner {
       stopRenewing();
       stopDeadline();
       for (const stop of unfollow) stop();
-      this.#running.delete(jobId);
+      if (this.#running.get(jobId)?.abort === abort) this.#running.delete(jobId);
       this.wake();
     }
   }
@@ -176,6 +179,7 @@ export class JobRunner {
         unfollow.push(followSession(parts.sessions, sessionId, tell));
       },
       onAttempt: (attempt, role) => this.#hub.emit('attempt', { jobId, attempt, role }),
+      onFault: (error) => this.#hub.emit('fault', { jobId, error }),
       onWait: (wait) => {
         const running = this.#running.get(jobId);
         if (running !== undefined) running.wait = wait;

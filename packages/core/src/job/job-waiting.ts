@@ -24,7 +24,7 @@ export async function waitForEnd(
   jobId: string,
   { timeoutMs, signal }: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined } = {},
 ): Promise<JobResult> {
-  const { clock, closed, onEnded, pollMs } = sources;
+  const { clock, closed, onEnded } = sources;
   const end = Promise.withResolvers<JobResult>();
   const stops: (() => void)[] = [onEnded((event) => event.jobId === jobId && end.resolve(event.result))];
   const giveUp = (error: SemoError) => () => end.reject(error);
@@ -41,8 +41,8 @@ export async function waitForEnd(
       clock.schedule(timeoutMs, giveUp(new SemoError('wait_timed_out', `The job did not end within ${timeoutMs} ms.`))),
     );
   if (signal?.aborted === true) onAbort();
+  if (closed.aborted) onClose();
   stops.push(look(sources, jobId, end));
-  if (pollMs === null) end.promise.catch(() => undefined);
   try {
     return await end.promise;
   } finally {

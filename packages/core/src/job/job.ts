@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { idSchema } from '../ids.ts';
 import { personaSchema } from '../persona/persona.ts';
+import { saidFields } from '../said-fields.ts';
 import { sessionSpecSchema } from '../session/session.ts';
 import { promptOptionsSchema } from '../session/turn.ts';
 
@@ -16,10 +17,8 @@ const jobBranchSchema = z.strictObject({
 });
 
 /** What a job may say differently from its agent's persona, as far as that persona allows it. */
-const personaOverrideSchema = personaSchema
-  .pick({ prompt: true, scopePatterns: true, coreSkills: true })
-  .partial()
-  .strict();
+const { prompt, scopePatterns, coreSkills } = personaSchema.shape;
+const personaOverrideSchema = z.strictObject(saidFields({ prompt, scopePatterns, coreSkills }));
 
 const jobFields = z.strictObject({
   /** Default: a new id. */
@@ -36,8 +35,8 @@ const jobFields = z.strictObject({
   persona: personaOverrideSchema.optional(),
   /** Facts the agent is told with the prompt, by name. Default none. */
   context: z.record(z.string().min(1).max(200), z.string().max(100_000)).default({}),
-  /** How the prompt is to be run. */
-  options: promptOptionsSchema.optional(),
+  /** How the prompt is to be run; what is not said is as the agent's profile says, else the default. */
+  options: z.object(saidFields(promptOptionsSchema.shape)).optional(),
   /** Higher comes first. Default 0. */
   priority: z.number().int().min(-1000).max(1000).default(0),
   /** It is `timed_out` this long after it was submitted, waiting and every attempt included. Default: never. */

@@ -70,7 +70,8 @@ export const jobResultSchema = z.object({
 export type JobResult = z.infer<typeof jobResultSchema>;
 
 /**
- * One line of `semo run --json`. `turn` comes once, at the moment of the verdict; `result` is always the last line.
+ * One line of `semo run --json`. `turn` comes at the moment of the verdict, once for each attempt; `result` is always the
+ * last line.
  */
 export const runLineSchema = z.union([
   z.intersection(z.object({ type: z.literal('milestone'), at }), milestoneSchema),

@@ -51,6 +51,10 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
     model_unreachable: backoff,
     // The agent may have had it: doing it twice could do harm, and only a person can look.
     delivery_unknown: { kind: 'person' },
+    // Never, as things are: no waiting makes room.
+    capacity_exhausted: { kind: 'person' },
+    // Whoever has flooded its output once does so again, and each time costs.
+    output_limit: fail,
     deadline_passed: fail,
     lease_lost: fail,
   },
