@@ -37,13 +37,13 @@ export async function runDay({ env, write }: DayOptions): Promise<number> {
     await office.ready();
     write(`${(await office.status()).pool.warmIdle} agents are ready, and ${DAY.length} jobs come in.\n`);
     const jobs = await Promise.all(DAY.map((job) => office.submitJob(job)));
-    const [results] = await Promise.all([
-      Promise.all(jobs.map(({ jobId }) => office.waitForJob(jobId))),
+    const [done] = await Promise.all([
+      Promise.all(jobs.map(async (job) => ({ job, result: await office.waitForJob(job.jobId) }))),
       killMidway(office, model),
     ]);
-    const rows = await Promise.all(results.map((result, at) => row(jobs[at]!, result, repository)));
+    const rows = await Promise.all(done.map(({ job, result }) => row(job, result, repository)));
     write(`\n${table(rows)}\n`);
-    return results.every(({ outcome }) => outcome === 'completed') ? 0 : 1;
+    return done.every(({ result }) => result.outcome === 'completed') ? 0 : 1;
   } finally {
     await office.close();
   }
