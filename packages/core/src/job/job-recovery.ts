@@ -13,7 +13,8 @@ import type { AttemptRecord, JobRecord } from './job-record.ts';
 
 /** What is left to do for an attempt that was lost from sight: nothing, since its end is known, or to make it after all. */
 export type TakenUp =
-  { readonly kind: 'ended'; readonly end: AttemptEnd } | { readonly kind: 'unsent'; readonly order: AttemptOrder };
+  | { readonly kind: 'ended'; readonly end: AttemptEnd }
+  | { readonly kind: 'unsent'; readonly order: AttemptOrder };
 
 /** What {@link takeUpAttempt} needs of its job. */
 export interface RecoveryCall extends AttemptCall {
@@ -113,7 +114,14 @@ async function endLeft({ pool, sessions, clock }: JobParts, { sessionId }: Attem
 function knownEnd(attempt: AttemptRecord, { session, turn }: Found): AttemptEnd {
   const { outcome, error } = attempt;
   const confidence = turn?.state.kind === 'ended' ? turn.state.confidence : 'certain';
-  return { attempt, turn, session: isAlive(session) ? session : null, outcome: outcome ?? 'unknown', confidence, error };
+  return {
+    attempt,
+    turn,
+    session: isAlive(session) ? session : null,
+    outcome: outcome ?? 'unknown',
+    confidence,
+    error,
+  };
 }
 
 /** Nobody can tell what came of it: a person has to look. */

@@ -126,7 +126,7 @@ export class JobRun {
   async #attempt(order: AttemptOrder): Promise<AttemptEnd> {
     const call = this.#attemptCall();
     let end = await throughBreakers(this.#parts, { order, call, onWait: call.onWait });
-    for (let unsent = 0; isOutOfSight(end, order) && !call.signal.aborted && unsent < MAX_UNSENT; ) {
+    for (let unsent = 0; isOutOfSight(end, order) && !call.signal.aborted && unsent < MAX_UNSENT;) {
       const taken = await takeUpAttempt(this.#parts, { record: this.#record, plan: order.plan }, call);
       if (taken === null) break;
       if (taken.kind === 'unsent') unsent += 1;
