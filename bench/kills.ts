@@ -1,8 +1,9 @@
 /**
  * Proves that jobs outlive the processes that work on them: kills the office, its host or both with SIGKILL at random
  * moments while the real CLI does jobs, then compares what the jobs say with what reached the model and the disk.
- *   node bench/kills.ts [--target office|host|both|local] [--moments 50] [--jobs 20] [--seed 1]
- * The same seed gives the same moments. Needs no build. Linux only, since it reads /proc. Ends with 1 when anything is wrong.
+ *   node bench/kills.ts [--target office|host|both|local] [--moments 50] [--jobs 20] [--seed 1] [--work 9000]
+ * `--work`: how long the tools of one job take, in milliseconds. The same seed gives the same moments. Needs no build. Linux
+ * only, since it reads /proc. Ends with 1 when anything is wrong.
  */
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
@@ -17,9 +18,11 @@ const { values } = parseArgs({
     moments: { type: 'string', default: '50' },
     jobs: { type: 'string', default: '20' },
     seed: { type: 'string', default: '1' },
+    work: { type: 'string', default: '9000' },
   },
 });
-const numbers = { moments: Number(values.moments), jobs: Number(values.jobs), seed: Number(values.seed) };
+const { moments, jobs, seed, work } = values;
+const numbers = { moments: Number(moments), jobs: Number(jobs), seed: Number(seed), workMs: Number(work) };
 const targets = TARGETS.filter((target) => values.target === undefined || values.target === target);
 const main = fileURLToPath(new URL('kills/run-main.ts', import.meta.url));
 const fromSources = `--import=${new URL('kills/from-sources.ts', import.meta.url).href}`;

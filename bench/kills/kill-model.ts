@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { promptTexts, say, useTool, type ModelRequest, type ModelStep } from '@semo-office/testbed';
 
+/** How long one tool takes. */
+const STEP_MS = 1500;
 /** Begins what an agent is told when an attempt came before. */
 const WAS_CUT_SHORT = /^(The last attempt at this job|This job is to be gone on with)/;
 
@@ -32,8 +34,15 @@ export function arrivals(requests: readonly ModelRequest[]): Arrival[] {
   return [...fullest.values()].flat();
 }
 
-/** A model that does a job in two steps. Whoever is told that an attempt came before looks first, as it is asked to. */
-export function killModel(journals: string): (request: ModelRequest) => ModelStep {
+/** A model that writes its line, and then looks at it for a while. Whoever is told that an attempt came before looks first, as it is asked to. */
+export function killModel({
+  journals,
+  workMs,
+}: {
+  readonly journals: string;
+  readonly workMs: number;
+}): (request: ModelRequest) => ModelStep {
+  const steps = Math.ceil(workMs / STEP_MS);
   return (request) => {
     const prompt = promptTexts(request).findLast((text) => jobOf(text) !== null) ?? '';
     const jobId = jobOf(prompt);
@@ -41,7 +50,7 @@ export function killModel(journals: string): (request: ModelRequest) => ModelSte
     const done = toolResultsSince(request, prompt);
     if (done === 0)
       return useTool('Bash', { command: workOf(jobId, join(journals, jobId), WAS_CUT_SHORT.test(prompt)) });
-    if (done === 1) return useTool('Bash', { command: 'sleep 2; echo checked' });
+    if (done < steps) return useTool('Bash', { command: `sleep ${STEP_MS / 1000}; echo checked ${done}` });
     return say(`${jobId} is done.`, { pace: { bytesPerChunk: 4, delayMs: 60 } });
   };
 }
@@ -49,7 +58,7 @@ export function killModel(journals: string): (request: ModelRequest) => ModelSte
 function workOf(jobId: string, journal: string, looksFirst: boolean): string {
   const write = `echo done >> ${journal}`;
   const commit = `echo ${jobId} > ${jobId}.txt; git add -A; git -c user.name=a -c user.email=a@example.com commit -qm ${jobId} || true`;
-  return `sleep 1; ${looksFirst ? `test -s ${journal} || ${write}` : write}; ${commit}`;
+  return `sleep ${STEP_MS / 1000}; ${looksFirst ? `test -s ${journal} || ${write}` : write}; ${commit}`;
 }
 
 /** How many tools have answered since the newest prompt. */

@@ -12,6 +12,8 @@ const killOptionsSchema = z.object({
   moments: z.number().int().positive(),
   jobs: z.number().int().positive(),
   seed: z.number().int(),
+  /** How long the tools of one job take, in milliseconds. Default 9 000. */
+  workMs: z.number().int().nonnegative().default(9000),
 });
 
 /** What {@link killPlan} and the run that follows it are told. */
@@ -30,15 +32,17 @@ export interface Kill {
 }
 
 const EARLIEST_MS = 150;
-const LATEST_MS = 7000;
+/** What a job takes beside its tools. */
+const START_MS = 1000;
 const LONGEST_AWAY_MS = 400;
 
 /** The kills of a run; the same seed gives the same ones. Pure. */
-export function killPlan({ target, moments, seed }: KillOptions): Kill[] {
+export function killPlan({ target, moments, seed, workMs }: KillOptions): Kill[] {
+  const latestMs = START_MS + (2 * workMs) / 3;
   const random = numbersFrom(seed);
   return Array.from({ length: moments }, () => {
     const victim = target === 'both' ? (random() < 0.5 ? 'office' : 'host') : target === 'host' ? 'host' : 'office';
-    const afterMs = Math.round(EARLIEST_MS + random() * (LATEST_MS - EARLIEST_MS));
+    const afterMs = Math.round(EARLIEST_MS + random() * (latestMs - EARLIEST_MS));
     return { victim, afterMs, awayMs: Math.round(random() * LONGEST_AWAY_MS) };
   });
 }

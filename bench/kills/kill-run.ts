@@ -22,7 +22,7 @@ export async function killRun(
   options: KillOptions,
   tell: (line: string) => void = () => undefined,
 ): Promise<KillReport> {
-  await using stage = await killStage();
+  await using stage = await killStage(options);
   const startedAt = Date.now();
   const store = await openSqliteStore({ path: stage.store });
   const { jobs } = store;
@@ -67,7 +67,7 @@ async function killAll(
     for (; put < Math.min(count, run.jobs); put += 1) await putJob(run.store, put);
   };
   for (const [index, kill] of killPlan(run).entries()) {
-    await putUntil(Math.ceil(((index + 1) * run.jobs) / run.moments) + 2);
+    await putUntil(Math.ceil(((index + 1) * run.jobs) / run.moments) + 1);
     await pause(kill.afterMs);
     await living.get(kill.victim)?.end('SIGKILL');
     const ended = (await run.store.list({ state: ['ended'] })).length;

@@ -46,13 +46,13 @@ export interface KillStage extends AsyncDisposable {
 }
 
 /** Sets the stage. */
-export async function killStage(): Promise<KillStage> {
+export async function killStage({ workMs }: { readonly workMs: number }): Promise<KillStage> {
   const root = await temporaryFolder('semo-kills-');
   const folder = root.path;
   const names = ['home', 'state', 'tmp', 'journals', 'worktrees'] as const;
   for (const name of names) await mkdir(join(folder, name));
   const journals = join(folder, 'journals');
-  const model = await startModelServer({ script: killModel(journals) });
+  const model = await startModelServer({ script: killModel({ journals, workMs }) });
   const repository = await createGitRepository();
   const env = {
     ...agentEnvironment(model),
