@@ -16,7 +16,10 @@ export async function remainingHelpers(seconds: readonly number[]): Promise<Rema
 }
 
 /** Living processes that were started for this stage, whatever they have become: by command, folder or environment. */
-export async function remainingProcesses({ folder, repository }: LeakStage): Promise<RemainingProcess[]> {
+export async function remainingProcesses({
+  folder,
+  repository,
+}: Pick<LeakStage, 'folder' | 'repository'>): Promise<RemainingProcess[]> {
   const found: RemainingProcess[] = [];
   for (const entry of await allProcesses()) {
     const [cwd, environment] = await Promise.all([

@@ -21,12 +21,18 @@ import type { SessionManager, Unsubscribe } from './session/session-manager.ts';
 export interface OfficeOptions {
   /** Where sessions run: here, or on hosts elsewhere. The office closes it when it closes. */
   readonly sessions: SessionManager;
+  /**
+   * A name that stays the same when the process is started again; no other living office may have it. Sessions that earlier
+   * processes of this name have left on a host are ended, but for those of jobs that have not ended. Default: none, and
+   * what a killed office has kept ready lives on as long as its host.
+   */
+  readonly officeId?: string | undefined;
   /** Its agents: a list, or the office's own service. Default: none, and every job says what session it needs. */
   readonly agents?: readonly AgentProfile[] | AgentService | undefined;
   /** How many sessions are kept ready, by agent. Default: one each for `FE`, `BE` and `QA`, as far as there are such. */
   readonly warm?: WarmCounts | undefined;
   /** How many sessions at once (default 6), and what becomes of them; see the pool. */
-  readonly pool?: Omit<PoolOptions, 'sessions' | 'clock' | 'targets'> | undefined;
+  readonly pool?: Omit<PoolOptions, 'sessions' | 'owner' | 'clock' | 'targets'> | undefined;
   /** Where jobs are kept. Offices that share a store share its jobs. The office closes none. Default: in memory. */
   readonly jobs?: JobStore | undefined;
   /** The office's own books, told of every end. */

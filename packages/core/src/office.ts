@@ -1,12 +1,16 @@
+import { z } from 'zod';
+
 import { systemClock } from './clock.ts';
 import { WarmCrew, DEFAULT_WARM } from './crew/warm-crew.ts';
 import { fixedCrew, type AgentProfile, type AgentService } from './crew/agent-profile.ts';
-import { newId } from './ids.ts';
+import { idSchema, newId } from './ids.ts';
 import { JobDesk } from './job/job-desk.ts';
 import type { JobParts } from './job/job-parts.ts';
+import { clearLeftSessions, ownerMark } from './job/left-sessions.ts';
 import { memoryJobStore } from './job/memory-job-store.ts';
 import { checkOfficeOptions } from './office-options.ts';
 import type { Office, OfficeOptions } from './office-port.ts';
+import { parseEdge } from './parse-edge.ts';
 import { DEFAULT_BACKOFF } from './policy/backoff.ts';
 import { createCircuitBreaker } from './policy/circuit-breaker.ts';
 import { DEFAULT_FAILURE_POLICY } from './policy/failure-policy.ts';
@@ -18,6 +22,8 @@ const LEASE_MS = 30_000;
 /** How often an office looks for jobs that others have put. */
 const POLL_MS = 1000;
 const DEFAULT_MAX = 6;
+
+const officeNameSchema = z.object({ officeId: idSchema.optional() });
 
 /**
  * An office over any sessions: it keeps some ready, takes jobs, gives them to agents, and sees each through to its end.
@@ -37,7 +43,8 @@ const DEFAULT_MAX = 6;
 export function createOffice(options: OfficeOptions): Office {
   checkOfficeOptions(options);
   const { sessions, clock = systemClock } = options;
-  const parts = partsOf(options);
+  const { officeId, processId, owner } = nameOf(options);
+  const parts = partsOf(options, owner);
   const crew = new WarmCrew({
     agents: parts.agents,
     counts: options.warm ?? DEFAULT_WARM,
@@ -47,7 +54,7 @@ export function createOffice(options: OfficeOptions): Office {
   const requests = options.requests === undefined ? null : openRequestDesk({ ...options.requests, sessions, clock });
   const desk = new JobDesk({
     parts: { ...parts, agents: crew },
-    owner: newId('off'),
+    owner: processId,
     leaseMs: options.leaseMs ?? LEASE_MS,
     concurrency: options.concurrency ?? options.pool?.max ?? DEFAULT_MAX,
     pollMs: options.jobs === undefined ? null : (options.pollMs ?? POLL_MS),
@@ -56,11 +63,13 @@ export function createOffice(options: OfficeOptions): Office {
     onFault: options.onFault,
   });
   const warm = crew.refresh().then(() => parts.pool.initializeWarmPool());
+  const left = clearLeftSessions({ ...parts, officeId, owner, onFault: (error) => desk.fault(error) });
   desk.open();
   let closing: Promise<void> | null = null;
   const close = async (running: 'cancel' | 'leave'): Promise<void> => {
     await desk.close(running);
     requests?.close();
+    await left.close();
     await parts.pool.close();
     await sessions.close();
   };
@@ -85,12 +94,19 @@ export function createOffice(options: OfficeOptions): Office {
   };
 }
 
-function partsOf(options: OfficeOptions): JobParts {
+/** Who this process is: to the store, and to the host. */
+function nameOf(options: OfficeOptions) {
+  const { officeId } = parseEdge(officeNameSchema, options, { what: 'office' });
+  const processId = newId('off');
+  return { officeId, processId, owner: ownerMark(officeId, processId) };
+}
+
+function partsOf(options: OfficeOptions, owner: string): JobParts {
   const { sessions, clock = systemClock, agents = [], policy, breakers = {} } = options;
   return {
     sessions,
     clock,
-    pool: createPoolManager({ max: DEFAULT_MAX, ...options.pool, sessions, clock }),
+    pool: createPoolManager({ max: DEFAULT_MAX, ...options.pool, owner, sessions, clock }),
     jobs: options.jobs ?? memoryJobStore({ clock }),
     agents: isService(agents) ? agents : fixedCrew(agents),
     worktrees: options.worktrees ?? null,
