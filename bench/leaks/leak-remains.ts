@@ -31,7 +31,9 @@ export async function remainingProcesses({ folder, repository }: LeakStage): Pro
 
 /** Files and folders that runs have left: in the home, the state folder, among temporary files, beside and in their work. */
 export async function remainingFiles({ folder, repository }: LeakStage): Promise<string[]> {
-  const inStage = (await readdir(folder, { recursive: true })).filter((path) => !EXPECTED.test(path));
+  const inStage = (await readdir(folder, { recursive: true })).filter(
+    (path) => !EXPECTED.test(path) && !HISTORY.test(path),
+  );
   const inRepository = (await readdir(repository.path)).filter((name) => name !== '.git' && name !== 'README.md');
   const beside = (await readdir(dirname(repository.path))).filter((name) =>
     name.startsWith(`${basename(repository.path)}.`),
@@ -46,6 +48,9 @@ export async function remainingFiles({ folder, repository }: LeakStage): Promise
     ...(exclude === '' ? [] : [`repository/.git/info/exclude: ${exclude}`]),
   ];
 }
+
+/** What hosts have written down of their sessions, which is to outlive them; no lock and nothing half written. */
+const HISTORY = /^state\/semo(\/history(\/ses_[0-9a-f]+(\/(session|turn-turn_[0-9a-f]+)\.json)?)?)?$/;
 
 /** What the stage itself is made of. */
 const EXPECTED = /^(persona\.json|home|state|tmp|sockets|work|work\/\d+)$/;

@@ -1,6 +1,6 @@
 import { spawn, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
-import { stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { temporaryFolder } from '@semo-office/testbed';
@@ -92,7 +92,8 @@ describe('semo host', () => {
     expect(host.exitCode).toBe(0);
     expect(isAlive(Number(terminalId))).toBe(false);
     await expect(stat(here.socket)).rejects.toThrow('ENOENT');
-    await expect(stat(join(here.folder, 'state', 'semo'))).rejects.toThrow('ENOENT');
+    // What it has written down of the session is kept, and nothing else.
+    expect(await readdir(join(here.folder, 'state', 'semo'))).toEqual(['history']);
     await office.close();
   });
 
@@ -108,10 +109,11 @@ describe('semo host', () => {
     expect(await waiting).toMatchObject({ code: 'host_lost', retryable: true });
     await expect(sessions.getOutput(sessionId)).rejects.toMatchObject({ code: 'host_lost' });
     await here.host();
-    // The line is made anew by itself; what was there is swept away and unknown, and new work is taken.
+    // The line is made anew by itself; what was there is swept away and known to have ended, and new work is taken.
     const next = here.spec();
     await vi.waitFor(async () => expect((await sessions.create(next)).status).toBe('ready'), { timeout: 10_000 });
-    expect(await sessions.get(sessionId)).toBeNull();
+    expect(await sessions.get(sessionId)).toMatchObject({ status: 'terminated', exit: null });
+    expect((await sessions.waitForTurn(sessionId, turnId)).state).toMatchObject({ outcome: 'unknown' });
     // Its parent is gone: whoever has inherited it takes a moment to bury it.
     await vi.waitFor(() => expect(isAlive(Number(terminalId))).toBe(false), 5000);
     const turn = await sessions.sendPrompt(next.sessionId, 'say here again');

@@ -170,10 +170,12 @@ export type { ServeSessionsOptions, ServedSessions } from './command/serve-sessi
 // For authors of adapters
 export { systemClock } from './clock.ts';
 export type { Cancel, Clock } from './clock.ts';
+export type { LogFields, Logger } from './logger.ts';
+export { redacted, redactedText } from './policy/redaction.ts';
 export { parseEdge } from './parse-edge.ts';
 export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
-export { redactedText, withoutSecrets } from './policy/redaction.ts';
+export { withoutSecrets } from './policy/redaction.ts';
 export { canonicalJson } from './canonical-json.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
 export { bySessionAge, byTurnAge, matchesSessionFilter, matchesTurnFilter } from './session/session-store.ts';
@@ -208,6 +210,8 @@ export { personaPlacementSchema } from './persona/persona-injector.ts';
 export type { PersonaInjector, PersonaPlacement, PersonaTarget } from './persona/persona-injector.ts';
 export { DECIDERS, deciderSchema, evidenceSchema, turnErrorSchema } from './monitor/evidence.ts';
 export type { Decider, Evidence, TurnError } from './monitor/evidence.ts';
+export { addUsage, turnUsageSchema } from './monitor/usage.ts';
+export type { TurnUsage } from './monitor/usage.ts';
 export type { LinePattern } from './monitor/milestone.ts';
 export type { Words } from './monitor/spoken-words.ts';
 export { WordsReader } from './monitor/words-reader.ts';

@@ -1,3 +1,5 @@
+import type { TurnUsage } from '../src/monitor/usage.ts';
+
 /** One thing a scripted agent does. */
 export type Step =
   | { readonly kind: 'print'; readonly text: string }
@@ -7,12 +9,13 @@ export type Step =
   | { readonly kind: 'progress'; readonly percent: number }
   | { readonly kind: 'commit'; readonly hash: string }
   | { readonly kind: 'fail'; readonly message: string }
+  | { readonly kind: 'usage'; readonly usage: TurnUsage }
   | { readonly kind: 'dirty' }
   | { readonly kind: 'crash' }
   | { readonly kind: 'hang' };
 
 const DIRECTIVE =
-  /^(print|say|wait|work|lines|ask|question|progress|commit|fail|dirty|crash|hang)\b\s*([^:]*)(?::\s?(.*))?$/;
+  /^(print|say|wait|work|lines|ask|question|progress|commit|fail|usage|dirty|crash|hang)\b\s*([^:]*)(?::\s?(.*))?$/;
 
 /**
  * What a scripted agent does with a prompt. Each line is one directive, done in order:
@@ -25,6 +28,7 @@ const DIRECTIVE =
  * - `ask: Bash`: asks for leave to use a tool; says `allowed`, or `denied: …`.
  * - `question: Which colour?`: asks a person a question; says the answer it was given.
  * - `progress 40`, `commit 1a2b3c`: tells how far it is, or of a commit.
+ * - `usage 100 20: 0.01`: its end tells 100 tokens in, 20 out, and what they cost.
  * - `fail: why`: ends the turn as failed.
  * - `dirty`: leaves work in its folder that is not committed.
  * - `crash`: the agent exits with status 1.
@@ -58,6 +62,8 @@ function parseLine(line: string): Step[] {
       return [{ kind: 'ask', for: 'question', what: text }];
     case 'progress':
       return [{ kind: 'progress', percent: amount }];
+    case 'usage':
+      return [{ kind: 'usage', usage: usageOf(argument, text) }];
     case 'commit':
       return [{ kind: 'commit', hash: argument }];
     case 'fail':
@@ -69,4 +75,10 @@ function parseLine(line: string): Step[] {
     default:
       return [{ kind: 'say', text: line }];
   }
+}
+
+function usageOf(tokens: string, cost: string): TurnUsage {
+  const [inputTokens = 0, outputTokens = 0] = tokens.trim().split(/\s+/).map(Number);
+  const price = cost === '' ? {} : { costUsd: Number(cost) };
+  return { inputTokens, outputTokens, cacheReadTokens: 0, cacheCreationTokens: 0, ...price };
 }

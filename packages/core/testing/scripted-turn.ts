@@ -4,6 +4,7 @@ import { newId } from '../src/ids.ts';
 import type { Evidence } from '../src/monitor/evidence.ts';
 import { beginTurn, type MonitorState } from '../src/monitor/monitor-state.ts';
 import { nextTickAt, observe } from '../src/monitor/output-monitor.ts';
+import type { TurnUsage } from '../src/monitor/usage.ts';
 import { turnError } from '../src/monitor/verdict.ts';
 import type { HumanAnswer, HumanRequest } from '../src/session/human-request.ts';
 import type { SettledState } from '../src/session/request-record.ts';
@@ -43,6 +44,7 @@ export class ScriptedTurn {
   /** What the script waits for at present; called when the turn ends, so that no script outlives its turn. */
   #goOn: (answer?: HumanAnswer) => void = () => {};
   #said: string[] = [];
+  #usage: { readonly usage?: TurnUsage } = {};
 
   constructor(stage: TurnStage, start: TurnStart) {
     this.#stage = stage;
@@ -59,7 +61,7 @@ export class ScriptedTurn {
   }
 
   info(): TurnInfo {
-    const { turn, text, milestones, percent, evidence } = this.#state;
+    const { turn, text, milestones, percent, evidence, usage } = this.#state;
     const { turnId, outputStart } = this.#start;
     return structuredClone({
       turnId,
@@ -71,6 +73,7 @@ export class ScriptedTurn {
       milestones: [...milestones],
       percent,
       evidence: [...evidence],
+      ...(usage === null ? {} : { usage }),
     });
   }
 
@@ -80,7 +83,13 @@ export class ScriptedTurn {
       if (this.hasEnded) return;
       await this.#do(step);
     }
-    this.observe({ kind: 'agent_end', at: this.#now(), text: this.#said.join('\n'), backgroundTasks: 0 });
+    this.observe({
+      kind: 'agent_end',
+      at: this.#now(),
+      text: this.#said.join('\n'),
+      backgroundTasks: 0,
+      ...this.#usage,
+    });
   }
 
   observe(evidence: Evidence): void {
@@ -137,7 +146,11 @@ export class ScriptedTurn {
           text: step.message,
           backgroundTasks: 0,
           error: turnError('agent_failed', step.message),
+          ...this.#usage,
         });
+        return;
+      case 'usage':
+        this.#usage = { usage: step.usage };
         return;
       case 'dirty':
         this.#stage.dirty();

@@ -93,6 +93,11 @@ export class HostedSession {
     return this.info();
   }
 
+  /** The numbers of its processes, as far as they are known just now. */
+  get pids(): number[] {
+    return this.#options.tree.pids;
+  }
+
   info(): SessionInfo {
     const { spec, launch, persona, containment, terminal } = this.#options;
     const workspace = this.#options.workspace.info();

@@ -1,4 +1,5 @@
 export { createPtySessionManager } from './pty-session-manager.ts';
+export type { SessionLogOptions } from './logs/log-options.ts';
 export type { PtySessionManagerOptions } from './pty-session-options.ts';
 export { fileRequestStore } from './requests/file-request-store.ts';
 export type { FileRequestStoreOptions } from './requests/file-request-store.ts';

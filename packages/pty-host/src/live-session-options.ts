@@ -1,6 +1,6 @@
 import type { Clock, ResolvedSessionSpec, SessionEventName, SessionEvents } from '@semo-office/core';
 
-import type { Launch } from './agent/agent-driver.ts';
+import type { DriverReport, Launch } from './agent/agent-driver.ts';
 import type { ContainedStart } from './containment/contained-start.ts';
 import type { SessionFacts } from './recovery/session-facts.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
@@ -18,6 +18,8 @@ export interface LiveSessionOptions {
   readonly facts: SessionFacts;
   readonly clock: Clock;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
+  /** Hears what the driver reports, whether it belongs to a turn or not. Default: nobody. */
+  readonly onReport?: ((sessionId: string, report: DriverReport) => void) | undefined;
   /** Whether anybody listens to output. */
   readonly isHeard: () => boolean;
 }

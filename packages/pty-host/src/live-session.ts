@@ -257,8 +257,14 @@ export class LiveSession {
       reading: this.output.source,
       signal: (signal) => sendSignal(-this.pid, signal),
       device: this.#terminal.device,
-      report: (evidence) => this.#lane.observe(evidence),
-      tell: (words) => this.#lane.hear(words),
+      report: (evidence) => {
+        this.#options.onReport?.(this.sessionId, { kind: 'evidence', evidence });
+        this.#lane.observe(evidence);
+      },
+      tell: (words) => {
+        this.#options.onReport?.(this.sessionId, { kind: 'words', words });
+        this.#lane.hear(words);
+      },
       ask: (question, withdrawn) => this.#asker.ask(question, withdrawn),
       screen: () => this.output.screenRows(),
       lastWords: () => this.output.lastWords(),

@@ -99,11 +99,12 @@ export class LiveTurn {
     if (this.#acceptedAt === null && this.hasEnded) this.#accept(evidence.at);
     this.#tell(before, evidence.at);
     if (this.hasEnded) this.#finish();
-    else if (evidence.kind !== 'activity') this.#scheduleTick();
+    // After a stall nothing is due but the deadline: whatever comes makes silence count again.
+    else if (evidence.kind !== 'activity' || before.stalledSince !== null) this.#scheduleTick();
   }
 
   info(): TurnInfo {
-    const { text, turn, milestones, percent, evidence } = this.#state;
+    const { text, turn, milestones, percent, evidence, usage } = this.#state;
     const { turnId, sessionId, outputStart } = this.#options;
     return {
       turnId,
@@ -115,6 +116,7 @@ export class LiveTurn {
       milestones: [...milestones],
       percent,
       evidence: [...evidence],
+      ...(usage === null ? {} : { usage }),
     };
   }
 

@@ -32,6 +32,7 @@ import { containmentPolicy } from './containment/containment-options.ts';
 import { HostContainment } from './containment/host-containment.ts';
 import { driversByKind } from './default-drivers.ts';
 import { HostTerminals } from './host-terminals.ts';
+import { openHostObservers, type HostObservers } from './host-observers.ts';
 import type { HostedSession } from './hosted-session.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
 import { openJournal, type SessionJournal } from './process/session-journal.ts';
@@ -82,6 +83,7 @@ class PtySessionManager implements SessionManager {
   readonly #containment: HostContainment;
   readonly #terminals: HostTerminals;
   readonly #onSweep: PtySessionManagerOptions['onSweep'];
+  readonly #observers: HostObservers;
   #journal: Promise<SessionJournal> | null = null;
   #closed = false;
 
@@ -102,6 +104,8 @@ class PtySessionManager implements SessionManager {
     const policy = containmentPolicy(options.containment);
     this.#containment = new HostContainment({ policy, hostEnv, allowedRoots, ownFolders: [stateDir, worktreeRoot] });
     this.#requests = this.#openRequests(options);
+    const living = () => this.#registry.living;
+    this.#observers = openHostObservers({ options, stateDir, clock, hub: this.#hub, living });
     this.#opener = new SessionOpener({
       drivers,
       workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot, keeper }),
@@ -115,6 +119,7 @@ class PtySessionManager implements SessionManager {
       clock,
       emit: (name, event) => this.#hub.emit(name, event),
       isHeard: () => this.#hub.listenerCount('output') > 0,
+      onReport: this.#observers.onReport,
     });
   }
 
@@ -217,6 +222,7 @@ class PtySessionManager implements SessionManager {
     await this.#requests.leave();
     await this.#registry.endAll();
     await this.#requests.settled();
+    await this.#observers.close();
     this.#hub.clear();
   }
 
@@ -236,7 +242,7 @@ class PtySessionManager implements SessionManager {
     const journal = await this.#ready();
     if ((await this.#memory.find(spec.sessionId)) !== null) throw takenError(spec.sessionId);
     this.#hub.emit('status', { sessionId: spec.sessionId, status: 'creating', at: this.#clock.now() });
-    return this.#opener.open(spec, journal, call);
+    return this.#observers.follow(spec, this.#opener.open(spec, journal, call));
   }
 
   /** The journal, once what an earlier host left behind has been swept up. */
@@ -248,13 +254,13 @@ class PtySessionManager implements SessionManager {
   async #sweep(): Promise<void> {
     const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
     const removeWorktree: WorktreeKeeper['leave'] = (worktree, session) => this.#keeper.leave(worktree, session);
-    const settle: HostMemory['settle'] = (session) => this.#memory.settle(session);
     const report = await sweepSessions({
       stateDir: this.#stateDir,
       removePersona,
       removeWorktree,
       removeTerminal: (terminal, sessionId) => this.#terminals.remove(terminal, sessionId),
-      settle,
+      beforeStop: (sessionId) => this.#memory.letWrite(sessionId),
+      settle: (session) => this.#memory.settle(session),
     });
     await this.#memory.settleRest();
     for (const { sessionId } of report.swept) await this.#containment.sweptUp(sessionId);

@@ -4,6 +4,7 @@ import type { AgentDriver } from './agent/agent-driver.ts';
 import type { ClaudeDriverOptions } from './agent/claude/home.ts';
 import type { ContainmentOptions } from './containment/containment-options.ts';
 import type { TerminalKind } from './host-terminals.ts';
+import type { SessionLogOptions } from './logs/log-options.ts';
 import type { SweepReport } from './process/session-sweep.ts';
 
 /** Options of {@link createPtySessionManager}. */
@@ -53,5 +54,12 @@ export interface PtySessionManagerOptions {
   readonly sessionRetentionMs?: number | undefined;
   /** Told of what is written there and cannot be read, or could not be written. Default: nobody. */
   readonly onSessionFault?: ((fault: SessionFault) => void) | undefined;
+  /** A log file for each session. Default: none. */
+  readonly logs?: SessionLogOptions | undefined;
+  /**
+   * How often `resources` tells what each session uses, in milliseconds, at least 1 000, and only while somebody listens.
+   * A look costs some milliseconds a process. Default 0: never.
+   */
+  readonly resourceSampleMs?: number | undefined;
   readonly clock?: Clock | undefined;
 }

@@ -1,6 +1,6 @@
 import type { Clock, ResolvedSessionSpec, SessionEventName, SessionEvents } from '@semo-office/core';
 
-import type { Launch } from './agent/agent-driver.ts';
+import type { DriverReport, Launch } from './agent/agent-driver.ts';
 import { AgentProcess } from './containment/agent-process.ts';
 import type { ContainmentChoice } from './containment/containment-choice.ts';
 import type { HostContainment } from './containment/host-containment.ts';
@@ -28,6 +28,8 @@ export interface LaunchParts {
   readonly clock: Clock;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
   readonly isHeard: () => boolean;
+  /** Hears what drivers report. Default: nobody. */
+  readonly onReport?: ((sessionId: string, report: DriverReport) => void) | undefined;
 }
 
 /** A session that is ready to be started. */

@@ -63,6 +63,13 @@ export class SessionRegistry {
     return [...this.#entries.values()].flatMap(({ hosted }) => (hosted === null ? [] : [hosted.info()]));
   }
 
+  /** Those that have not ended. */
+  get living(): HostedSession[] {
+    return [...this.#entries.values()].flatMap(({ hosted }) =>
+      hosted === null || hosted.live.status === 'terminated' ? [] : [hosted],
+    );
+  }
+
   /** Whether a session is being opened or has not ended. */
   lives(sessionId: string): boolean {
     const entry = this.#entries.get(sessionId);

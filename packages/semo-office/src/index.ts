@@ -28,11 +28,15 @@ export type {
   TmuxTabsOptions,
   TokenProvider,
 } from '@semo-office/pty-host';
-export { collectWorktrees, fileRequestStore, listKeptWorktrees } from '@semo-office/pty-host';
+export { collectWorktrees, fileRequestStore, fileSessionStore, listKeptWorktrees } from '@semo-office/pty-host';
 export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from '@semo-office/pty-host';
 export { createTokenKeeper, credentialId } from '@semo-office/pty-host';
 export type { FreshToken, TokenKeeper, TokenKeeperOptions } from '@semo-office/pty-host';
-export type { FileRequestStoreOptions } from '@semo-office/pty-host';
+export type {
+  ClaudeTerminalDriverOptions,
+  FileRequestStoreOptions,
+  FileSessionStoreOptions,
+} from '@semo-office/pty-host';
 export { commandNotifier } from './notify/command-notifier.ts';
 export type { CommandNotifierOptions } from './notify/command-notifier.ts';
 export { webhookNotifier } from './notify/webhook-notifier.ts';

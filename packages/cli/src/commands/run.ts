@@ -4,6 +4,7 @@ import {
   createLocalOffice,
   isSemoError,
   joinOffice,
+  memorySessionStore,
   turnError,
   type JobResult,
   type Office,
@@ -83,6 +84,8 @@ async function openOffice({ job, socket, repository, rules }: RunRequest, io: Cl
   return createLocalOffice({
     hostEnv: io.env,
     ...common,
+    // Whoever gave the job waits for it here, and nobody comes back for it.
+    sessionStore: memorySessionStore(),
     ...(repository === null
       ? {}
       : { repositories: { [repository.id]: repository.path }, worktreeRoot: repository.worktreeRoot }),

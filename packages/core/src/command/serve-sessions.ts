@@ -23,7 +23,15 @@ export interface ServedSessions {
   close(): Promise<void>;
 }
 
-const EVENT_NAMES: readonly SessionEventName[] = ['status', 'output', 'turn', 'request', 'request_settled', 'exit'];
+const EVENT_NAMES: readonly SessionEventName[] = [
+  'status',
+  'output',
+  'turn',
+  'request',
+  'request_settled',
+  'resources',
+  'exit',
+];
 
 /**
  * The host side of a transport: carries out the commands that arrive and sends back what happens.

@@ -30,6 +30,14 @@ export const wireEventSchema = z.discriminatedUnion('name', [
   z.object({ name: z.literal('request'), request: humanRequestSchema, at }),
   z.object({ name: z.literal('request_settled'), request: humanRequestSchema, state: settledStateSchema, at }),
   z.object({
+    name: z.literal('resources'),
+    sessionId: idSchema,
+    pssBytes: z.number().nonnegative(),
+    cpuMs: z.number().nonnegative(),
+    processes: z.number().int().nonnegative(),
+    at,
+  }),
+  z.object({
     name: z.literal('exit'),
     sessionId: idSchema,
     code: z.number().nullable(),

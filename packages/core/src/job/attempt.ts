@@ -216,8 +216,20 @@ function endedAttempt({
   readonly verdict: Verdict;
 }): AttemptEnd {
   const conversationId = session?.agent.conversationId ?? attempt.conversationId;
-  const known: AttemptRecord = { ...attempt, delivery: 'ended', conversationId, endedAt: at, outcome, error };
+  const known: AttemptRecord = {
+    ...attempt,
+    delivery: 'ended',
+    conversationId,
+    endedAt: at,
+    outcome,
+    error,
+    ...usageOf(turn),
+  };
   return { attempt: known, session, turn, outcome, confidence, error };
+}
+
+function usageOf(turn: TurnInfo | null): Pick<AttemptRecord, 'usage'> {
+  return turn?.usage === undefined ? {} : { usage: turn.usage };
 }
 
 /** The verdict on an attempt whose turn never began or was lost from sight. */

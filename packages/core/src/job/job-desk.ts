@@ -4,6 +4,7 @@ import { EventHub } from '../event-hub.ts';
 import { newId } from '../ids.ts';
 import type { Notifier } from '../notifier.ts';
 import { parseEdge } from '../parse-edge.ts';
+import type { BreakerEvents } from '../policy/circuit-breaker.ts';
 import { needsPerson } from '../policy/failure-policy.ts';
 import { checkPrompt } from '../session/prompt.ts';
 import type { Unsubscribe } from '../session/session-manager.ts';
@@ -23,13 +24,17 @@ export interface JobEvents {
   submitted: { readonly job: JobRecord };
   /** This process has begun to work on it, or gone on with it. */
   started: { readonly job: JobRecord };
-  /** An attempt has begun, has come further or has ended. */
-  attempt: { readonly jobId: string; readonly attempt: AttemptRecord };
+  /** An attempt has begun, has come further or has ended; `role` is that of its session. */
+  attempt: { readonly jobId: string; readonly attempt: AttemptRecord; readonly role: string | null };
   /** It waits; see {@link JobWait}. */
   waiting: { readonly jobId: string; readonly wait: JobWait };
   /** Everything its session tells, as `semo run --json` prints it. */
   line: { readonly jobId: string; readonly line: RunLine };
   ended: { readonly jobId: string; readonly result: JobResult };
+  /** This process works on it no more, and does not know its end: it was left to another one, or lost to it. */
+  left: { readonly jobId: string };
+  /** A breaker has opened, half opened or closed. */
+  breaker: BreakerEvents['state'];
 }
 
 /** Something went wrong that failed no call: a job that could not be worked on, books that would not take its end. */
@@ -169,8 +174,10 @@ export class JobDesk {
   }
 
   #passOn(): void {
-    const names = ['started', 'attempt', 'waiting', 'line'] as const;
+    const names = ['started', 'attempt', 'waiting', 'line', 'left'] as const;
     for (const name of names) this.#runner.on(name, (event) => this.#hub.emit(name, event as never));
+    const { provider, host } = this.#options.parts;
+    for (const breaker of [provider, host]) breaker.on('state', (event) => this.#hub.emit('breaker', event));
     this.#runner.on('ended', ({ jobId, result }) => this.#ended(jobId, result));
     this.#runner.on('fault', ({ jobId, error }) => this.fault(error, jobId));
   }

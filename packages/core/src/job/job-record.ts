@@ -1,6 +1,7 @@
 import { z } from 'zod';
 
 import { turnErrorSchema } from '../monitor/evidence.ts';
+import { turnUsageSchema } from '../monitor/usage.ts';
 import { idSchema } from '../ids.ts';
 import { outcomeSchema } from '../session/turn.ts';
 import { keptJobSpecSchema } from './job.ts';
@@ -31,6 +32,8 @@ export const attemptRecordSchema = z.object({
   endedAt: at.nullable(),
   outcome: outcomeSchema.nullable(),
   error: turnErrorSchema.nullable(),
+  /** Tokens and cost, where the agent has told them. */
+  usage: turnUsageSchema.optional(),
 });
 
 /** See {@link attemptRecordSchema}. */

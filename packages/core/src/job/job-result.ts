@@ -1,7 +1,8 @@
 import { SemoError } from '../errors.ts';
+import { addUsage, type TurnUsage } from '../monitor/usage.ts';
 import { verdictOf, type AttemptEnd } from './attempt.ts';
 import { endedAttempts } from './job-transition.ts';
-import type { JobRecord } from './job-record.ts';
+import type { AttemptRecord, JobRecord } from './job-record.ts';
 import type { JobResult } from './run-line.ts';
 
 /** What a job came to, from its last attempt and all before. Pure. */
@@ -23,18 +24,23 @@ export function jobResult({
   const { outcome, confidence, error } =
     verdict ?? end ?? verdictOf(new SemoError('internal', 'The job has neither an attempt nor an error.'));
   const before = end === null ? record.attempts : record.attempts.filter(({ number }) => number !== end.attempt.number);
-  const attempts = endedAttempts(end === null ? before : [...before, end.attempt]);
+  const all = end === null ? before : [...before, end.attempt];
   return {
     outcome,
     confidence,
     text: end?.turn?.text ?? '',
     milestones: end?.turn?.milestones ?? [],
     evidence: end?.turn?.evidence ?? [],
-    attempts,
+    attempts: endedAttempts(all),
     sessionId: end?.attempt.sessionId ?? record.spec.session?.sessionId ?? '',
     conversationId: end?.attempt.conversationId ?? null,
     workspace: end?.session?.workspace ?? null,
     durationMs: endedAt - startedAt,
+    usage: usageOf(all),
     error,
   };
+}
+
+function usageOf(attempts: readonly AttemptRecord[]): TurnUsage | null {
+  return attempts.reduce<TurnUsage | null>((sum, { usage = null }) => addUsage(sum, usage), null);
 }

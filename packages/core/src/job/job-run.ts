@@ -23,7 +23,7 @@ export interface JobRunCall {
   readonly write: (change: JobChange) => Promise<JobRecord>;
   /** Told of each session of the job as soon as its id is known. */
   readonly onSession: (sessionId: string) => void;
-  readonly onAttempt: (attempt: AttemptRecord) => void;
+  readonly onAttempt: (attempt: AttemptRecord, role: string | null) => void;
   readonly onWait: (wait: JobWait) => void;
 }
 
@@ -162,7 +162,7 @@ export class JobRun {
 
   async #log(attempt: AttemptRecord): Promise<void> {
     this.#record = await this.#call.write({ kind: 'attempt', attempt });
-    this.#call.onAttempt(attempt);
+    this.#call.onAttempt(attempt, this.#plan?.role ?? null);
   }
 
   #attemptCall() {

@@ -26,9 +26,10 @@ export interface JobRunnerOptions {
 export interface JobRunnerEvents {
   line: { readonly jobId: string; readonly line: RunLine };
   started: { readonly job: JobRecord };
-  attempt: { readonly jobId: string; readonly attempt: AttemptRecord };
+  attempt: { readonly jobId: string; readonly attempt: AttemptRecord; readonly role: string | null };
   waiting: { readonly jobId: string; readonly wait: JobWait };
   ended: { readonly jobId: string; readonly result: JobResult };
+  left: { readonly jobId: string };
   /** A job was let go of without its end, or could not be worked on. */
   fault: { readonly jobId: string | null; readonly error: SemoError };
 }
@@ -147,6 +148,7 @@ export class JobRunner {
       return result;
     } catch (thrown) {
       const error = SemoError.from(thrown);
+      this.#hub.emit('left', { jobId });
       // Let go of on purpose, it is nobody's fault.
       if (error !== abort.signal.reason) this.#hub.emit('fault', { jobId, error });
       throw error;
@@ -173,7 +175,7 @@ export class JobRunner {
         for (const stop of unfollow.splice(0)) stop();
         unfollow.push(followSession(parts.sessions, sessionId, tell));
       },
-      onAttempt: (attempt) => this.#hub.emit('attempt', { jobId, attempt }),
+      onAttempt: (attempt, role) => this.#hub.emit('attempt', { jobId, attempt, role }),
       onWait: (wait) => {
         const running = this.#running.get(jobId);
         if (running !== undefined) running.wait = wait;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { deciderSchema, evidenceSchema, turnErrorSchema } from '../monitor/evidence.ts';
 import { milestoneSchema } from '../monitor/milestone.ts';
+import { turnUsageSchema } from '../monitor/usage.ts';
 import { sessionStatusSchema } from '../session/session.ts';
 import { confidenceSchema, outcomeSchema } from '../session/turn.ts';
 import { workspaceInfoSchema } from '../session/workspace.ts';
@@ -60,6 +61,8 @@ export const jobResultSchema = z.object({
   /** Where the agent worked; `null` if it never got so far. */
   workspace: workspaceInfoSchema.nullable(),
   durationMs: z.number(),
+  /** Tokens and cost of all attempts, as far as agents have told; `null`: none has. Absent in results kept by older versions. */
+  usage: turnUsageSchema.nullable().optional(),
   error: turnErrorSchema.nullable(),
 });
 

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { ERROR_CLASSES, ERROR_CODES, type ErrorCode } from '../errors.ts';
 import { milestoneSchema } from './milestone.ts';
+import { turnUsageSchema } from './usage.ts';
 
 /** What can end a turn, strongest first. A turn is decided by the strongest source that is alive. */
 export const DECIDERS = [
@@ -68,6 +69,8 @@ export const evidenceSchema = z.discriminatedUnion('kind', [
     text: z.string(),
     backgroundTasks: z.number().int().nonnegative(),
     error: turnErrorSchema.optional(),
+    /** What the turn has used since its agent last told of an end; absent where the agent does not tell. */
+    usage: turnUsageSchema.optional(),
   }),
   /**
    * The agent has been at work on the prompt and has been at rest since, as is seen from outside, and told no end of its own.

@@ -1,6 +1,7 @@
 import type { TurnState } from '../session/turn.ts';
 import type { Decider, Evidence } from './evidence.ts';
 import type { Milestone, MilestoneKind } from './milestone.ts';
+import type { TurnUsage } from './usage.ts';
 
 /** What a turn is judged by: plain JSON, so that it can travel and be kept beside a recording. */
 export interface MonitorConfig {
@@ -41,6 +42,8 @@ export interface MonitorState {
   readonly milestones: readonly Milestone[];
   readonly percent: number | null;
   readonly evidence: readonly Evidence[];
+  /** What the agent has told that it used; `null`: nothing yet. */
+  readonly usage: TurnUsage | null;
 }
 
 /** The state of a turn at the moment its prompt is sent. */
@@ -59,5 +62,6 @@ export function beginTurn(config: MonitorConfig, at: number): MonitorState {
     milestones: [],
     percent: null,
     evidence: [],
+    usage: null,
   };
 }

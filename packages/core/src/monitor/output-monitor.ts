@@ -2,6 +2,7 @@ import { assertNever } from '../errors.ts';
 import { DECIDERS, type Decider, type Evidence } from './evidence.ts';
 import { isSameMilestone } from './milestone.ts';
 import type { MonitorState } from './monitor-state.ts';
+import { addUsage } from './usage.ts';
 import { end, endWithWords, limitError, timedOut, turnError } from './verdict.ts';
 
 const BY_STRENGTH: readonly Decider[] = DECIDERS;
@@ -119,7 +120,8 @@ function afterLoss(state: MonitorState, { at, error, source }: Extract<Evidence,
 
 function afterAgentEnd(state: MonitorState, evidence: Extract<Evidence, { kind: 'agent_end' }>): MonitorState {
   if (!mayDecide(state, 'agent_end')) return state;
-  const told = { ...state, text: evidence.text === '' ? state.text : evidence.text };
+  const usage = addUsage(state.usage, evidence.usage ?? null);
+  const told = { ...state, usage, text: evidence.text === '' ? state.text : evidence.text };
   const verdict = { decidedBy: 'agent_end', at: evidence.at } as const;
   // The agent goes on by itself when a background task ends, so this is a pause, not the end.
   const goesOn = evidence.backgroundTasks > 0 && state.config.endWithBackgroundTasks !== true;

@@ -35,6 +35,16 @@ export interface SessionEvents {
   request: { readonly request: HumanRequest; readonly at: number };
   /** A request waits no more: answered, withdrawn or expired. Told once, after that is kept. */
   request_settled: { readonly request: HumanRequest; readonly state: SettledState; readonly at: number };
+  /** What all processes of a session use together. Told at intervals where the host was set to; may be lossy on its way. */
+  resources: {
+    readonly sessionId: string;
+    /** Main memory, in bytes, shared pages counted by the part that falls on the session. */
+    readonly pssBytes: number;
+    /** Processor time of those that live, in milliseconds: less than before once one of them has ended. */
+    readonly cpuMs: number;
+    readonly processes: number;
+    readonly at: number;
+  };
   exit: {
     readonly sessionId: string;
     readonly code: number | null;

@@ -2,6 +2,7 @@ import { z } from 'zod';
 
 import { deciderSchema, evidenceSchema, turnErrorSchema } from '../monitor/evidence.ts';
 import { milestoneKindSchema, milestonePatternSchema, milestoneSchema } from '../monitor/milestone.ts';
+import { turnUsageSchema } from '../monitor/usage.ts';
 import { idSchema } from '../ids.ts';
 
 /**
@@ -61,6 +62,8 @@ export const turnInfoSchema = z.object({
   percent: z.number().nullable(),
   /** What was observed, in order, without mere activity. */
   evidence: z.array(evidenceSchema),
+  /** Tokens and cost, as far as the agent has told by the verdict; absent where it tells none. */
+  usage: turnUsageSchema.optional(),
 });
 
 /** See {@link turnInfoSchema}. */

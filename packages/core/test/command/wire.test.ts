@@ -34,7 +34,15 @@ describe('what travels', () => {
     const unknown = errorFromWire(wireErrorSchema.parse(overJson(errorToWire(new SemoError('closed', 'x')))));
     expect(unknown.retryAt).toBeUndefined();
     const told = turnError('agent_rate_limited', 'Later.', { retryAt: 7, limit: 'quota' });
-    const attempt = { sessionId: 's', turnId: 't', outcome: 'failed', startedAt: 1, endedAt: 2, error: told };
+    const attempt = {
+      reason: 'first',
+      sessionId: 's',
+      turnId: 't',
+      outcome: 'failed',
+      startedAt: 1,
+      endedAt: 2,
+      error: told,
+    };
     expect(attemptSchema.parse(overJson(attempt)).error).toEqual(told);
   });
 
@@ -43,6 +51,11 @@ describe('what travels', () => {
     expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('output', output))))).toEqual({
       name: 'output',
       event: output,
+    });
+    const resources: SessionEvents['resources'] = { sessionId: 's', pssBytes: 1, cpuMs: 2, processes: 3, at: 1 };
+    expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('resources', resources))))).toEqual({
+      name: 'resources',
+      event: resources,
     });
     const exit: SessionEvents['exit'] = { sessionId: 's', code: null, signal: 'SIGTERM', at: 1 };
     expect(eventFromWire(wireEventSchema.parse(overJson(eventToWire('exit', exit))))).toEqual({

@@ -83,7 +83,10 @@ describe('a session in a repository', () => {
   });
 
   it('that its host cannot switch stays, and jobs with a branch get one of their own, also with `warm`', async () => {
-    const office = new PoolOffice({ targets: [slots(1)], strategy: 'warm' });
+    const office = new PoolOffice(
+      { targets: [slots(1)], strategy: 'warm' },
+      switching(['not_supported', 'not_supported']),
+    );
     await office.pool.initializeWarmPool();
     expect(await office.pool.acquire(job('one'))).toMatchObject({ source: 'cold' });
     expect(await office.pool.acquire(job('two'))).toMatchObject({ source: 'cold' });
@@ -272,8 +275,15 @@ describe('the end', () => {
     expect(await office.living()).toBe(0);
   });
 
-  it('of the pool does not wait for ever for a host that is lost', async () => {
+  it('of the pool asks a host that is lost once: its own next start clears up', async () => {
     const office = new PoolOffice({}, () => ({ terminate: () => Promise.reject(failure('host_lost')) }));
+    await office.take('FE');
+    await office.pool.close();
+    expect(office.terminated).toHaveLength(1);
+  });
+
+  it('of the pool does not wait for ever for a host that cannot end a session', async () => {
+    const office = new PoolOffice({}, () => ({ terminate: () => Promise.reject(failure('internal')) }));
     await office.take('FE');
     const closing = office.pool.close();
     for (let tries = 0; tries < 3; tries += 1) {

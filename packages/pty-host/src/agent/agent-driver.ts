@@ -73,6 +73,11 @@ export interface Launch {
   dispose(): Promise<void>;
 }
 
+/** What a driver tells of its agent; see {@link AgentIo}. */
+export type DriverReport =
+  | { readonly kind: 'evidence'; readonly evidence: Evidence }
+  | { readonly kind: 'words'; readonly words: Words };
+
 /** What a running agent offers its driver. */
 export interface AgentIo {
   /** The agent's process id as it sees it itself; `null` where that cannot be known (in a container). */

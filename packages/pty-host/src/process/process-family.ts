@@ -37,6 +37,11 @@ export class ProcessFamily {
     return this.#known.get(pid)?.startTime === startTime;
   }
 
+  /** The numbers of all that were alive at the last look. */
+  get pids(): number[] {
+    return [...this.#known.keys()];
+  }
+
   /** Takes a process in that is known to belong here. */
   add({ pid, startTime, pgid, sid }: ProcessEntry): void {
     this.#known.set(pid, { pid, startTime, pgid, sid, looksLeft: LOOKS_AT_THE_YOUNG });

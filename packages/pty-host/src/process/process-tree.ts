@@ -72,6 +72,11 @@ export class ProcessTree {
     return { pid: root.pid, startTime: root.startTime };
   }
 
+  /** The numbers of its processes, as far as the watching knows them: cheap, and up to a look behind. See {@link members}. */
+  get pids(): number[] {
+    return this.#family.pids;
+  }
+
   /** Takes in processes known from before, such as those a journal names, if they are still the same ones. */
   adopt(processes: readonly ProcessIdentity[]): void {
     for (const { pid, startTime } of processes) {

@@ -20,6 +20,8 @@ export interface SweepOptions {
     worktree: MadeWorktree,
     session: { readonly sessionId: string },
   ) => Promise<WorktreeRemoval>;
+  /** Awaited before a session's processes are ended, while its agent lives. Default: nothing is waited for. */
+  readonly beforeStop?: ((sessionId: string) => Promise<void>) | undefined;
   /** Told of a session whose processes are gone, before its folder is. Default: nobody. */
   readonly settle?:
     | ((session: { readonly sessionId: string; readonly afterReboot: boolean }) => Promise<void>)
@@ -114,11 +116,9 @@ async function sweepFolder(sweeping: Sweeping): Promise<SweptSession | { session
   }
 }
 
-async function sweepSession(
-  { folder, sessionId, table, graceMs = 2000, settle, removePersona, removeWorktree, removeTerminal }: Sweeping,
-  record: SessionRecord,
-  rebooted: boolean,
-): Promise<SweptSession> {
+async function sweepSession(sweeping: Sweeping, record: SessionRecord, rebooted: boolean): Promise<SweptSession> {
+  const { folder, sessionId, table, graceMs = 2000, beforeStop, settle } = sweeping;
+  const { removePersona, removeWorktree, removeTerminal } = sweeping;
   const faults: string[] = [];
   const attempt = async <Result>(what: string, action: () => Promise<Result>): Promise<Result | null> => {
     try {
@@ -128,6 +128,8 @@ async function sweepSession(
       return null;
     }
   };
+  if (!rebooted && record.root !== null && isAlive(table, record.root))
+    await attempt('Waiting for its agent', async () => beforeStop?.(sessionId));
   const stopped = rebooted
     ? null
     : await attempt('Ending its processes', () => stopLeftovers({ record, folder, table, graceMs }));

@@ -17,6 +17,11 @@ import type { AgentDriver } from '../agent/agent-driver.ts';
 import { fileSessionStore } from './file-session-store.ts';
 import type { FactsOptions } from './session-facts.ts';
 
+/**
+ * Claude Code (2.1.329) writes its transcript up to 440 ms after it has taken a prompt, and does not catch up when it is told
+ * to end. What it has not written by then we would take for what it never had.
+ */
+const WRITING_MS = 2000;
 const DEFAULT_RETENTION_MS = 30 * 24 * 3_600_000;
 
 /** How a host remembers its sessions. */
@@ -47,12 +52,25 @@ export class HostMemory {
   /** What sessions that live here are written down with. */
   readonly facts: FactsOptions;
   readonly #options: HostMemoryOptions;
+  /** One wait is enough for all agents that a host has left. */
+  #written: Promise<void> | null = null;
 
   constructor(options: HostMemoryOptions) {
     const { stateDir, clock, onFault = () => undefined } = options;
     const store = options.store ?? fileSessionStore({ folder: join(stateDir, 'history'), onFault });
     this.#options = options;
     this.facts = { store, clock, onFault, hostId: options.hostId ?? `${hostname()}:${stateDir}` };
+  }
+
+  /** Lets an agent that has outlived its host write down what it does, before it is ended. */
+  async letWrite(sessionId: string): Promise<void> {
+    const { store, clock } = this.facts;
+    const session = await store.getSession(sessionId);
+    const isSent = (turn: TurnRecord) => turn.delivery.kind !== 'intent';
+    if (session === null || session.transcripts === null) return;
+    if (!(await store.listTurns({ sessionId, open: true })).some(isSent)) return;
+    this.#written ??= new Promise((resolve) => void clock.schedule(WRITING_MS, resolve));
+    await this.#written;
   }
 
   /** Decides what became of the open turns of a session whose agent is gone, and writes it down. */

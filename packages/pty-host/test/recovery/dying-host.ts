@@ -1,5 +1,7 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
+import { readFile, readdir } from 'node:fs/promises';
+import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import {
@@ -54,6 +56,7 @@ export async function afterDeath({
   dieAt,
   model: answers,
   agentFirst = false,
+  written,
 }: {
   readonly agent: AgentSpec;
   readonly prompts: readonly FatedPrompt[];
@@ -61,6 +64,8 @@ export async function afterDeath({
   readonly model: ModelScript;
   /** Whether the next host starts only when the agent has gone by itself. Default false. */
   readonly agentFirst?: boolean;
+  /** Whether it starts only when the agent, which lives on, has written this into its transcript. Default: at once. */
+  readonly written?: string;
 }): Promise<AfterDeath> {
   const model = await startModelServer({ script: answers });
   const state = await temporaryFolder('semo-state-');
@@ -79,6 +84,8 @@ export async function afterDeath({
   const spec = specFor(agent);
   const pid = await runUntilDeath({ stateDir: state.path, spec, prompts, dieAt }, env);
   if (agentFirst) await vi.waitFor(() => assertGone(pid), { timeout: 20_000, interval: 20 });
+  if (written !== undefined)
+    await vi.waitFor(() => assertWritten(state.path, written), { timeout: 20_000, interval: 20 });
   const next = createPtySessionManager({ stateDir: state.path, hostEnv: env, hostId: 'host' });
   return {
     sessionId: spec.sessionId,
@@ -116,4 +123,10 @@ function assertGone(pid: number): void {
     lives = false;
   }
   if (lives) throw new Error(`Process ${pid} lives.`);
+}
+
+async function assertWritten(stateDir: string, text: string): Promise<void> {
+  const names = (await readdir(stateDir, { recursive: true })).filter((name) => /\/[0-9a-f-]{36}\.jsonl$/.test(name));
+  const texts = await Promise.all(names.map((name) => readFile(join(stateDir, name), 'utf8')));
+  if (!texts.some((one) => one.includes(text))) throw new Error(`No transcript has ${text}`);
 }

@@ -59,7 +59,7 @@ describe('what a host writes down', () => {
     const [one, next] = await here.store.listTurns({ sessionId });
     expect(one?.delivery).toMatchObject({ kind: 'ended', turn: { state: { outcome: 'cancelled' } } });
     expect(next).toMatchObject({ require: 'marker', prompt: { bytes: PROGRAM_PROMPTS.quick.length } });
-    expect(next?.delivery).toMatchObject({ kind: 'ended', turn: ended });
+    expect(next?.delivery).toMatchObject({ kind: 'ended', turn: ended, submittedAt: expect.any(Number) as number });
     const session = await here.store.getSession(sessionId);
     expect(session).toMatchObject({ hostId: 'host', endedAt: null, transcripts: null });
     expect(session?.spec.environment).toEqual({ pass: [], set: ['TOKEN'] });

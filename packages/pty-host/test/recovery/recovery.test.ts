@@ -40,7 +40,13 @@ describe('a prompt of Claude Code in stream mode whose host was killed', () => {
     const first = ask(HANG, { wait: 'accepted' });
     const second = ask('Add 20 and 22.');
     const dieAt = { when: 'after', step: 'intent', turnId: second.turnId } as const;
-    await using after = await afterDeath({ agent: STREAM, prompts: [first, second], dieAt, model: answer });
+    await using after = await afterDeath({
+      agent: STREAM,
+      prompts: [first, second],
+      dieAt,
+      model: answer,
+      written: HANG,
+    });
     const { next, sessionId } = after;
     const waiting = await next.waitForTurn(sessionId, second.turnId);
     expect(waiting.state).toMatchObject({ outcome: 'failed', error: { code: 'prompt_not_accepted', retryable: true } });
@@ -83,7 +89,7 @@ describe('a prompt of Claude Code in stream mode whose host was killed', () => {
       const second = ask(HANG);
       const dieAt = { when, step: 'accepted', turnId: second.turnId } as const;
       const agent = { ...STREAM, ...KEPT };
-      await using after = await afterDeath({ agent, prompts: [first, second], dieAt, model: answer });
+      await using after = await afterDeath({ agent, prompts: [first, second], dieAt, model: answer, written: HANG });
       const { next, sessionId } = after;
       const turn = await next.waitForTurn(sessionId, second.turnId);
       expect(turn.state).toMatchObject({ outcome: 'crashed', error: { code: 'agent_crashed' } });

@@ -110,7 +110,7 @@ class SocketHost implements SocketHostLink {
       );
       return;
     }
-    for (const office of this.#offices) office.tell(line, event.name === 'output');
+    for (const office of this.#offices) office.tell(line, event.name === 'output' || event.name === 'resources');
   }
 
   close(): Promise<void> {

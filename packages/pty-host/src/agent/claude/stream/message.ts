@@ -83,6 +83,24 @@ const userSchema = z.looseObject({
   tool_use_result: z.unknown().optional(),
 });
 
+const count = z.number().int().nonnegative().default(0);
+
+/** Tokens of the agent's own requests since its prompt. */
+const usageSchema = z.looseObject({
+  input_tokens: count,
+  output_tokens: count,
+  cache_read_input_tokens: count,
+  cache_creation_input_tokens: count,
+});
+
+/** Tokens of all requests to one model since the process began or was cleared. */
+const modelUsageSchema = z.looseObject({
+  inputTokens: count,
+  outputTokens: count,
+  cacheReadInputTokens: count,
+  cacheCreationInputTokens: count,
+});
+
 const resultSchema = z.looseObject({
   type: z.literal('result'),
   /** `success` is said of API errors too: `is_error` counts. */
@@ -96,6 +114,11 @@ const resultSchema = z.looseObject({
   user_message_uuids: uuids,
   /** What began the turn, where no prompt did. */
   origin: z.looseObject({ kind: z.string() }).nullish(),
+  /** Figures are no reason to lose an end. */
+  usage: usageSchema.optional().catch(undefined),
+  modelUsage: z.record(z.string(), modelUsageSchema).optional().catch(undefined),
+  /** Of the same requests as `modelUsage`. */
+  total_cost_usd: z.number().nonnegative().optional().catch(undefined),
 });
 
 /** How the account stands with its limits; told with answers and refusals, only where the API tells the agent. */

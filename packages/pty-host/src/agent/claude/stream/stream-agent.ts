@@ -30,6 +30,8 @@ export interface ClaudeStreamAgentOptions {
   readonly credential?: SessionCredential | null | undefined;
   /** The conversation it begins with; it hears of another that takes its place. */
   readonly conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
+  /** Whether it goes on with a conversation of another process. Default false. */
+  readonly resumes?: boolean | undefined;
 }
 
 /** A running Claude Code that speaks in messages. */
@@ -50,14 +52,14 @@ export class ClaudeStreamAgent implements AgentControl {
   #complaint: Buffer = Buffer.alloc(0);
   #onRest: (() => void) | null = null;
 
-  constructor(io: AgentIo, { feed, proof, conversation, credential = null }: ClaudeStreamAgentOptions) {
+  constructor(io: AgentIo, { feed, proof, conversation, resumes, credential = null }: ClaudeStreamAgentOptions) {
     this.#io = io;
     this.#conversationId = conversation.id;
     this.#feed = feed;
     this.#proof = proof;
     this.#credential = credential;
     this.#conversation = conversation;
-    this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence) });
+    this.#turn = new ClaudeStreamTurn({ clock: io.clock, report: (evidence) => io.report(evidence), resumes });
     this.#control = new ClaudeControl((message) => io.write(`${JSON.stringify(message)}\n`));
     this.#permissions = new ClaudePermissions(io, this.#control);
     this.#words = new ClaudeWords((words) => io.tell(words));

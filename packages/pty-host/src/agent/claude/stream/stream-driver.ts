@@ -139,7 +139,8 @@ async function streamLaunch(start: StreamStart): Promise<Launch> {
       guard?.follow(io);
       const feed = feedOf(options, sessionId, io);
       const credential = isVersionBefore(home.version, TAKES_TOKENS) ? null : home.credential;
-      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, conversation, credential });
+      const resumes = spec.resume !== undefined;
+      return new ClaudeStreamAgent(guard?.guardAnswers(io) ?? io, { feed, proof, conversation, resumes, credential });
     },
     dispose: async () => void (await undo.run()),
   };

@@ -3,6 +3,7 @@ import { SemoError, assertNever, type Cancel, type Clock, type Evidence, type Tu
 import { isAborted, resultFailure } from '../failure.ts';
 import { LimitNews } from './limit-news.ts';
 import type { ClaudeMessage, ClaudeResult } from './message.ts';
+import { ClaudeUsageMeter } from './usage-meter.ts';
 
 /** An agent that rests this long after its last background task has ended was not woken by it. */
 const WAKE_MS = 5000;
@@ -22,6 +23,14 @@ type Message<Type extends ClaudeMessage['type']> = Extract<ClaudeMessage, { type
 interface End {
   readonly text: string;
   readonly error: TurnError | undefined;
+}
+
+/** Options of {@link ClaudeStreamTurn}. */
+export interface ClaudeStreamTurnOptions {
+  readonly clock: Clock;
+  readonly report: (evidence: Evidence) => void;
+  /** Whether the process goes on with a conversation of another one. Default false. */
+  readonly resumes?: boolean | undefined;
 }
 
 /**
@@ -47,11 +56,13 @@ export class ClaudeStreamTurn {
   #said = '';
   #reason: string | null = null;
   #limit = new LimitNews();
+  readonly #usage: ClaudeUsageMeter;
   #cancelWake: Cancel = () => undefined;
 
-  constructor({ clock, report }: { readonly clock: Clock; readonly report: (evidence: Evidence) => void }) {
+  constructor({ clock, report, resumes }: ClaudeStreamTurnOptions) {
     this.#clock = clock;
     this.#report = report;
+    this.#usage = new ClaudeUsageMeter({ resumes });
   }
 
   get isAtRest(): boolean {
@@ -71,6 +82,8 @@ export class ClaudeStreamTurn {
   /** A prompt is about to be sent; the promise resolves when the agent has taken it. */
   offer(uuid: string): Promise<void> {
     this.forget();
+    // What was used between two turns is neither's.
+    this.#usage.take();
     this.#older = new Set(this.#tasks);
     const verdict = Promise.withResolvers<void>();
     verdict.promise.catch(() => undefined);
@@ -197,6 +210,7 @@ export class ClaudeStreamTurn {
 
   #onResult(result: ClaudeResult): void {
     this.#isWorking = false;
+    this.#usage.count(result);
     const delivery = this.#delivery;
     if (delivery.kind === 'offered' && result.user_message_uuids?.includes(delivery.uuid) === true) {
       this.#accept(delivery);
@@ -233,12 +247,14 @@ export class ClaudeStreamTurn {
     if (backgroundTasks === 0) this.forget();
     else this.#pause();
     const { text, error } = end;
+    const usage = this.#usage.take();
     this.#report({
       kind: 'agent_end',
       at: this.#clock.now(),
       text,
       backgroundTasks,
       ...(error === undefined ? {} : { error }),
+      ...(usage === null ? {} : { usage }),
     });
   }
 
