@@ -1,4 +1,6 @@
 import { containmentStart } from './containment-start.ts';
+import { crowdPrograms } from './crowd-programs.ts';
+import { crowd } from './crowd.ts';
 import { echoLatency } from './echo-latency.ts';
 import { idleMemory } from './idle-memory.ts';
 import { keptJobs } from './kept-jobs.ts';
@@ -21,5 +23,7 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'token-latency': tokenLatency,
   'kept-jobs': keptJobs,
   'containment-start': containmentStart,
+  crowd,
+  'crowd-programs': crowdPrograms,
   'turns-beside-sdk': turnsBesideSdk,
 };

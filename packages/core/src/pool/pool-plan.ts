@@ -9,6 +9,8 @@ import type { CloseReason, PoolPlan, PoolStep, PoolView, SessionView, WaiterView
  *    the longest unused first. An idle warm one is closed only if nothing in the pool makes room by itself.
  * 3. What nobody wants is closed: openings whose waiter has left, what is beyond the targets, what was idle too long.
  * 4. What room is left refills the targets. Who waits for a moment (backoff, admission) has its room kept.
+ *
+ * Only so many are opened at once; for the others the room is kept until one of those is open.
  */
 export function planPool(view: PoolView): PoolPlan {
   const draft = new Draft(view);
@@ -36,6 +38,8 @@ class Draft {
   /** Places that nobody takes, and places that will be free once what is being ended is gone. */
   #room: number;
   #coming: number;
+  /** How many more may be begun to be opened. */
+  #openable: number;
   /** Whether something handed out or opened by this plan will give its room back. */
   #givesRoomBack = false;
 
@@ -46,6 +50,7 @@ class Draft {
     this.#promised = new Set(sessions.filter((session) => isPromised(session)));
     this.#room = Math.max(0, view.max - sessions.length);
     this.#coming = sessions.filter(({ state }) => state.kind === 'ending').length;
+    this.#openable = view.maxOpening - sessions.filter(({ state }) => state.kind === 'opening').length;
     const wanted = strategy === 'on-demand' ? [] : targets;
     for (const { key } of wanted) this.#missing.set(key, -warmOf(sessions, key).length);
     for (const { key, count } of wanted) this.#addMissing(key, count);
@@ -109,7 +114,7 @@ class Draft {
     for (const { key, retryAt } of keepsWarm ? targets : []) {
       for (let missing = this.#missing.get(key) ?? 0; missing > 0; missing -= 1) {
         if (retryAt > now) this.#wake(retryAt);
-        else if (this.#room > 0) {
+        else if (this.#room > 0 && this.#mayOpen()) {
           this.#room -= 1;
           this.#addMissing(key, -1);
           this.steps.push({ kind: 'open_warm', key });
@@ -153,7 +158,7 @@ class Draft {
     if (isLater) this.#wake(notBefore);
     if (this.#room > 0) {
       this.#room -= 1;
-      return !isLater;
+      return !isLater && this.#mayOpen();
     }
     if (this.#coming > 0) this.#coming -= 1;
     else if (!isLater) {
@@ -163,6 +168,13 @@ class Draft {
       this.#coming -= 1;
     }
     return false;
+  }
+
+  /** Whether one more may be begun to be opened, which it then is. */
+  #mayOpen(): boolean {
+    if (this.#openable <= 0) return false;
+    this.#openable -= 1;
+    return true;
   }
 
   /** Whether some session will sooner or later end, or become an idle cold one. */

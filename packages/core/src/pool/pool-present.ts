@@ -15,10 +15,11 @@ export interface Present {
 /** The pool as it is at this moment, for the plan. */
 export function presentView({ parts, settings, demand, keepsWarm }: Present): PoolView {
   const { entries, waiters, pace, clock } = parts;
-  const { strategy, reuse, idleCloseMs } = settings;
+  const { maxOpening, strategy, reuse, idleCloseMs } = settings;
   return {
     now: clock.now(),
     max: demand.max,
+    maxOpening,
     strategy,
     reuse,
     idleCloseMs,

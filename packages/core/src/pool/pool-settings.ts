@@ -8,6 +8,7 @@ const milliseconds = z.number().nonnegative();
 
 const settingsSchema = z.object({
   max: positive.max(10_000).default(6),
+  maxOpening: positive.default(8),
   strategy: z.enum(['warm', 'on-demand', 'hybrid']).default('hybrid'),
   reuse: z.enum(['recycle', 'clear']).default('recycle'),
   idleCloseMs: milliseconds.default(600_000),

@@ -53,6 +53,8 @@ export interface TargetView {
 export interface PoolView {
   readonly now: number;
   readonly max: number;
+  /** How many may be being opened at once. */
+  readonly maxOpening: number;
   readonly strategy: PoolStrategy;
   readonly reuse: 'recycle' | 'clear';
   readonly idleCloseMs: number;

@@ -130,6 +130,11 @@ export interface PoolOptions {
   readonly clock?: Clock | undefined;
   /** Sessions at once: being opened, alive and being ended together. Default 6. */
   readonly max?: number | undefined;
+  /**
+   * Of these, how many are being opened at the same time, so that a crowd does not start so slowly that every start
+   * times out. Default 8.
+   */
+  readonly maxOpening?: number | undefined;
   /** Default none. */
   readonly targets?: readonly WarmTarget[] | undefined;
   /** Default `hybrid`. */

@@ -6,6 +6,8 @@ import type { Assignment } from '../session/workspace.ts';
 import { withinTime } from './within-time.ts';
 
 const LOOK_TIMEOUT_MS = 10_000;
+/** Clearing is the agent's work, which takes its time where many work. */
+const CLEAR_TIMEOUT_MS = 60_000;
 /** Longer than a turn could outlive its credential is of no use; shorter, and sessions would be replaced all the time. */
 const CREDENTIAL_MARGIN_MS = 300_000;
 
@@ -83,7 +85,7 @@ export async function clearSession(handing: Handing): Promise<Handed> {
   const { sessions, clock, sessionId, closing } = handing;
   try {
     const clearing = sessions.reset(sessionId);
-    await withinTime(clearing, { clock, ms: LOOK_TIMEOUT_MS, what: `Clearing session ${sessionId}`, signal: closing });
+    await withinTime(clearing, { clock, ms: CLEAR_TIMEOUT_MS, what: `Clearing session ${sessionId}`, signal: closing });
   } catch (thrown) {
     return { kind: 'unfit', error: SemoError.from(thrown), dirty: false };
   }

@@ -78,10 +78,16 @@ export class SessionPool implements PoolManager {
   async initializeWarmPool(): Promise<void> {
     this.#keepsWarm = true;
     this.#move();
-    const tries = [...this.#entries.values()].flatMap(({ origin, tried }) =>
-      origin === 'warm' && tried !== null ? [tried] : [],
-    );
-    await Promise.all(tries);
+    // Not all are begun at once. Of what is opened later, for targets that were used meanwhile, nobody waits here.
+    const wanted = this.#demand.targets.reduce((sum, { count }) => sum + count, 0);
+    const tried = new Set<Promise<void>>();
+    for (let before = -1; before < tried.size && tried.size < wanted;) {
+      before = tried.size;
+      for (const entry of this.#entries.values()) {
+        if (entry.origin === 'warm' && entry.tried !== null) tried.add(entry.tried);
+      }
+      await Promise.all(tried);
+    }
   }
 
   async acquire(request: PoolRequest, call: AcquireOptions = {}): Promise<PooledSession> {

@@ -20,6 +20,26 @@ const slots = (count: number): WarmTarget => ({ key: 'shop', role: 'FE', count, 
 const job = (branch: string) =>
   request('shop', { role: 'FE', template: templateOf('shop', true), assignment: { branch } });
 
+describe('opening', () => {
+  it('is done for so many at once, and is over when each target has been tried', async () => {
+    const opened: (() => void)[] = [];
+    const office = new PoolOffice({ max: 5, maxOpening: 2, targets: [target('FE', 3), target('BE', 2)] }, (real) => ({
+      create: async (...call) => {
+        await new Promise<void>((resolve) => opened.push(resolve));
+        return real.create(...call);
+      },
+    }));
+    const ready = office.pool.initializeWarmPool();
+    for (const begun of [2, 4, 5]) {
+      await office.untilAsked();
+      expect(office.created).toHaveLength(begun);
+      for (const open of opened.splice(0)) open();
+    }
+    await ready;
+    expect(office.pool.getPoolStatus()).toMatchObject({ warmIdle: 5, opening: 0 });
+  });
+});
+
 describe('a session in a repository', () => {
   it('is switched to the job’s branch before it is handed out, and announced before that', async () => {
     const asked: string[] = [];

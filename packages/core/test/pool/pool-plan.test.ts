@@ -43,6 +43,7 @@ function plan(view: Partial<PoolView>): { steps: readonly PoolStep[]; wakeIn: nu
   const { steps, wakeAt } = planPool({
     now: NOW,
     max: 3,
+    maxOpening: 9,
     strategy: 'hybrid',
     reuse: 'clear',
     idleCloseMs: 600_000,
@@ -68,6 +69,16 @@ describe('who waits', () => {
   it('is served by priority, then in the order of coming', () => {
     const waiters = [waiter(1), waiter(2, { priority: 5 }), waiter(3, { priority: 5 }), waiter(4)];
     expect(words({ max: 3, waiters })).toEqual(['cold for 2', 'cold for 3', 'cold for 1']);
+  });
+
+  it('waits where enough are being opened; targets come after', () => {
+    const sessions = [session('o', openingFor(9)), session('b', BUSY)];
+    const view = { max: 9, maxOpening: 3, sessions, targets: [targetOf(4, 0, 'B')] };
+    expect(words({ ...view, waiters: [waiter(1), waiter(2), waiter(3)] })).toEqual(['cold for 1', 'cold for 2']);
+    expect(words({ ...view, waiters: [waiter(1)] })).toEqual(['cold for 1', 'warm B']);
+    // What it will need is taken by no target.
+    expect(words({ ...view, max: 3, maxOpening: 1, waiters: [waiter(1)] })).toEqual([]);
+    expect(words({ ...view, max: 3, waiters: [waiter(1, { notBefore: NOW + 1 })] })).toEqual([]);
   });
 
   it('is given a warm session before a cold one, and the one used last', () => {

@@ -67,6 +67,7 @@ export class PoolRun {
   readonly seen = { served: 0, refused: {} as Record<string, number>, most: 0 };
   readonly #random: Random;
   readonly #max: number;
+  readonly #maxOpening: number;
   readonly #calls = new Set<Call>();
   readonly #held = new Map<string, PooledSession>();
   readonly #strategy: 'warm' | 'on-demand' | 'hybrid';
@@ -81,12 +82,14 @@ export class PoolRun {
     this.#random = random;
     this.sessions = new UnrulySessions(random, this.clock);
     this.#max = 3 + random.below(4);
+    this.#maxOpening = 1 + random.below(4);
     this.#targets = random.pick(TARGETS);
     this.#strategy = (['warm', 'on-demand', 'hybrid'] as const)[seed % 3]!;
     this.pool = createPoolManager({
       sessions: this.sessions.asManager(),
       clock: this.clock,
       max: this.#max,
+      maxOpening: this.#maxOpening,
       targets: this.#targets,
       strategy: this.#strategy,
       reuse: random.isOneIn(2) ? 'recycle' : 'clear',
