@@ -73,8 +73,22 @@ export function createOffice(options: OfficeOptions): Office {
     await parts.pool.close();
     await sessions.close();
   };
+  return facadeOf({ parts, desk, warm, close: ({ running = 'cancel' } = {}) => (closing ??= close(running)) });
+}
+
+/** What users of an office hold. */
+function facadeOf({
+  parts,
+  desk,
+  warm,
+  close,
+}: Pick<Office, 'close'> & {
+  readonly parts: JobParts;
+  readonly desk: JobDesk;
+  readonly warm: Promise<void>;
+}): Office {
   return {
-    sessions,
+    sessions: parts.sessions,
     executeJob: (job, call) => desk.execute(job, call),
     submitJob: (job) => desk.submit(job),
     waitForJob: (jobId, wait) => desk.wait(jobId, wait),
@@ -90,7 +104,7 @@ export function createOffice(options: OfficeOptions): Office {
       breakers: [parts.provider, parts.host].map(({ name, state, retryAt }) => ({ name, state, retryAt })),
     }),
     on: (name, listener) => desk.on(name, listener),
-    close: ({ running = 'cancel' } = {}) => (closing ??= close(running)),
+    close,
   };
 }
 

@@ -219,7 +219,7 @@ describe('an office that lets go of its jobs', () => {
 
   it('because it stalled writes nothing more, and leaves the session', async () => {
     const stage = restartStage();
-    const office = stage.office({ leaseMs: 30 });
+    const office = stage.office({ leaseMs: 100 });
     const { jobId } = await office.submitJob(job({ prompt: 'hang' }));
     await untilAccepted(office);
     const renew = stage.jobs.renew.bind(stage.jobs);
