@@ -15,6 +15,9 @@ import { adoptAttempt } from './job-recovery.ts';
 import { jobResult } from './job-result.ts';
 import type { JobResult } from './run-line.ts';
 
+/** Ending a session takes the grace and the clearing up. */
+const LONGEST_ENDING_MS = 30_000;
+
 /** What a job's run tells and asks while it goes on. */
 export interface JobRunCall {
   /** Aborted with the SemoError that says why: `turn_cancelled`, `deadline_passed`, `lease_lost`, `closed`. */
@@ -188,7 +191,8 @@ export class JobRun {
   async #release({ sessionId }: SessionInfo, whyNot: string | null): Promise<void> {
     const use = whyNot === null ? ({ kind: 'reusable' } as const) : ({ kind: 'spent', reason: whyNot } as const);
     await this.#parts.pool.release(sessionId, use);
-    await this.#parts.pool.gone(sessionId);
+    // What is lost from sight may never be known to be gone.
+    if (this.#end?.error?.class !== 'host_lost') await untilGone(this.#parts, sessionId);
   }
 
   async #log(attempt: AttemptRecord): Promise<void> {
@@ -200,6 +204,13 @@ export class JobRun {
     const { signal, onSession } = this.#call;
     return { signal, onSession, log: (attempt: AttemptRecord) => this.#log(attempt) };
   }
+}
+
+/** The next attempt needs the folder, and whoever waits for the job wants nothing of it left; but nobody waits for ever. */
+function untilGone({ pool, clock }: JobParts, sessionId: string): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.schedule(LONGEST_ENDING_MS, () => late.resolve());
+  return Promise.race([pool.gone(sessionId), late.promise]).finally(cancel);
 }
 
 /** Whether the next attempt comes only after a while. */
