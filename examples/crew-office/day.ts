@@ -71,16 +71,20 @@ async function killMidway(office: Office, model: ModelServer): Promise<void> {
   if (Number.isInteger(pid) && pid > 1) process.kill(pid, 'SIGKILL');
 }
 
-async function row({ spec }: JobRecord, result: JobResult, repository: GitRepository): Promise<Record<string, string>> {
+async function row(
+  { spec }: JobRecord,
+  result: JobResult | undefined,
+  repository: GitRepository,
+): Promise<Record<string, string>> {
   const branch = `agent/${spec.agentId}/${spec.work?.taskId}`;
   const commit = await repository.git(['log', '--format=%h %s', `main..${branch}`]).catch(() => 'none');
   return {
     job: `${spec.agentId} ${spec.work?.taskId}`,
-    outcome: result.outcome,
-    attempts: result.attempts.map(({ reason }) => reason).join(', '),
+    outcome: result?.outcome ?? 'none',
+    attempts: result?.attempts.map(({ reason }) => reason).join(', ') ?? 'none',
     commit,
     branch,
-    took: `${(result.durationMs / 1000).toFixed(1)} s`,
+    took: `${((result?.durationMs ?? 0) / 1000).toFixed(1)} s`,
   };
 }
 

@@ -35,7 +35,7 @@ export interface OfficeOptions {
   readonly pool?: Omit<PoolOptions, 'sessions' | 'owner' | 'clock' | 'targets'> | undefined;
   /** Where jobs are kept. Offices that share a store share its jobs. The office closes none. Default: in memory. */
   readonly jobs?: JobStore | undefined;
-  /** The office's own books, told of every end. */
+  /** The office's own books, told of every end, at least once. */
   readonly jobService?: JobService | undefined;
   /** The office's own way to make worktrees. Default: the host makes them. */
   readonly worktrees?: WorktreeService | undefined;
@@ -99,18 +99,24 @@ export interface Office {
     jobId: string,
     wait?: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
   ): Promise<JobResult>;
+  /** A job as it is kept; `null`: there is none of that id. */
   getJob(jobId: string): Promise<JobRecord | null>;
   /** The oldest first. */
   listJobs(filter?: JobFilter): Promise<JobRecord[]>;
-  /** Ends a job, wherever it is worked on; one that has ended stays as it is. @throws SemoError `job_unknown`. */
+  /**
+   * Ends a job, wherever it is worked on: another office process learns of it when it renews its lease, every third of
+   * `leaseMs`. One that has ended stays as it is. @throws SemoError `job_unknown`.
+   */
   cancelJob(jobId: string): Promise<JobRecord>;
   /** Has a job that has ended done again, in a new conversation. @throws SemoError `job_unknown`, `job_not_ended`. */
   retryJob(jobId: string): Promise<JobRecord>;
   /** Has a job that has ended gone on with, in its conversation if that was kept. @throws SemoError as `retryJob`. */
   resumeJob(jobId: string): Promise<JobRecord>;
-  /** Resolves when the sessions that are kept ready have been opened, as far as they could be. */
+  /** Resolves when the sessions that are kept ready have been opened, as far as they could be; why not, `onFault` is told. */
   ready(): Promise<void>;
+  /** What this process is at, now. */
   status(): Promise<OfficeStatus>;
+  /** Tells what this process does; the jobs of others on the same store are `listJobs`'. */
   on<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): Unsubscribe;
   /**
    * Lets go of everything. Jobs at work are cancelled, or with `leave` left as they are for the next office process: their

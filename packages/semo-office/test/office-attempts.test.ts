@@ -3,10 +3,8 @@ import { join } from 'node:path';
 import { hang, lastToolResults, say, useTool, type ModelRequest } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
-import { member, newestPrompt, nextEnd, officeStage, reasons } from './office-stage.ts';
+import { LOAD, member, newestPrompt, nextEnd, officeStage, reasons } from './office-stage.ts';
 
-/** Several starts of the CLI one after the other, on a machine that may be busy. */
-const LOAD = { timeout: 90_000 };
 const HALF = 'pwd > half.txt && echo "half is done"';
 /** Half of the work, then silence; told to go on, it looks at what is there and is done. */
 function halfway(request: ModelRequest) {

@@ -4,7 +4,7 @@ import { lastToolResults, say, useTool, type ModelRequest } from '@semo-office/t
 import { describe, expect, it } from 'vitest';
 
 import type { AgentProfile, AgentService } from '../src/index.ts';
-import { member, newestPrompt, officeStage } from './office-stage.ts';
+import { LOAD, member, newestPrompt, officeStage } from './office-stage.ts';
 
 /** Does what the prompt names, in two steps: writes and commits, then says where that was. */
 function worker(request: ModelRequest) {
@@ -15,7 +15,7 @@ function worker(request: ModelRequest) {
   return useTool('Bash', { command, description: 'Work' });
 }
 
-describe('a crew with a repository', () => {
+describe('a crew with a repository', LOAD, () => {
   it('is there before its jobs, which commit on branches of their own', async () => {
     await using stage = await officeStage(worker);
     const { office, repository, worktreeRoot } = stage;
@@ -62,7 +62,7 @@ describe('a crew with a repository', () => {
   );
 });
 
-describe('the persona of a crew', () => {
+describe('the persona of a crew', LOAD, () => {
   it('may be said differently by a job, as far as it allows', async () => {
     const persona = { name: 'Mina', role: 'FE', prompt: 'Be quick.', overridable: ['prompt'] } as const;
     await using stage = await officeStage(() => say('Done.'), { agents: [member('FE', { persona })], warm: {} });

@@ -3,12 +3,12 @@ import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
 
 import { createLocalOffice, memoryJobStore, openLocalOffice } from '../src/index.ts';
-import { member, newestPrompt, officeStage } from './office-stage.ts';
+import { LOAD, member, newestPrompt, officeStage } from './office-stage.ts';
 
 const answers = (request: ModelRequest) => (newestPrompt(request).includes('Wait') ? hang() : say('Done.'));
 const isMidway = (request: ModelRequest) => request.isMessage && newestPrompt(request).includes('Wait');
 
-describe('an office with a store', () => {
+describe('an office with a store', LOAD, () => {
   it('shares its jobs with a second one, and knows them when both were gone', async () => {
     await using stage = await officeStage(answers, { agents: [member('FE')], warm: {}, store: true });
     const { office, model, options } = stage;
@@ -18,7 +18,6 @@ describe('an office with a store', () => {
     for (const prompt of ['One.', 'Two.']) ids.push((await office.submitJob({ agentId: 'FE', prompt })).jobId);
     const results = await Promise.all(ids.map((jobId) => other.waitForJob(jobId)));
     expect(results).toMatchObject([{ outcome: 'completed' }, { outcome: 'completed' }]);
-    expect(model.messages.filter(({ body }) => body.messages.length === 1).length).toBeLessThanOrEqual(2);
     expect((await other.listJobs({ state: ['ended'] })).map(({ attempts }) => attempts.length)).toEqual([1, 1]);
 
     const { jobId } = await other.submitJob({ agentId: 'FE', prompt: 'Wait for it.' });

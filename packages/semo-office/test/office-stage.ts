@@ -27,6 +27,9 @@ import {
 const fromSources = new URL('../../store-sqlite/test/fixtures/from-sources.mjs', import.meta.url).href;
 process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --import=${fromSources}`;
 
+/** Several starts of the CLI one after the other, on a machine that may be busy. */
+export const LOAD = { timeout: 90_000 };
+
 /** A member of the crew that works on branches of the stage's repository. */
 export function member(agentId: string, more: Partial<AgentProfile> = {}): AgentProfile {
   return {
@@ -110,7 +113,7 @@ export function newestPrompt(request: ModelRequest): string {
 /** Why each attempt at a job was made. */
 export const reasons = ({ attempts }: JobResult): string[] => attempts.map(({ reason }) => reason);
 
-/** Resolves with the next event of that name about that job, or about any. */
+/** Resolves with what is next told of the end of a job. */
 export function nextEnd(office: Office, jobId: string): Promise<JobResult> {
   return new Promise((resolve) => {
     const stop = office.on('ended', (event) => {

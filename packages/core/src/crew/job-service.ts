@@ -5,7 +5,8 @@ import type { Workspace } from '../session/workspace.ts';
 /** The office's own books of jobs. */
 export interface JobService {
   /**
-   * Told of the end of every job, at least once: after a crash it may be told again. One that throws is told again later.
+   * Told of the end of every job, at least once: again after it threw, after a crash, and where two office processes look
+   * into the same store at the same moment. Later ends wait until it has answered.
    */
   onJobComplete(job: JobRecord, result: JobResult): Promise<void>;
 }

@@ -65,6 +65,8 @@ export function afterFailure({
 }): AttemptOrder {
   const reason = reasonOf(step);
   const { delivery, conversationId } = end.attempt;
+  // Cut short before its agent had written anything down: the folder is all there is to go on with.
+  if (reason === 'conversation_lost') return goOn({ record, plan, reason, conversationId: null, held });
   // Nothing was begun: whatever comes is a beginning.
   if (end.turn === null && delivery !== 'accepted' && reason !== 'host_lost')
     return orderOf({ record, plan, reason, remembers: false, held });

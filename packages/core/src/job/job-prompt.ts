@@ -45,6 +45,8 @@ function whatHappened(reason: AttemptReason): string | null {
       return 'The last attempt at this job took too long and was interrupted.';
     case 'crash':
       return 'The last attempt at this job was cut short: the agent ended unexpectedly.';
+    case 'conversation_lost':
+      return 'The last attempt at this job was cut short.';
     case 'host_lost':
     case 'restart':
       return 'The last attempt at this job was cut short: its machine was lost from sight.';

@@ -18,6 +18,8 @@ import type { JobResult } from './run-line.ts';
 
 /** How often an attempt is begun anew in one go because its prompt was never sent. */
 const MAX_UNSENT = 1;
+/** Ending a session takes the grace and the clearing up. */
+const LONGEST_ENDING_MS = 30_000;
 
 /** What a job's run tells and asks while it goes on. */
 export interface JobRunCall {
@@ -208,7 +210,8 @@ export class JobRun {
   async #release({ sessionId }: SessionInfo, whyNot: string | null): Promise<void> {
     const use = whyNot === null ? ({ kind: 'reusable' } as const) : ({ kind: 'spent', reason: whyNot } as const);
     await this.#parts.pool.release(sessionId, use);
-    await this.#parts.pool.gone(sessionId);
+    // What is lost from sight may never be known to be gone.
+    if (this.#end?.error?.class !== 'host_lost') await untilGone(this.#parts, sessionId);
   }
 
   async #log(attempt: AttemptRecord): Promise<void> {
@@ -237,6 +240,13 @@ function isOutOfSight({ turn, error, attempt }: AttemptEnd, { plan }: AttemptOrd
   // With an id of the caller's own it is somebody else's session.
   if (error.code === 'session_conflict' && attempt.sessionId === plan.sessionId) return false;
   return OUT_OF_SIGHT.has(error.code);
+}
+
+/** The next attempt needs the folder, and whoever waits for the job wants nothing of it left; but nobody waits for ever. */
+function untilGone({ pool, clock }: JobParts, sessionId: string): Promise<void> {
+  const late = Promise.withResolvers<void>();
+  const cancel = clock.schedule(LONGEST_ENDING_MS, () => late.resolve());
+  return Promise.race([pool.gone(sessionId), late.promise]).finally(cancel);
 }
 
 /** Whether the next attempt comes only after a while. */

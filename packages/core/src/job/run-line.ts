@@ -12,7 +12,7 @@ const at = z.number();
 
 /**
  * Why an attempt was made. `first`; after the one before it timed out, crashed, was not delivered, lost its host, or met an
- * overloaded provider, a limit or no room; `restart`: the office itself was started again and goes on with it; `by_hand`:
+ * overloaded provider, a limit or no room; `conversation_lost`: it was to go on in a conversation that had not been kept; `restart`: the office itself was started again and goes on with it; `by_hand`:
  * somebody asked for the job to be done again.
  */
 export const attemptReasonSchema = z.enum([
@@ -24,6 +24,7 @@ export const attemptReasonSchema = z.enum([
   'overloaded',
   'rate_limit',
   'capacity',
+  'conversation_lost',
   'restart',
   'by_hand',
 ]);

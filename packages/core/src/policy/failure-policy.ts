@@ -49,6 +49,8 @@ export const DEFAULT_FAILURE_POLICY: FailurePolicy = {
     // It is certain that the agent never had it.
     prompt_not_accepted: { kind: 'again', times: 1, reason: 'not_delivered' },
     model_unreachable: backoff,
+    // An agent that was gone too soon has written nothing down.
+    conversation_unknown: { kind: 'again', times: 1, reason: 'conversation_lost' },
     // The agent may have had it: doing it twice could do harm, and only a person can look.
     delivery_unknown: { kind: 'person' },
     // Never, as things are: no waiting makes room.
@@ -76,7 +78,13 @@ export const SINGLE_ATTEMPT_POLICY: FailurePolicy = {
     cancelled: fail,
     unknown: fail,
   },
-  codes: { prompt_not_accepted: fail, model_unreachable: fail, delivery_unknown: fail },
+  codes: {
+    prompt_not_accepted: fail,
+    model_unreachable: fail,
+    conversation_unknown: fail,
+    delivery_unknown: fail,
+    capacity_exhausted: fail,
+  },
 };
 
 /** What comes after an attempt that did not complete. */

@@ -2,14 +2,16 @@ import { describe, expect, it, vi } from 'vitest';
 
 import {
   memoryJobStore,
+  SemoError,
   type AgentProfile,
   type AgentService,
   type JobResult,
   type OfficeFault,
   type OfficeOptions,
+  type SessionManager,
   type WorktreeService,
 } from '../../src/index.ts';
-import { expectError } from '../../testing/index.ts';
+import { createScriptedSessions, expectError } from '../../testing/index.ts';
 import { job, nextEvent, stagedOffice } from './office-stage.ts';
 
 const profile: AgentProfile = {
@@ -212,6 +214,28 @@ describe('a job that is reopened the moment it has ended', () => {
     expect(steps).toEqual(['started', 'ended', 'started', 'ended']);
     expect(told).toHaveLength(2);
     expect((await office.status()).running).toEqual([]);
+    await office.close();
+  });
+});
+
+describe('a host that goes away for good', () => {
+  it('holds neither the job nor the office', async () => {
+    const sessions = createScriptedSessions();
+    let isLost = false;
+    const going: SessionManager = new Proxy(sessions, {
+      get(target, name): unknown {
+        const value: unknown = Reflect.get(target, name, target);
+        if (typeof value !== 'function') return value;
+        return (...given: unknown[]): unknown => {
+          isLost ||= name === 'sendPrompt';
+          if (isLost && name !== 'on' && name !== 'close') return Promise.reject(new SemoError('host_lost', 'Gone.'));
+          return Reflect.apply(value, target, given);
+        };
+      },
+    });
+    const { office } = stagedOffice([], { sessions: going, onFault: () => undefined });
+    const result = await office.executeJob(job({ deadlineMs: 2000 }));
+    expect(['unknown', 'timed_out']).toContain(result.outcome);
     await office.close();
   });
 });

@@ -1,31 +1,14 @@
-import { describeSessionManagerContract, type ContractPrompts, type OpenedSessions } from '@semo-office/core/testing';
-import { hang, lastToolResults, promptTexts, say, sayLines, temporaryFolder, useTool } from '@semo-office/testbed';
-import { describe } from 'vitest';
+import { describeSessionManagerContract, outcomeOf, type OpenedSessions } from '@semo-office/core/testing';
+import { hang, promptTexts, say, temporaryFolder } from '@semo-office/testbed';
+import { newId } from '@semo-office/core';
+import { describe, expect, it } from 'vitest';
 
 import { createPtySessionManager } from '../../../src/index.ts';
 import { claudeStage } from '../../agent/claude/claude-stage.ts';
 import { PROGRAM_PROMPTS, printed, programAgent } from '../../prompted-program.ts';
-import { TMUX, processOf } from './tmux-stage.ts';
+import { TMUX } from './tmux-stage.ts';
 
-const SHELL_PROMPTS: ContractPrompts = {
-  quick: 'echo "The sum is $((20 + 22))."',
-  quickAnswer: 'The sum is 42.',
-  endless: 'echo working; sleep 600',
-  crash: 'kill -9 $$',
-  ask: null,
-  printLines: (count) => `for i in $(seq ${count}); do echo line $i; done`,
-};
-
-const CLAUDE_PROMPTS: ContractPrompts = {
-  quick: 'What is the sum of 20 and 22?',
-  quickAnswer: 'The sum is 42.',
-  endless: 'Think for ever.',
-  crash: 'Die.',
-  ask: 'Touch the file.',
-  printLines: (count) => `Print ${count} lines.`,
-};
-
-async function sessionsOf(agent: 'program' | 'shell'): Promise<OpenedSessions> {
+async function programSessions(): Promise<OpenedSessions> {
   const work = await temporaryFolder('semo-work-');
   const state = await temporaryFolder('semo-state-');
   const sessions = createPtySessionManager({ stateDir: state.path, terminal: 'tmux' });
@@ -33,10 +16,10 @@ async function sessionsOf(agent: 'program' | 'shell'): Promise<OpenedSessions> {
     sessions,
     specFor: (sessionId) => ({
       sessionId,
-      agent: agent === 'program' ? programAgent('terminal') : { kind: 'shell', shell: 'bash' },
+      agent: programAgent('terminal'),
       workspace: { kind: 'path', path: work.path },
     }),
-    whenListening: (sessionId) => (agent === 'program' ? printed(sessions, sessionId, 'listening') : Promise.resolve()),
+    whenListening: (sessionId) => printed(sessions, sessionId, 'listening'),
     async close() {
       await sessions.close();
       await work[Symbol.asyncDispose]();
@@ -45,40 +28,31 @@ async function sessionsOf(agent: 'program' | 'shell'): Promise<OpenedSessions> {
   };
 }
 
-async function claudeSessions(): Promise<OpenedSessions> {
-  const stage = await claudeStage(
-    async (request) => {
-      const prompt = promptTexts(request).at(-1)?.trim() ?? '';
-      if (prompt === CLAUDE_PROMPTS.crash) {
-        for (const info of await stage.sessions.list({ status: ['executing'] }))
-          process.kill(processOf(info), 'SIGKILL');
-        return hang();
-      }
-      const lines = /^Print (\d+) lines/.exec(prompt)?.[1];
-      if (lines !== undefined) return sayLines(Number(lines));
-      if (prompt === CLAUDE_PROMPTS.endless) return hang({ text: 'Hm.' });
-      if (prompt !== CLAUDE_PROMPTS.ask || lastToolResults(request).length > 0) return say('The sum is 42.');
-      return useTool('Bash', { command: 'touch asked', description: 'Touch' });
-    },
-    { terminal: 'tmux' },
-  );
-  return {
-    sessions: stage.sessions,
-    specFor: (sessionId) => stage.spec({ sessionId }, { permissionMode: 'default' }),
-    close: async () => stage[Symbol.asyncDispose](),
-  };
-}
-
+// The contract is the terminal's to keep, and a program's is the quickest to run; the other agents are tried once each.
 describe.skipIf(TMUX.path === null)(`in tmux${TMUX.reason}`, () => {
-  describeSessionManagerContract('a program', {
-    prompts: PROGRAM_PROMPTS,
-    canReset: false,
-    open: () => sessionsOf('program'),
+  describeSessionManagerContract('a program', { prompts: PROGRAM_PROMPTS, canReset: false, open: programSessions });
+
+  it('a shell runs commands', async () => {
+    await using work = await temporaryFolder('semo-work-');
+    await using state = await temporaryFolder('semo-state-');
+    const sessions = createPtySessionManager({ stateDir: state.path, terminal: 'tmux' });
+    const sessionId = newId('ses');
+    await sessions.create({ sessionId, agent: { kind: 'shell' }, workspace: { kind: 'path', path: work.path } });
+    const { turnId } = await sessions.sendPrompt(sessionId, 'echo "The sum is $((20 + 22))."; false');
+    const turn = await sessions.waitForTurn(sessionId, turnId);
+    expect([outcomeOf(turn), turn.text]).toEqual(['failed', 'The sum is 42.']);
+    await sessions.close();
   });
-  describeSessionManagerContract('a shell', {
-    prompts: SHELL_PROMPTS,
-    canReset: false,
-    open: () => sessionsOf('shell'),
+
+  it('Claude Code answers, is interrupted, and goes on', async () => {
+    const model = (request: Parameters<typeof promptTexts>[0]) =>
+      promptTexts(request).at(-1)?.trim() === 'Think for ever.' ? hang({ text: 'Hm.' }) : say('The sum is 42.');
+    await using stage = await claudeStage(model, { terminal: 'tmux' });
+    const { sessionId } = await stage.sessions.create(stage.spec());
+    expect((await stage.ask(sessionId, 'Add 20 and 22.')).text).toBe('The sum is 42.');
+    const { turnId } = await stage.sessions.sendPrompt(sessionId, 'Think for ever.');
+    await stage.sessions.cancel(sessionId);
+    expect(outcomeOf(await stage.sessions.waitForTurn(sessionId, turnId))).toBe('cancelled');
+    expect((await stage.ask(sessionId, 'Add 1 and 41.')).text).toBe('The sum is 42.');
   });
-  describeSessionManagerContract('Claude Code', { prompts: CLAUDE_PROMPTS, canReset: true, open: claudeSessions });
 });
