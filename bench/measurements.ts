@@ -2,6 +2,7 @@ import { containmentStart } from './containment-start.ts';
 import { crowdPrograms } from './crowd-programs.ts';
 import { crowd } from './crowd.ts';
 import { echoLatency } from './echo-latency.ts';
+import { firstJob } from './first-job.ts';
 import { idleMemory } from './idle-memory.ts';
 import { keptJobs } from './kept-jobs.ts';
 import type { Measurement } from './measurement.ts';
@@ -23,6 +24,7 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'token-latency': tokenLatency,
   'kept-jobs': keptJobs,
   'containment-start': containmentStart,
+  'first-job': firstJob,
   crowd,
   'crowd-programs': crowdPrograms,
   'turns-beside-sdk': turnsBesideSdk,

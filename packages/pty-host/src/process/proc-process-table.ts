@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, readSync,
 import { hostname } from 'node:os';
 
 import { sendSignal, type ProcessEntry, type ProcessScan, type ProcessTable } from './process-table.ts';
+import { sharedLook } from './shared-look.ts';
 
 // A look at one process takes about 20 µs; after this many the event loop gets its turn, so that terminals keep echoing.
 const LOOKS_PER_TURN = 25;
@@ -11,8 +12,9 @@ const shared = Buffer.alloc(16 * 1024);
 
 /** The processes of a Linux machine, read from `/proc`. */
 export function createProcProcessTable(): ProcessTable {
+  const wholeScan = sharedLook(() => scan());
   return {
-    scan,
+    scan: (except) => (except === undefined ? wholeScan() : scan(except)),
     find,
     environment: (pid) => attempt(() => readFileSync(`/proc/${pid}/environ`)),
     workingFolder: (pid) => attempt(() => readlinkSync(`/proc/${pid}/cwd`)),

@@ -3,6 +3,7 @@ import { delimiter } from 'node:path';
 
 import { findProgram } from '../program-path.ts';
 import type { ProcessTable } from './process-table.ts';
+import { sharedLook } from './shared-look.ts';
 
 // Below the kernel's default of 819 200, so that no unbranded process is mistaken for a branded one, and far above
 // what the POSIX message queues of a coding agent take.
@@ -40,7 +41,7 @@ export async function createBrand(
   const tool = findTool(path);
   const highest = Math.min(HIGHEST, (hardLimit(table) ?? 0) - 1);
   if (tool === null || highest < LOWEST + ATTEMPTS) return null;
-  const taken = await livingBrands(table);
+  const taken = await lookFor(table)();
   for (let attempt = 0; attempt < ATTEMPTS; attempt += 1) {
     const softLimit = randomInt(LOWEST, highest + 1);
     if (taken.has(softLimit) || issued.has(softLimit)) continue;
@@ -71,6 +72,15 @@ function hardLimit(table: ProcessTable): number | null {
   const hard = MSGQUEUE_HARD.exec(table.limits(process.pid) ?? '')?.[1];
   if (hard === undefined) return null;
   return hard === 'unlimited' ? Number.POSITIVE_INFINITY : Number(hard);
+}
+
+/** Many sessions may be opened at once, and each look reads a file of every process. */
+const looks = new WeakMap<ProcessTable, () => Promise<Set<number>>>();
+
+function lookFor(table: ProcessTable): () => Promise<Set<number>> {
+  const look = looks.get(table) ?? sharedLook(() => livingBrands(table));
+  looks.set(table, look);
+  return look;
 }
 
 async function livingBrands(table: ProcessTable): Promise<Set<number>> {

@@ -29,7 +29,10 @@ export interface ProcessScan {
  * The system's processes. A process may end between any two calls: what asks about one that is gone gets `null`.
  */
 export interface ProcessTable {
-  /** Looks at all processes, except those in `except`, which costs nothing for them. */
+  /**
+   * Looks at all processes, except those in `except`, which costs nothing for them. Who asks at the same time may be given
+   * the same scan, which began after each of them had asked.
+   */
   scan(except?: ReadonlySet<number>): Promise<ProcessScan>;
   /** One process as it is at this moment. */
   find(pid: number): ProcessEntry | null;

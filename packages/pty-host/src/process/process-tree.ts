@@ -11,7 +11,7 @@ import {
   type ProcessTable,
 } from './process-table.ts';
 import { systemProcessWatch, type ProcessWatch } from './process-watch.ts';
-import { evidenceOf, type SessionMarks } from './session-evidence.ts';
+import { evidenceOf, type SessionMarks, witnessOf } from './session-evidence.ts';
 import { climbStopLadder, type StopOptions, type StopReport } from './stop-ladder.ts';
 import { systemProcessTable } from './system-process-table.ts';
 
@@ -116,14 +116,15 @@ export class ProcessTree {
   }
 
   async #members(): Promise<ProcessEntry[]> {
-    const { entries } = await this.#table.scan();
-    const candidates = this.#candidates(entries);
-    const strangers = (entry: ProcessEntry): boolean => evidenceOf(this.#table, entry.pid, this.#marks) === 'foreign';
+    const scan = await this.#table.scan();
+    const witness = witnessOf(this.#table, scan);
+    const candidates = this.#candidates(scan.entries);
+    const strangers = (entry: ProcessEntry): boolean => evidenceOf(witness, entry.pid, this.#marks) === 'foreign';
     this.#family.join(candidates, strangers);
     let looks = 0;
     for (const entry of candidates) {
       if (this.#family.has(entry)) continue;
-      const evidence = evidenceOf(this.#table, entry.pid, this.#marks);
+      const evidence = evidenceOf(witness, entry.pid, this.#marks);
       // In a folder of ours somebody may also just be looking around: only who has lost its parent is taken by the folder.
       // The process may have ended, and its number been given away, between the two looks.
       const same = identify(this.#table, entry.pid)?.startTime === entry.startTime;

@@ -1,7 +1,7 @@
 import { sep } from 'node:path';
 
 import { readBrand } from './process-brand.ts';
-import type { ProcessTable } from './process-table.ts';
+import type { ProcessScan, ProcessTable } from './process-table.ts';
 
 /** The environment variable every process of a session is started with; its value is the session's id. */
 export const SESSION_TAG = 'SEMO_SESSION_ID';
@@ -21,12 +21,43 @@ export interface SessionMarks {
  */
 export type Evidence = 'ours' | 'foreign' | 'folder' | 'none';
 
+/** Tells what a process says about itself: its brand, the tag in its environment, its working folder. */
+export interface Witness {
+  brand(pid: number): number | null;
+  tag(pid: number): string | null;
+  folder(pid: number): string | null;
+}
+
+const witnesses = new WeakMap<ProcessScan, Witness>();
+
+/** Asks each process once for all sessions that share a scan: reading three files of every process for each would be dear. */
+export function witnessOf(table: ProcessTable, scan: ProcessScan): Witness {
+  const witness = witnesses.get(scan) ?? {
+    brand: once((pid) => readBrand(table.limits(pid))),
+    tag: once((pid) => sessionTag(table.environment(pid))),
+    folder: once((pid) => table.workingFolder(pid)),
+  };
+  witnesses.set(scan, witness);
+  return witness;
+}
+
+function once<Said>(ask: (pid: number) => Said): (pid: number) => Said {
+  const said = new Map<number, Said>();
+  return (pid) => {
+    const known = said.get(pid);
+    if (known !== undefined) return known;
+    const told = ask(pid);
+    said.set(pid, told);
+    return told;
+  };
+}
+
 /** Looks at brand, environment and working folder of a process, the surest first. */
-export function evidenceOf(table: ProcessTable, pid: number, marks: SessionMarks): Evidence {
-  if (marks.brand !== null && readBrand(table.limits(pid)) === marks.brand) return 'ours';
-  const tag = sessionTag(table.environment(pid));
+export function evidenceOf(witness: Witness, pid: number, marks: SessionMarks): Evidence {
+  if (marks.brand !== null && witness.brand(pid) === marks.brand) return 'ours';
+  const tag = witness.tag(pid);
   if (tag !== null) return tag === marks.sessionId ? 'ours' : 'foreign';
-  const folder = marks.ownFolders.length === 0 ? null : table.workingFolder(pid);
+  const folder = marks.ownFolders.length === 0 ? null : witness.folder(pid);
   return folder !== null && isInsideAny(folder, marks.ownFolders) ? 'folder' : 'none';
 }
 
