@@ -31,7 +31,10 @@ export interface JobEvents {
   waiting: { readonly jobId: string; readonly wait: JobWait };
   /** Everything its session tells, as `semo run --json` prints it. */
   line: { readonly jobId: string; readonly line: RunLine };
+  /** Its end is known and kept; its session may not be gone yet. */
   ended: { readonly jobId: string; readonly result: JobResult };
+  /** Its session is gone, and its worktree is still there: somebody has to look at it. */
+  kept: { readonly jobId: string; readonly path: string; readonly reason: string };
   /** This process works on it no more, and does not know its end: it was left to another one, or lost to it. */
   left: { readonly jobId: string };
   /** A breaker has opened, half opened or closed. */
@@ -187,7 +190,7 @@ export class JobDesk {
   }
 
   #passOn(): void {
-    const names = ['started', 'attempt', 'waiting', 'line', 'left'] as const;
+    const names = ['started', 'attempt', 'waiting', 'line', 'left', 'kept'] as const;
     for (const name of names) this.#runner.on(name, (event) => this.#hub.emit(name, event as never));
     const { provider, host } = this.#options.parts;
     for (const breaker of [provider, host]) breaker.on('state', (event) => this.#hub.emit('breaker', event));

@@ -6,6 +6,7 @@ import { nextStep, type NextStep } from '../policy/failure-policy.ts';
 import type { SessionInfo } from '../session/session.ts';
 import { throughBreakers, type JobWait } from './attempt-gate.ts';
 import { afterFailure, firstOrder, formerFailures, isWorthWaiting } from './attempt-order.ts';
+import { isOutOfSight } from './out-of-sight.ts';
 import { verdictOf } from './attempt-verdict.ts';
 import type { AttemptEnd, AttemptOrder } from './attempt.ts';
 import type { JobParts } from './job-parts.ts';
@@ -31,6 +32,10 @@ export interface JobRunCall {
   readonly onSession: (sessionId: string) => void;
   readonly onAttempt: (attempt: AttemptRecord, role: string | null) => void;
   readonly onWait: (wait: JobWait) => void;
+  /** Told of its end as soon as that is kept, before its session is gone. */
+  readonly onEnded: (result: JobResult) => void;
+  /** Told of a worktree that was kept when its session was gone, and why. */
+  readonly onKept: (kept: { readonly path: string; readonly reason: string }) => void;
   /** Told of what went wrong beside the job, and does not change its end. */
   readonly onFault: (error: SemoError) => void;
 }
@@ -195,6 +200,7 @@ export class JobRun {
       endedAt: this.#parts.clock.now(),
     });
     await this.#call.write({ kind: 'ended', result });
+    this.#call.onEnded(result);
     return result;
   }
 
@@ -211,7 +217,11 @@ export class JobRun {
     const use = whyNot === null ? ({ kind: 'reusable' } as const) : ({ kind: 'spent', reason: whyNot } as const);
     await this.#parts.pool.release(sessionId, use);
     // What is lost from sight may never be known to be gone.
-    if (this.#end?.error?.class !== 'host_lost') await untilGone(this.#parts, sessionId);
+    if (this.#end?.error?.class === 'host_lost') return;
+    await untilGone(this.#parts, sessionId);
+    const workspace = (await this.#parts.sessions.get(sessionId).catch(() => null))?.workspace;
+    const reason = workspace?.kept?.reason;
+    if (workspace !== undefined && reason !== undefined) this.#call.onKept({ path: workspace.path, reason });
   }
 
   async #log(attempt: AttemptRecord): Promise<void> {
@@ -223,23 +233,6 @@ export class JobRun {
     const { signal, onSession, onWait } = this.#call;
     return { signal, onSession, onWait, log: (attempt) => this.#log(attempt) };
   }
-}
-
-/** What an attempt is told that has lost its host, or whose host was started again meanwhile. */
-const OUT_OF_SIGHT: ReadonlySet<string> = new Set([
-  'host_lost',
-  'session_terminated',
-  'session_unknown',
-  'session_conflict',
-  'turn_unknown',
-]);
-
-/** Whether only the host can tell what became of an attempt. */
-function isOutOfSight({ turn, error, attempt }: AttemptEnd, { plan }: AttemptOrder): boolean {
-  if (turn !== null || error === null || attempt.sessionId === '') return false;
-  // With an id of the caller's own it is somebody else's session.
-  if (error.code === 'session_conflict' && attempt.sessionId === plan.sessionId) return false;
-  return OUT_OF_SIGHT.has(error.code);
 }
 
 /** The next attempt needs the folder, and whoever waits for the job wants nothing of it left; but nobody waits for ever. */

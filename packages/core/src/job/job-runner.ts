@@ -29,6 +29,7 @@ export interface JobRunnerEvents {
   attempt: { readonly jobId: string; readonly attempt: AttemptRecord; readonly role: string | null };
   waiting: { readonly jobId: string; readonly wait: JobWait };
   ended: { readonly jobId: string; readonly result: JobResult };
+  kept: { readonly jobId: string; readonly path: string; readonly reason: string };
   left: { readonly jobId: string };
   /** A job was let go of without its end, or could not be worked on. */
   fault: { readonly jobId: string | null; readonly error: SemoError };
@@ -39,6 +40,8 @@ interface Running {
   readonly abort: AbortController;
   readonly done: Promise<JobResult>;
   wait: JobWait | null;
+  /** What is left of it is only being cleared up. */
+  hasEnded: boolean;
 }
 
 /** Claims jobs and works on them, as many at once as it may, each under its lease. */
@@ -61,7 +64,7 @@ export class JobRunner {
 
   /** The jobs it works on. */
   get running(): readonly { readonly jobId: string; readonly wait: JobWait | null }[] {
-    return [...this.#running].map(([jobId, { wait }]) => ({ jobId, wait }));
+    return [...this.#running].flatMap(([jobId, { wait, hasEnded }]) => (hasEnded ? [] : [{ jobId, wait }]));
   }
 
   /** Whether that job is worked on here. */
@@ -128,7 +131,7 @@ export class JobRunner {
     const abort = new AbortController();
     // Reopened as soon as it had ended: what it had then is let go of first.
     const before = this.#running.get(record.jobId)?.done;
-    const running: Running = { record, abort, wait: null, done: this.#work(record, abort, before) };
+    const running: Running = { record, abort, wait: null, hasEnded: false, done: this.#work(record, abort, before) };
     this.#running.set(record.jobId, running);
     return running;
   }
@@ -146,9 +149,7 @@ export class JobRunner {
     // Asked for while nobody held it: what still runs for it is ended by whoever claims it.
     if (record.cancelRequested) abort.abort(new SemoError('turn_cancelled', 'The job was cancelled.'));
     try {
-      const result = await this.#run(record, { ref, abort, unfollow }).run();
-      this.#hub.emit('ended', { jobId, result });
-      return result;
+      return await this.#run(record, { ref, abort, unfollow }).run();
     } catch (thrown) {
       const error = SemoError.from(thrown);
       this.#hub.emit('left', { jobId });
@@ -179,6 +180,8 @@ export class JobRunner {
         unfollow.push(followSession(parts.sessions, sessionId, tell));
       },
       onAttempt: (attempt, role) => this.#hub.emit('attempt', { jobId, attempt, role }),
+      onEnded: (result) => this.#onEnded(jobId, { abort, result }),
+      onKept: (kept) => this.#hub.emit('kept', { jobId, ...kept }),
       onFault: (error) => this.#hub.emit('fault', { jobId, error }),
       onWait: (wait) => {
         const running = this.#running.get(jobId);
@@ -186,6 +189,12 @@ export class JobRunner {
         this.#hub.emit('waiting', { jobId, wait });
       },
     });
+  }
+
+  #onEnded(jobId: string, { abort, result }: { abort: AbortController; result: JobResult }): void {
+    const running = this.#running.get(jobId);
+    if (running?.abort === abort) running.hasEnded = true;
+    this.#hub.emit('ended', { jobId, result });
   }
 
   #line(ref: LeaseRef, line: RunLine): void {
