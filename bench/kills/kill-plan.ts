@@ -3,9 +3,6 @@ import { z } from 'zod';
 /** Who is killed: the office process, the host process, both in turn, or one process that is both. */
 export const TARGETS = ['office', 'host', 'both', 'local'] as const;
 
-/** One of {@link TARGETS}. */
-export type Target = (typeof TARGETS)[number];
-
 const killOptionsSchema = z.object({
   target: z.enum(TARGETS),
   /** How often something is killed. */

@@ -150,7 +150,8 @@ class PtySessionManager implements SessionManager {
     const hosted = this.#registry.find(sessionId);
     if (hosted === null) return this.#memory.turn(await this.#former(sessionId), turnId);
     this.#assertOpen();
-    return (await hosted.live.turn(turnId))?.info() ?? null;
+    // A prompt that was refused, though the agent may have it, is known by what was written down of it.
+    return (await hosted.live.turn(turnId))?.info() ?? this.#memory.turn({ sessionId }, turnId);
   }
 
   async waitForTurn(...[sessionId, turnId, wait = {}]: Parameters<SessionManager['waitForTurn']>): Promise<TurnInfo> {

@@ -109,8 +109,8 @@ export class HostMemory {
     return record !== null && record.endedAt !== null ? record : null;
   }
 
-  /** A turn of a session that has ended; `null`: it has none of that id. */
-  async turn({ sessionId }: SessionRecord, turnId: string): Promise<TurnInfo | null> {
+  /** A turn whose verdict was written down; `null`: there is none of that id. */
+  async turn({ sessionId }: Pick<SessionRecord, 'sessionId'>, turnId: string): Promise<TurnInfo | null> {
     const record = await this.facts.store.getTurn(sessionId, turnId);
     return record?.delivery.kind === 'ended' ? record.delivery.turn : null;
   }

@@ -105,6 +105,20 @@ describe('what a host writes down', () => {
     await here.sessions.terminate(sessionId);
     expect((await here.store.getTurn(sessionId, 'turn_again'))?.delivery).toMatchObject({ kind: 'ended', turn });
   });
+
+  it('answers for a prompt that was refused and may have arrived all the same, while its session lives', async () => {
+    await using here = await stage();
+    const sessionId = await here.open();
+    const { turnId } = await here.sessions.sendPrompt(sessionId, PROGRAM_PROMPTS.quick);
+    const turn = { ...(await here.sessions.waitForTurn(sessionId, turnId)), turnId: 'turn_refused' };
+    expect(await here.sessions.getTurn(sessionId, 'turn_refused')).toBeNull();
+    const prompt = { digest: 'ab'.repeat(32), bytes: 1 };
+    const steps = { intentAt: 1000, submittedAt: 1000, acceptedAt: null, endedAt: 1000 };
+    const delivery = { kind: 'ended', ...steps, turn } as const;
+    const conversationId = null;
+    await here.store.putTurn({ sessionId, turnId: 'turn_refused', conversationId, prompt, outputStart: 0, delivery });
+    expect(await here.sessions.getTurn(sessionId, 'turn_refused')).toEqual(turn);
+  });
 });
 
 describe('a host that starts', () => {
