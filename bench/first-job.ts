@@ -1,3 +1,4 @@
+import { setTimeout as rest } from 'node:timers/promises';
 import type { AgentProfile, PoolStrategy } from '@semo-office/core';
 import { agentEnvironment, claudeBinary, say, startModelServer, type ModelServer } from '@semo-office/testbed';
 
@@ -9,6 +10,8 @@ import type { Measurement, Row, Scale } from './measurement.ts';
 type Kind = 'claude' | 'claude-stream';
 
 const ROUNDS: Record<Scale, number> = { full: 9, tiny: 1 };
+/** Claude Code goes on with its start for a while after it has said that it takes prompts. */
+const REST_MS: Record<Scale, number> = { full: 2000, tiny: 0 };
 const IDLE_MS: Record<Scale, number> = { full: 10_000, tiny: 100 };
 const PROMISED_MS: Record<Kind, number> = { claude: 250, 'claude-stream': 60 };
 
@@ -21,8 +24,8 @@ export const firstJob: Measurement = {
     const rows: Row[] = [];
     const targets = [];
     for (const kind of ['claude', 'claude-stream'] as const) {
-      const warm = await accepted(model, { kind, strategy: 'hybrid' }, ROUNDS[scale]);
-      const cold = await accepted(model, { kind, strategy: 'on-demand' }, ROUNDS[scale]);
+      const warm = await accepted(model, { kind, strategy: 'hybrid' }, scale);
+      const cold = await accepted(model, { kind, strategy: 'on-demand' }, scale);
       const [value, slow] = [median(warm), median(cold)];
       rows.push(row(`${kind}, warm`, 'ms', warm), row(`${kind}, cold`, 'ms', cold));
       rows.push(row(`${kind}, cold to warm`, 'times', [slow / value]));
@@ -49,13 +52,14 @@ function stageOf(model: ModelServer, { kind, strategy }: { kind: Kind; strategy:
 async function accepted(
   model: ModelServer,
   how: { readonly kind: Kind; readonly strategy: PoolStrategy },
-  rounds: number,
+  scale: Scale,
 ): Promise<number[]> {
   await using stage = await stageOf(model, how);
   await stage.office.ready();
   const times: number[] = [];
   // The first asks the CLI for its version, and is not counted.
-  for (let round = 0; round <= rounds; round += 1) {
+  for (let round = 0; round <= ROUNDS[scale]; round += 1) {
+    await rest(REST_MS[scale]);
     times.push(await oneJob(stage));
     await quiet(stage, how.strategy === 'on-demand' ? 0 : 1);
   }
@@ -79,7 +83,7 @@ async function quiet({ office }: CrowdStage, warm: number): Promise<void> {
   for (;;) {
     const { pool } = await office.status();
     if (pool.opening + pool.ending + pool.inUse === 0 && pool.warmIdle === warm) return;
-    await new Promise((resolve) => setTimeout(resolve, 20));
+    await rest(20);
   }
 }
 
@@ -92,7 +96,7 @@ async function idle(model: ModelServer, strategy: PoolStrategy, scale: Scale): P
   const agents = descendants();
   const before = processorMs([...agents, process.pid]);
   const since = performance.now();
-  await new Promise((resolve) => setTimeout(resolve, IDLE_MS[scale]));
+  await rest(IDLE_MS[scale]);
   const share = (processorMs([...agents, process.pid]) - before) / (performance.now() - since);
   return [
     row(`${strategy}: the first job of all, accepted`, 'ms', [first]),

@@ -18,7 +18,7 @@ export interface CrowdStage extends AsyncDisposable {
 }
 
 /** What a {@link CrowdStage} is made from. */
-export interface CrowdStageOptions extends Pick<OfficeOptions, 'warm' | 'pool' | 'concurrency' | 'backoff'> {
+export interface CrowdStageOptions extends Pick<OfficeOptions, 'warm' | 'pool' | 'jobs'> {
   readonly agents: readonly AgentProfile[];
   readonly hostEnv: Readonly<Record<string, string>>;
 }

@@ -61,6 +61,8 @@ export interface OfficeOptions {
   readonly leaseMs?: number | undefined;
   /** How often it looks into a store of jobs that it was given, in milliseconds. Default 1 000. */
   readonly pollMs?: number | undefined;
+  /** How long jobs that have ended are kept, in milliseconds. Default 7 days. */
+  readonly keepEndedMs?: number | undefined;
   /** Told of what went wrong behind the scenes. Default: printed to the error console. */
   readonly onFault?: ((fault: OfficeFault) => void) | undefined;
   /** Default: the machine's own time. */

@@ -22,6 +22,7 @@ const LEASE_MS = 30_000;
 /** How often an office looks for jobs that others have put. */
 const POLL_MS = 1000;
 const DEFAULT_MAX = 6;
+const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 
 const officeNameSchema = z.object({ officeId: idSchema.optional() });
 
@@ -58,6 +59,7 @@ export function createOffice(options: OfficeOptions): Office {
     leaseMs: options.leaseMs ?? LEASE_MS,
     concurrency: options.concurrency ?? options.pool?.max ?? DEFAULT_MAX,
     pollMs: options.jobs === undefined ? null : (options.pollMs ?? POLL_MS),
+    keepEndedMs: options.keepEndedMs ?? KEEP_ENDED_MS,
     service: options.jobService ?? null,
     notifier: options.notifier ?? options.requests?.notifier ?? null,
     onFault: options.onFault,

@@ -63,10 +63,15 @@ export interface JobDeskOptions {
   readonly concurrency: number;
   /** `null`: nobody else puts jobs into this store. */
   readonly pollMs: number | null;
+  /** How long jobs that have ended are kept. */
+  readonly keepEndedMs: number;
   readonly service: JobService | null;
   readonly notifier: Notifier | null;
   readonly onFault?: ((fault: OfficeFault) => void) | undefined;
 }
+
+/** How often it is looked for jobs that ended too long ago; only when one ends, so that no timer keeps a process alive. */
+const PRUNE_EVERY_MS = 3_600_000;
 
 /** Where jobs are handed in, asked for, and taken back. */
 export class JobDesk {
@@ -75,6 +80,7 @@ export class JobDesk {
   readonly #runner: JobRunner;
   readonly #reports: JobReports | null;
   readonly #closed = new AbortController();
+  #pruneAt = 0;
 
   constructor(options: JobDeskOptions) {
     const { parts, owner, leaseMs, concurrency, pollMs, service } = options;
@@ -97,6 +103,7 @@ export class JobDesk {
   open(): void {
     this.#runner.wake();
     void this.#reports?.tell();
+    this.#prune();
   }
 
   async execute(job: JobSpec, { signal, onLine }: ExecuteOptions = {}): Promise<JobResult> {
@@ -198,9 +205,18 @@ export class JobDesk {
     this.#runner.on('fault', ({ jobId, error }) => this.fault(error, jobId));
   }
 
+  #prune(): void {
+    const { parts, keepEndedMs } = this.#options;
+    const now = parts.clock.now();
+    if (now < this.#pruneAt) return;
+    this.#pruneAt = now + PRUNE_EVERY_MS;
+    parts.jobs.prune(now - keepEndedMs).catch((thrown: unknown) => this.fault(SemoError.from(thrown)));
+  }
+
   #ended(jobId: string, result: JobResult): void {
     this.#hub.emit('ended', { jobId, result });
     void this.#reports?.tell();
+    this.#prune();
     const { error } = result;
     const { notifier, parts } = this.#options;
     if (notifier === null || error === null || !needsPerson(parts.policy, error)) return;

@@ -27,7 +27,8 @@ import { keptJobSpecSchema, type KeptJobSpec } from './job.ts';
 /**
  * Keeps jobs in memory: they are gone with the process. For tests, and for offices that want nothing on disk.
  *
- * @param options - `clock`: whose time leases and deadlines go by. Default: the machine's.
+ * @param options - `clock`: whose time leases and deadlines go by. Default: the machine's. `maxEnded`: how many jobs that
+ * have ended it remembers; beyond that the one that ended first is forgotten. Default 10 000.
  * @example
  * ```ts
  * const jobs = memoryJobStore();
@@ -35,16 +36,23 @@ import { keptJobSpecSchema, type KeptJobSpec } from './job.ts';
  * const job = await jobs.claim({ owner: 'office_1', leaseMs: 30_000 });
  * ```
  */
-export function memoryJobStore({ clock = systemClock }: { readonly clock?: Clock | undefined } = {}): JobStore {
-  return new MemoryJobStore(clock);
+export function memoryJobStore({
+  clock = systemClock,
+  maxEnded = 10_000,
+}: { readonly clock?: Clock | undefined; readonly maxEnded?: number | undefined } = {}): JobStore {
+  return new MemoryJobStore(clock, maxEnded);
 }
 
 class MemoryJobStore implements JobStore {
   readonly #records = new Map<string, JobRecord>();
+  /** By when they ended, the first one first. */
+  readonly #ended = new Set<string>();
   readonly #clock: Clock;
+  readonly #maxEnded: number;
 
-  constructor(clock: Clock) {
+  constructor(clock: Clock, maxEnded: number) {
     this.#clock = clock;
+    this.#maxEnded = maxEnded;
   }
 
   async put(job: KeptJobSpec, lease?: LeaseRequest): Promise<JobRecord> {
@@ -97,7 +105,7 @@ class MemoryJobStore implements JobStore {
 
   async prune(endedBefore: number): Promise<number> {
     const old = [...this.#records.values()].filter((record) => isEndedBefore(record, endedBefore));
-    for (const { jobId } of old) this.#records.delete(jobId);
+    for (const { jobId } of old) this.#forget(jobId);
     return old.length;
   }
 
@@ -120,6 +128,15 @@ class MemoryJobStore implements JobStore {
   /** What is kept is never handed out itself. */
   #keep(record: JobRecord): JobRecord {
     this.#records.set(record.jobId, structuredClone(record));
+    if (record.state.kind === 'ended') this.#ended.add(record.jobId);
+    else this.#ended.delete(record.jobId);
+    const [first] = this.#ended;
+    if (first !== undefined && this.#ended.size > this.#maxEnded) this.#forget(first);
     return structuredClone(record);
+  }
+
+  #forget(jobId: string): void {
+    this.#records.delete(jobId);
+    this.#ended.delete(jobId);
   }
 }
