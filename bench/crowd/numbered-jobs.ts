@@ -7,7 +7,7 @@ export const promptOf = (number: number): string => `This is job number ${number
 const answerOf = (number: number): string => `The number of this job is ${number}.`;
 
 /** The number a conversation is about: that of its newest prompt. */
-export function numberOf(request: ModelRequest): number | null {
+function numberOf(request: ModelRequest): number | null {
   const found = [
     ...promptTexts(request)
       .join('\n')
@@ -17,7 +17,7 @@ export function numberOf(request: ModelRequest): number | null {
 }
 
 /** Says the number. */
-export function answer(request: ModelRequest): ModelStep {
+function answer(request: ModelRequest): ModelStep {
   const number = numberOf(request);
   return say(number === null ? 'There is no number.' : answerOf(number));
 }
@@ -25,7 +25,7 @@ export function answer(request: ModelRequest): ModelStep {
 /**
  * Answers nobody until so many conversations ask at once, wave after wave: then all of them have been at work together.
  */
-export function answerTogether(count: number): (request: ModelRequest) => Promise<ModelStep> {
+function answerTogether(count: number): (request: ModelRequest) => Promise<ModelStep> {
   let asking = new Set<number | null>();
   let wave = Promise.withResolvers<void>();
   return async (request) => {
