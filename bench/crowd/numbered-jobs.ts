@@ -7,7 +7,7 @@ export const promptOf = (number: number): string => `This is job number ${number
 const answerOf = (number: number): string => `The number of this job is ${number}.`;
 
 /** The number a conversation is about: that of its newest prompt. */
-export function numberOf(request: ModelRequest): number | null {
+function numberOf(request: ModelRequest): number | null {
   const found = [
     ...promptTexts(request)
       .join('\n')
