@@ -28,6 +28,7 @@ export async function crowdStage({ hostEnv, ...options }: CrowdStageOptions): Pr
   const repository = await createGitRepository();
   const root = await temporaryFolder('semo-crowd-');
   const work = await temporaryFolder('semo-crowd-work-');
+  const others = new Set(descendants());
   const faults: string[] = [];
   const sessions = createPtySessionManager({
     stateDir: root.path,
@@ -47,7 +48,9 @@ export async function crowdStage({ hostEnv, ...options }: CrowdStageOptions): Pr
     async close() {
       await office.close();
       return [
-        ...descendants().map((pid) => `process ${pid}`),
+        ...descendants()
+          .filter((pid) => !others.has(pid))
+          .map((pid) => `process ${pid}`),
         ...(await readdir(root.path, { recursive: true })).filter((path) => !KEPT_ON_PURPOSE.test(path)),
         ...(await readdir(`${repository.path}/.git/worktrees`).catch(() => [])).map((name) => `worktree ${name}`),
       ];

@@ -40,7 +40,7 @@ export interface SoakReport {
 
 /** Keeps ten sessions busy for so long: eight of the real CLI, kept and cleared, two of a small program, a new one for each job. */
 export async function soak(minutes: number): Promise<SoakReport> {
-  const model = fork(join(import.meta.dirname, 'model-process.ts'), {
+  const model = fork(join(import.meta.dirname, '..', 'soak-model-process.ts'), {
     execArgv: [],
     stdio: ['ignore', 'inherit', 'inherit', 'ipc'],
   });

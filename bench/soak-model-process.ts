@@ -2,7 +2,7 @@
 // with whoever started it.
 import { startModelServer, type ModelRequest } from '@semo-office/testbed';
 
-import { answer } from '../crowd/numbered-jobs.ts';
+import { answer } from './crowd/numbered-jobs.ts';
 
 const model = await startModelServer({
   script(request) {

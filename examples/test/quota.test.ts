@@ -2,7 +2,7 @@ import { setTimeout as thinking } from 'node:timers/promises';
 import { agentEnvironment, claudeBinary, failWith, say, startModelServer, temporaryFolder } from '@semo-office/testbed';
 import { expect, it } from 'vitest';
 
-import { createLocalOffice } from '../src/index.ts';
+import { createLocalOffice } from 'semo-office';
 
 const JOBS = 10;
 /** How far away the reset is when all jobs have met the limit. */
