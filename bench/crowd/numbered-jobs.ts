@@ -17,7 +17,7 @@ function numberOf(request: ModelRequest): number | null {
 }
 
 /** Says the number. */
-function answer(request: ModelRequest): ModelStep {
+export function answer(request: ModelRequest): ModelStep {
   const number = numberOf(request);
   return say(number === null ? 'There is no number.' : answerOf(number));
 }
@@ -25,7 +25,7 @@ function answer(request: ModelRequest): ModelStep {
 /**
  * Answers nobody until so many conversations ask at once, wave after wave: then all of them have been at work together.
  */
-function answerTogether(count: number): (request: ModelRequest) => Promise<ModelStep> {
+export function answerTogether(count: number): (request: ModelRequest) => Promise<ModelStep> {
   let asking = new Set<number | null>();
   let wave = Promise.withResolvers<void>();
   return async (request) => {
