@@ -80,7 +80,7 @@ describe.skipIf(TMUX.path === null)(`a terminal in tmux whose host is killed${TM
     const key = newId('ses');
     // It prints while there is no host as well, and ends when it is told to, though not with its last word: docs/tmux.md.
     const count =
-      'stty -echo; i=0; while :; do i=$((i+1)); echo "$i."; if read -t 0.002 line; then break; fi; done; echo "bye $line"; sleep 0.3; exit 5';
+      'stty -echo; (i=0; while :; do i=$((i+1)); echo "$i."; sleep 0.005; done) & read line; kill $!; wait; echo "bye $line"; sleep 0.3; exit 5';
     const host = await doomedHost({ stateDir: state.path, key, command: ['/bin/bash', '-c', count] });
     await host.until((text) => text.includes('\r\n200.\r\n'));
     await host.kill();
