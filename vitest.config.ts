@@ -6,8 +6,8 @@ export default defineConfig({
   test: {
     include: ['{packages/*,tools/*,bench,examples}/test/**/*.test.ts'],
     pool: 'forks',
-    // Terminals and the real CLI are heavy: two files at a time is what two cores carry.
-    maxWorkers: 2,
+    // Terminals and the real CLI are heavy: three files at a time keep two cores busy, since each waits now and then.
+    maxWorkers: 3,
     // Of the tests that may run side by side within a file: most of their time they wait.
     maxConcurrency: 3,
     testTimeout: 30_000,

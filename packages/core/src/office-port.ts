@@ -55,6 +55,11 @@ export interface OfficeOptions {
       }
     | undefined;
   readonly backoff?: Partial<Backoff> | undefined;
+  /**
+   * For how long a host that does not answer is waited for, to learn what became of its turns; in milliseconds. 0: not at
+   * all, and what it had is lost from sight. Default 600 000.
+   */
+  readonly hostPatienceMs?: number | undefined;
   /** Jobs at work at once. Default: as many as the pool has sessions. */
   readonly concurrency?: number | undefined;
   /** How long a job is this process's own before it must say that it still is, in milliseconds. Default 30 000. */

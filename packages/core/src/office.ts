@@ -22,6 +22,8 @@ const LEASE_MS = 30_000;
 /** How often an office looks for jobs that others have put. */
 const POLL_MS = 1000;
 const DEFAULT_MAX = 6;
+/** A host may be started later than the office, or have to be started again. */
+const HOST_PATIENCE_MS = 600_000;
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 
 const officeNameSchema = z.object({ officeId: idSchema.optional() });
@@ -133,6 +135,7 @@ function partsOf(options: OfficeOptions, owner: string): JobParts {
     provider: createCircuitBreaker({ ...breakers.provider, name: 'provider', clock }),
     host: createCircuitBreaker({ ...breakers.host, name: 'host', clock }),
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
+    hostPatienceMs: options.hostPatienceMs ?? HOST_PATIENCE_MS,
   };
 }
 

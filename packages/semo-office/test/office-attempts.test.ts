@@ -26,6 +26,7 @@ describe.each(['claude-stream', 'claude'] as const)('a job of %s whose agent is 
     await model.waitForRequest(isMidway);
     await stage.written('half is done');
     const killed = await stage.kill(jobId);
+    const kept = new Promise<{ readonly reason: string }>((resolve) => office.on('kept', resolve));
     const result = await office.waitForJob(jobId);
     expect(result).toMatchObject({ outcome: 'completed', text: 'All is done.' });
     expect(reasons(result)).toEqual(['first', 'crash']);
@@ -38,8 +39,8 @@ describe.each(['claude-stream', 'claude'] as const)('a job of %s whose agent is 
     // Not committed: it is kept, and whoever looks is told so.
     const path = String(result.workspace?.path);
     expect((await readFile(join(path, 'half.txt'), 'utf8')).trim()).toBe(path);
+    expect((await kept).reason).toMatch(/half\.txt/);
     const { workspace } = (await office.sessions.get(result.sessionId))!;
-    expect(workspace.kept?.reason).toMatch(/half\.txt/);
     expect(await repository.git(['branch', '--list', 'agent/*'])).toContain(String(workspace.branch));
   });
 });

@@ -79,7 +79,7 @@ async function openOffice({ job, socket, repository, rules }: RunRequest, io: Cl
   const concerns = ({ sessionId }: { readonly sessionId: string }) => sessionId === job.session.sessionId;
   const requests = rules === null ? undefined : { rules, concerns };
   // Whoever sits at the shell decides what comes after a failure.
-  const common = { requests, policy: SINGLE_ATTEMPT_POLICY, pool: { createAttempts: 1 } };
+  const common = { requests, policy: SINGLE_ATTEMPT_POLICY, pool: { createAttempts: 1 }, hostPatienceMs: 0 };
   if (socket !== null) return joinOffice({ socketPath: socket, ...common });
   return createLocalOffice({
     hostEnv: io.env,

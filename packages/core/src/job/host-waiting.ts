@@ -1,9 +1,8 @@
 import type { Clock } from '../clock.ts';
 import { SemoError, isSemoError } from '../errors.ts';
 import type { JobWait } from './attempt-gate.ts';
+import type { JobParts } from './job-parts.ts';
 
-/** For how long a host that does not answer is waited for, beyond what each question to it takes. */
-const HOST_AWAY_MS = 600_000;
 /** How often it is asked. */
 const ASK_EVERY_MS = 500;
 
@@ -16,14 +15,14 @@ export interface HostWait {
 
 /**
  * Asks until the host answers: it may be started later than the office, or have to be started again.
- * @throws SemoError `host_lost`: it has not answered for ten minutes; why the signal was aborted; what it answers with.
+ * @throws SemoError `host_lost`: it has not answered for longer than the office waits; why the signal was aborted; what it answers with.
  */
 export async function whenHostAnswers<Answer>(
-  { clock }: { readonly clock: Clock },
+  { clock, hostPatienceMs }: Pick<JobParts, 'clock' | 'hostPatienceMs'>,
   ask: () => Promise<Answer>,
   { signal, onWait }: HostWait,
 ): Promise<Answer> {
-  const until = clock.now() + HOST_AWAY_MS;
+  const until = clock.now() + hostPatienceMs;
   for (;;) {
     try {
       return await ask();

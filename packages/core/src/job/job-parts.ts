@@ -21,5 +21,7 @@ export interface JobParts {
   /** Stands before the host that runs the sessions. */
   readonly host: CircuitBreaker;
   readonly backoff: Backoff;
+  /** For how long a host that does not answer is waited for, beyond what each question to it takes; 0: not at all. */
+  readonly hostPatienceMs: number;
   readonly clock: Clock;
 }

@@ -102,10 +102,11 @@ function isAlive(session: SessionInfo | null): session is SessionInfo {
 }
 
 /** Ends a session that was never sent its prompt; one that is still being opened is waited for, so that its folder is free. */
-async function endLeft({ pool, sessions, clock }: JobParts, { sessionId }: AttemptRecord, call: RecoveryCall) {
+async function endLeft(parts: JobParts, { sessionId }: AttemptRecord, call: RecoveryCall) {
+  const { pool, sessions } = parts;
   if (sessionId === '') return;
   await pool.release(sessionId, { kind: 'spent', reason: 'It was lost from sight before its prompt was sent.' });
-  await whenHostAnswers({ clock }, () => sessions.terminate(sessionId), call).catch((thrown: unknown) => {
+  await whenHostAnswers(parts, () => sessions.terminate(sessionId), call).catch((thrown: unknown) => {
     if (!isSemoError(thrown, 'session_unknown')) throw thrown;
   });
 }

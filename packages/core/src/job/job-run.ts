@@ -164,6 +164,8 @@ export class JobRun {
   async #attempt(order: AttemptOrder): Promise<AttemptEnd> {
     const call = this.#attemptCall();
     let end = await throughBreakers(this.#parts, { order, call, onWait: call.onWait });
+    // Who does not wait for a host does not ask it either.
+    if (this.#parts.hostPatienceMs === 0) return end;
     for (let unsent = 0; isOutOfSight(end, order) && !call.signal.aborted && unsent < MAX_UNSENT;) {
       const taken = await takeUpAttempt(this.#parts, { record: this.#record, plan: order.plan }, call);
       if (taken === null) break;
@@ -209,6 +211,9 @@ export class JobRun {
     const session = this.#end?.session ?? this.#order?.held ?? null;
     if (session === null) return;
     if (error?.code === 'lease_lost') return this.#parts.pool.release(session.sessionId, { kind: 'abandoned' });
+    // Its own next start clears up what a lost host has; who does not wait for it cannot.
+    const isGivenUp = this.#end?.error?.class === 'host_lost' && this.#parts.hostPatienceMs === 0;
+    if (isGivenUp) return this.#parts.pool.release(session.sessionId, { kind: 'abandoned' });
     const isSound = this.#end?.outcome === 'completed' || this.#end?.outcome === 'failed';
     await this.#release(session, isSound ? null : 'Its job did not end well.');
   }

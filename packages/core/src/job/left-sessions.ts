@@ -9,7 +9,7 @@ import type { JobStore } from './job-store.ts';
 const LOOK_AGAIN_MS = 120_000;
 
 /** Options of {@link clearLeftSessions}. */
-export interface LeftSessionsOptions extends Pick<JobParts, 'sessions' | 'jobs' | 'clock'> {
+export interface LeftSessionsOptions extends Pick<JobParts, 'sessions' | 'jobs' | 'clock' | 'hostPatienceMs'> {
   /** What offices of this name mark their sessions with; without one nobody finds them. */
   readonly officeId: string | undefined;
   /** The mark of this very process. */
@@ -53,8 +53,8 @@ export function clearLeftSessions(options: LeftSessionsOptions): { close(): Prom
 }
 
 async function endLeftSessions(options: LeftSessionsOptions, signal: AbortSignal): Promise<void> {
-  const { sessions, jobs, clock } = options;
-  const left = await whenHostAnswers({ clock }, () => leftSessions(options), { signal, onWait: () => undefined });
+  const { sessions, jobs } = options;
+  const left = await whenHostAnswers(options, () => leftSessions(options), { signal, onWait: () => undefined });
   if (left.length === 0) return;
   const needed = await sessionsOfJobs(jobs);
   const surplus = left.filter((sessionId) => !needed.has(sessionId));

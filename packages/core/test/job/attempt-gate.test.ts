@@ -34,6 +34,7 @@ async function halfOpen(admission?: Admission) {
     worktrees: null,
     policy: DEFAULT_FAILURE_POLICY,
     backoff: DEFAULT_BACKOFF,
+    hostPatienceMs: 0,
   };
   const abort = new AbortController();
   const accepted = Promise.withResolvers<void>();

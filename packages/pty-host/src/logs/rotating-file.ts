@@ -1,7 +1,5 @@
 import { renameSync } from 'node:fs';
-import pino from 'pino';
-
-type Sink = ReturnType<typeof pino.destination>;
+import { SonicBoom } from 'sonic-boom';
 
 /** Lines that wait for a slow disk; beyond that they are dropped. */
 const MOST_WAITING_BYTES = 1024 * 1024;
@@ -16,7 +14,7 @@ export interface RotatingFileOptions {
 }
 
 interface Opened {
-  readonly sink: Sink;
+  readonly sink: SonicBoom;
   /** Resolves when it is closed, or will never be. */
   readonly closed: Promise<void>;
   isBroken: boolean;
@@ -67,7 +65,8 @@ export class RotatingFile {
 
   #open(): Opened {
     const { path, onFault } = this.#options;
-    const sink = pino.destination({ dest: path, mode: 0o600, sync: false, maxLength: MOST_WAITING_BYTES });
+    // Not through pino, which would flush it as the process exits and throws there if it is just being opened.
+    const sink = new SonicBoom({ dest: path, mode: 0o600, sync: false, maxLength: MOST_WAITING_BYTES });
     const closed = Promise.withResolvers<void>();
     const opened: Opened = { sink, closed: closed.promise, isBroken: false };
     sink.once('close', closed.resolve);
