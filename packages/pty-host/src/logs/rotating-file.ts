@@ -1,5 +1,5 @@
 import { renameSync } from 'node:fs';
-import { SonicBoom } from 'sonic-boom';
+import sonicBoom, { type SonicBoom } from 'sonic-boom';
 
 /** Lines that wait for a slow disk; beyond that they are dropped. */
 const MOST_WAITING_BYTES = 1024 * 1024;
@@ -66,7 +66,7 @@ export class RotatingFile {
   #open(): Opened {
     const { path, onFault } = this.#options;
     // Not through pino, which would flush it as the process exits and throws there if it is just being opened.
-    const sink = new SonicBoom({ dest: path, mode: 0o600, sync: false, maxLength: MOST_WAITING_BYTES });
+    const sink = new sonicBoom.SonicBoom({ dest: path, mode: 0o600, sync: false, maxLength: MOST_WAITING_BYTES });
     const closed = Promise.withResolvers<void>();
     const opened: Opened = { sink, closed: closed.promise, isBroken: false };
     sink.once('close', closed.resolve);
