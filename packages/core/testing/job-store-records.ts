@@ -37,7 +37,7 @@ export const jobSpec = (more: Partial<KeptJobSpec> = {}): KeptJobSpec & { readon
 
 /** A job that needs a session of its own. */
 export function sessionJob(): KeptJobSpec {
-  const workspace = { kind: 'path' as const, path: '/work/한국어' };
+  const workspace = { kind: 'path' as const, path: '/srv/한국어' };
   const session = { sessionId: newId('ses'), agent: { kind: 'claude-stream' as const }, workspace };
   return { jobId: newId('job'), prompt: 'Go.', session, context: { ticket: 'A-1' }, priority: 3, deadlineMs: 60_000 };
 }

@@ -7,7 +7,7 @@ import type { TurnInfo } from '../src/session/turn.ts';
 /** A session that is open, created at 1000. */
 export function sessionRecord({ createdAt = 1000, ...more }: Partial<SessionRecord> & { createdAt?: number } = {}) {
   const { sessionId = newId('ses') } = more;
-  const path = '/work/한국어';
+  const path = '/srv/한국어';
   const spec = sessionSpecSchema.parse({
     sessionId,
     agent: { kind: 'claude-stream', keepConversation: true },
