@@ -12,6 +12,13 @@ const LOOK_AGAIN_MS = 30;
 const BUSY_SHOWN_WITHIN_MS = 3000;
 /** Looks in a row that must find the agent idle: its status follows the facts by a moment. */
 const IDLE_LOOKS = 3;
+/**
+ * Between taking a prompt and asking the model Claude Code looks idle for a moment and is deaf to Escape (2.1.329, tens of
+ * milliseconds, more on a loaded machine). A look at a younger turn proves no rest.
+ */
+const DEAF_MS = 500;
+/** A title that contradicts the status follows it by a moment; after this long it was set by somebody else. */
+const TITLE_LAG_MS = 2000;
 /** The first sign of the terminal's title while Claude Code is not working. */
 const IDLE_TITLE = '✳';
 // oxlint-disable-next-line no-control-regex -- the sequence that sets a terminal's title begins and ends with one
@@ -34,6 +41,7 @@ export class ClaudeRest {
   /** Whether a prompt is on its way: what shows itself busy may then be the work on that one. */
   #isOffered = false;
   #pressedAt = Number.NEGATIVE_INFINITY;
+  #beganAt = Number.NEGATIVE_INFINITY;
 
   constructor({
     io,
@@ -70,6 +78,7 @@ export class ClaudeRest {
 
   /** A prompt was accepted: the agent will be busy, and may not show it yet. */
   turnBegan(): void {
+    this.#beganAt = this.#io.clock.now();
     this.#hasShownBusy = false;
     this.#isInterrupted = false;
     this.#isOffered = false;
@@ -90,19 +99,32 @@ export class ClaudeRest {
     await this.#shownBusy(signal);
     this.#isInterrupted = true;
     await this.#press();
-    for (let idleLooks = 0; !signal.aborted && idleLooks < IDLE_LOOKS;) {
-      await this.#pause();
-      idleLooks = (await this.#isIdle()) ? idleLooks + 1 : 0;
-      if (idleLooks === 0) await this.#press();
-    }
+    await this.#pressedToRest(signal);
   }
 
   /**
-   * Interrupts again what an Escape has missed. Between taking a prompt and asking the model Claude Code looks idle for a
-   * moment and is deaf to it (2.1.329): a turn interrupted right then goes on afterwards.
+   * Before the next prompt: an interrupted turn that was deaf to the Escape may be at work after all. What is typed then is
+   * accepted by the hook and queued behind it, for as long as it lasts (2.1.329).
    */
+  async interruptedRests(signal: AbortSignal): Promise<void> {
+    if (this.#isInterrupted && !(await this.#isSurelyIdle())) await this.#pressedToRest(signal);
+  }
+
+  /** Interrupts again what an Escape has missed. */
   async stopLateWork(): Promise<void> {
     if (this.#isInterrupted && !(await this.#isIdle())) await this.#press();
+  }
+
+  async #pressedToRest(signal: AbortSignal): Promise<void> {
+    let idleSince: number | null = null;
+    for (let sureLooks = 0; !signal.aborted && sureLooks < IDLE_LOOKS;) {
+      await this.#pause();
+      const now = this.#io.clock.now();
+      idleSince = (await this.#isIdle()) ? (idleSince ?? now) : null;
+      const isSure = idleSince !== null && (this.#titleRests || now - idleSince >= TITLE_LAG_MS);
+      sureLooks = isSure && now - this.#beganAt >= DEAF_MS ? sureLooks + 1 : 0;
+      if (!isSure) await this.#press();
+    }
   }
 
   /** Resolves when the agent rests by itself, or when `signal` aborts. */
@@ -135,6 +157,15 @@ export class ClaudeRest {
     if (now - this.#pressedAt < PRESS_AGAIN_MS) return;
     this.#pressedAt = now;
     await this.#io.write(ESCAPE).catch(() => undefined);
+  }
+
+  /** Where no title was ever seen it contradicts nothing. */
+  get #titleRests(): boolean {
+    return this.#title === '' || this.#title.startsWith(IDLE_TITLE);
+  }
+
+  async #isSurelyIdle(): Promise<boolean> {
+    return this.#titleRests && (await this.#isIdle());
   }
 
   async #isIdle(): Promise<boolean> {

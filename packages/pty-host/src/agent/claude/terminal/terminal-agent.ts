@@ -72,6 +72,7 @@ export class ClaudeAgent implements AgentControl {
 
   async submit({ prompt, signal }: Submission): Promise<void> {
     if (this.#hooks.mayWake) await this.#restFor(signal);
+    await this.#rest.interruptedRests(signal);
     await this.#hooks.limitDeclined(signal);
     this.#hooks.promptSent();
     checkPasteable(prompt);
