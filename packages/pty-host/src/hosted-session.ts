@@ -123,6 +123,7 @@ export class HostedSession {
       lastActivityAt: live.lastActivityAt,
       output: { start, end },
       ...(live.limits.reached === null ? {} : { endedBy: live.limits.reached }),
+      ...(live.hasAnswered ? { hasAnswered: true } : {}),
       exit: live.exit,
     };
   }

@@ -74,6 +74,11 @@ export class LiveSession {
     return this.#status;
   }
 
+  /** See `SessionInfo.hasAnswered`. */
+  get hasAnswered(): boolean {
+    return this.#lane.hasAnswered;
+  }
+
   get conversationId(): string | null {
     return this.#agent.conversationId ?? null;
   }

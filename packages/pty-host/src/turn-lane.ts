@@ -75,6 +75,11 @@ export class TurnLane {
     return this.#current?.turn ?? null;
   }
 
+  /** Whether the answer to a prompt still to come is there already. */
+  get hasAnswered(): boolean {
+    return this.#earlyExit !== null;
+  }
+
   /**
    * Delivers a prompt when its turn comes; the same turn id again is the same turn.
    *

@@ -88,8 +88,10 @@ function become(parts: PoolParts, entry: PoolEntry, info: SessionInfo): void {
   const waiter = waiterOf(parts, entry);
   entry.info = info;
   const endsAt = entry.origin === 'warm' ? unfitAt(info) : null;
-  if (entry.died || (endsAt !== null && endsAt <= now)) {
-    const why = entry.died ? 'ended as soon as it was open' : 'has a credential that is about to run out';
+  // The answer of a program that has ended already is for the job it was started for, and for no later one.
+  const isLost = entry.died && (info.hasAnswered !== true || waiter === null);
+  if (isLost || (endsAt !== null && endsAt <= now)) {
+    const why = isLost ? 'ended as soon as it was open' : 'has a credential that is about to run out';
     return fail(parts, entry, new SemoError('agent_start_failed', `Session ${entry.sessionId} ${why}.`));
   }
   parts.tally.opened += 1;

@@ -44,12 +44,16 @@ export async function openSession(opening: Opening): Promise<Opened> {
       what: `Opening session ${sessionId}`,
       signal: abort.signal,
     });
-    if (info.status !== 'terminated' && info.status !== 'error') return { kind: 'opened', info };
+    if (!hasEnded(info) || info.hasAnswered === true) return { kind: 'opened', info };
     return { kind: 'failed', error: new SemoError('agent_crashed', `Session ${sessionId} is ${info.status}.`) };
   } catch (thrown) {
     abort.abort();
     return { kind: 'failed', error: SemoError.from(thrown) };
   }
+}
+
+function hasEnded({ status }: SessionInfo): boolean {
+  return status === 'terminated' || status === 'error';
 }
 
 async function withoutLeave(opening: Opening): Promise<Opened | null> {

@@ -182,6 +182,8 @@ export const sessionInfoSchema = z.object({
   output: z.object({ start: z.number(), end: z.number() }),
   /** The limit that ended it, if one has. */
   endedBy: sessionLimitSchema.optional(),
+  /** Its program has answered by ending before anybody asked: though it has ended, its first prompt gets that answer. */
+  hasAnswered: z.literal(true).optional(),
   exit: z.object({ code: z.number().nullable(), signal: z.string().nullable() }).nullable(),
 });
 

@@ -38,6 +38,25 @@ describe('opening', () => {
     await ready;
     expect(office.pool.getPoolStatus()).toMatchObject({ warmIdle: 5, opening: 0 });
   });
+
+  it.each([
+    { answered: { hasAnswered: true as const }, opened: 1, comes: 'to the job, if it has answered by ending' },
+    { answered: {}, opened: 2, comes: 'not at all: the job gets another' },
+  ])('of a program that has ended meanwhile: it comes $comes', async ({ answered, opened }) => {
+    const office = new PoolOffice({}, (real) => ({
+      async create(spec, call) {
+        const info = await real.create(spec, call);
+        if (office.created.length > 1) return info;
+        await real.terminate(info.sessionId);
+        return { ...info, status: 'error', ...answered };
+      },
+    }));
+    const taken = office.take('echo');
+    await office.untilAsked();
+    await office.pass(60_000);
+    expect(await taken).toBe(office.created.at(-1));
+    expect(office.created).toHaveLength(opened);
+  });
 });
 
 describe('a session in a repository', () => {
