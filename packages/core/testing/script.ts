@@ -10,12 +10,13 @@ export type Step =
   | { readonly kind: 'commit'; readonly hash: string }
   | { readonly kind: 'fail'; readonly message: string }
   | { readonly kind: 'usage'; readonly usage: TurnUsage }
+  | { readonly kind: 'late'; readonly usage: TurnUsage | null }
   | { readonly kind: 'dirty' }
   | { readonly kind: 'crash' }
   | { readonly kind: 'hang' };
 
 const DIRECTIVE =
-  /^(print|say|wait|work|lines|ask|question|progress|commit|fail|usage|dirty|crash|hang)\b\s*([^:]*)(?::\s?(.*))?$/;
+  /^(print|say|wait|work|lines|ask|question|progress|commit|fail|usage|late|dirty|crash|hang)\b\s*([^:]*)(?::\s?(.*))?$/;
 
 /**
  * What a scripted agent does with a prompt. Each line is one directive, done in order:
@@ -29,6 +30,7 @@ const DIRECTIVE =
  * - `question: Which colour?`: asks a person a question; says the answer it was given.
  * - `progress 40`, `commit 1a2b3c`: tells how far it is, or of a commit.
  * - `usage 100 20: 0.01`: its end tells 100 tokens in, 20 out, and what they cost.
+ * - `late 100 20`: 100 milliseconds after its end it tells the same, without a cost; `late` alone: that it will not be known.
  * - `fail: why`: ends the turn as failed.
  * - `dirty`: leaves work in its folder that is not committed.
  * - `crash`: the agent exits with status 1.
@@ -64,6 +66,8 @@ function parseLine(line: string): Step[] {
       return [{ kind: 'progress', percent: amount }];
     case 'usage':
       return [{ kind: 'usage', usage: usageOf(argument, text) }];
+    case 'late':
+      return [{ kind: 'late', usage: argument.trim() === '' ? null : usageOf(argument, text) }];
     case 'commit':
       return [{ kind: 'commit', hash: argument }];
     case 'fail':

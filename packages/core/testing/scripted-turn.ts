@@ -12,6 +12,9 @@ import type { TurnChange } from '../src/session/session-manager.ts';
 import type { ResolvedPromptOptions, TurnInfo } from '../src/session/turn.ts';
 import { parseScript, type Step } from './script.ts';
 
+/** How long after its end a turn tells what it used, of an agent that tells that late. */
+const LATE_MS = 100;
+
 /** What a turn does to the session it runs in. */
 export interface TurnStage {
   readonly sessionId: string;
@@ -45,6 +48,8 @@ export class ScriptedTurn {
   #goOn: (answer?: HumanAnswer) => void = () => {};
   #said: string[] = [];
   #usage: { readonly usage?: TurnUsage } = {};
+  /** What the agent tells after its end, and whether it has. */
+  #late: { readonly usage: TurnUsage | null; readonly isTold: boolean } | null = null;
 
   constructor(stage: TurnStage, start: TurnStart) {
     this.#stage = stage;
@@ -74,7 +79,15 @@ export class ScriptedTurn {
       percent,
       evidence: [...evidence],
       ...(usage === null ? {} : { usage }),
+      ...this.#lateUsage(),
     });
+  }
+
+  #lateUsage(): Pick<TurnInfo, 'usage' | 'usageFollows'> {
+    if (this.#late === null || !this.hasEnded) return {};
+    const { usage, isTold } = this.#late;
+    if (!isTold) return { usageFollows: true };
+    return usage === null ? {} : { usage };
   }
 
   /** Does what the prompt says; resolves when the turn has ended or hangs no more. */
@@ -89,6 +102,12 @@ export class ScriptedTurn {
       text: this.#said.join('\n'),
       backgroundTasks: 0,
       ...this.#usage,
+    });
+    const late = this.#late;
+    if (late === null) return;
+    this.#stage.clock.schedule(LATE_MS, () => {
+      this.#late = { ...late, isTold: true };
+      this.#stage.tell('usage', this.info());
     });
   }
 
@@ -151,6 +170,9 @@ export class ScriptedTurn {
         return;
       case 'usage':
         this.#usage = { usage: step.usage };
+        return;
+      case 'late':
+        this.#late = { usage: step.usage, isTold: false };
         return;
       case 'dirty':
         this.#stage.dirty();

@@ -14,6 +14,7 @@ import {
   type SessionEvents,
   type TurnChange,
   type TurnInfo,
+  type TurnUsage,
   type Words,
 } from '@semo-office/core';
 
@@ -34,6 +35,8 @@ export interface LiveTurnOptions {
   readonly clock: Clock;
   /** What the agent printed, for agents that tell no final message. */
   readonly finalText?: (() => string) | undefined;
+  /** See `AgentControl.lateUsage`; asked once, with the verdict. */
+  readonly lateUsage?: (() => Promise<TurnUsage | null> | null) | undefined;
   readonly onChange: (event: SessionEvents['turn']) => void;
 }
 
@@ -49,6 +52,10 @@ export class LiveTurn {
   #cancelTick: Cancel = () => undefined;
   #lastActivityAt = Number.NEGATIVE_INFINITY;
   #finalText: string | null = null;
+  /** What the agent tells after its end. */
+  #late: { readonly kind: 'none' | 'follows' } | { readonly kind: 'told'; readonly usage: TurnUsage } = {
+    kind: 'none',
+  };
 
   constructor(options: LiveTurnOptions) {
     this.turnId = options.turnId;
@@ -97,6 +104,7 @@ export class LiveTurn {
     if (evidence.kind === 'accepted') this.#accept(evidence.at);
     this.#state = observe(before, evidence);
     if (this.#acceptedAt === null && this.hasEnded) this.#accept(evidence.at);
+    if (this.hasEnded) this.#askUsage();
     this.#tell(before, evidence.at);
     if (this.hasEnded) this.#finish();
     // After a stall nothing is due but the deadline: whatever comes makes silence count again.
@@ -117,7 +125,25 @@ export class LiveTurn {
       percent,
       evidence: [...evidence],
       ...(usage === null ? {} : { usage }),
+      ...this.#lateUsage(),
     };
+  }
+
+  #lateUsage(): Pick<TurnInfo, 'usage' | 'usageFollows'> {
+    if (this.#late.kind === 'follows') return { usageFollows: true };
+    return this.#late.kind === 'told' ? { usage: this.#late.usage } : {};
+  }
+
+  /** The verdict does not wait for what the agent writes down after it. */
+  #askUsage(): void {
+    const coming = this.#state.usage === null ? (this.#options.lateUsage?.() ?? null) : null;
+    if (coming === null) return;
+    this.#late = { kind: 'follows' };
+    const told = (usage: TurnUsage | null): void => {
+      this.#late = usage === null ? { kind: 'none' } : { kind: 'told', usage };
+      this.#emit('usage', this.#options.clock.now());
+    };
+    coming.then(told, () => told(null));
   }
 
   /** Read once: a megabyte of output takes tens of milliseconds to turn into text, and a verdict never changes. */

@@ -183,6 +183,7 @@ export class TurnLane {
       config: { ...monitor, timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks },
       requests,
       patterns,
+      lateUsage: () => agent.lateUsage?.() ?? null,
       finalText: agent.finalText === undefined ? undefined : () => agent.finalText?.(outputStart) ?? '',
       onChange(event) {
         onTurn(event);

@@ -22,7 +22,7 @@ export const wireEventSchema = z.discriminatedUnion('name', [
   z.object({
     name: z.literal('turn'),
     sessionId: idSchema,
-    change: z.enum(['started', 'milestone', 'progress', 'stalled', 'waiting', 'resumed', 'ended']),
+    change: z.enum(['started', 'milestone', 'progress', 'stalled', 'waiting', 'resumed', 'ended', 'usage']),
     turn: turnInfoSchema,
     forMs: z.number().optional(),
     at,

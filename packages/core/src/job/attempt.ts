@@ -7,6 +7,7 @@ import { verdictOf, type Verdict } from './attempt-verdict.ts';
 import type { AttemptRecord } from './job-record.ts';
 import type { JobParts } from './job-parts.ts';
 import type { JobPlan } from './job-plan.ts';
+import { withLateUsage } from './late-usage.ts';
 import type { AttemptReason } from './run-line.ts';
 
 /** An attempt to be made. */
@@ -173,7 +174,8 @@ async function runTurn({ parts, session, attempt, call, send }: TurnRun): Promis
     await sending;
     call.onAccepted?.();
     known = await accepted(parts, { attempt, sessionId, call });
-    const turn = await sessions.waitForTurn(sessionId, attempt.turnId, lostBy(call.signal));
+    const ended = await sessions.waitForTurn(sessionId, attempt.turnId, lostBy(call.signal));
+    const turn = await withLateUsage(parts, ended);
     // Only now it is known which conversation it is. Without that the job has its result all the same.
     const after = (await sessions.get(sessionId).catch(() => null)) ?? session;
     const verdict = turn.state.kind === 'ended' ? turn.state : verdictOf(new SemoError('internal', 'No verdict.'));

@@ -56,6 +56,7 @@ function turnLine({ change, turn, at, forMs }: SessionEvents['turn']): RunLine |
     case 'started':
     case 'waiting':
     case 'resumed':
+    case 'usage':
       return null;
     default:
       return assertNever(change);

@@ -15,8 +15,11 @@ export interface CallOptions {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** What changed about a turn. */
-export type TurnChange = 'started' | 'milestone' | 'progress' | 'stalled' | 'waiting' | 'resumed' | 'ended';
+/**
+ * What changed about a turn. `usage` comes after `ended`, once, of a turn that has ended with `usageFollows`: it says what the
+ * turn used, or nothing where that cannot be known.
+ */
+export type TurnChange = 'started' | 'milestone' | 'progress' | 'stalled' | 'waiting' | 'resumed' | 'ended' | 'usage';
 
 /** What a {@link SessionManager} tells while it happens. Times are epoch milliseconds of the host. */
 export interface SessionEvents {

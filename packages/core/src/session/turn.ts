@@ -62,8 +62,16 @@ export const turnInfoSchema = z.object({
   percent: z.number().nullable(),
   /** What was observed, in order, without mere activity. */
   evidence: z.array(evidenceSchema),
-  /** Tokens and cost, as far as the agent has told by the verdict; absent where it tells none. */
+  /**
+   * Tokens and cost, as far as the agent has told; absent where it tells none. `claude-stream` tells both with its end,
+   * `claude` tokens a moment after it (see `usageFollows`), `shell` and `command` nothing.
+   */
   usage: turnUsageSchema.optional(),
+  /**
+   * Set from the verdict until it is known what the turn used, where the agent tells that only a moment later. The change
+   * `usage` tells when it is known, or that it will not be.
+   */
+  usageFollows: z.literal(true).optional(),
 });
 
 /** See {@link turnInfoSchema}. */

@@ -62,11 +62,14 @@ export class JobMetrics {
     this.#seen.delete(jobId);
   }
 
-  turn({ turn }: SessionEvents['turn']): void {
+  turn({ change, turn }: SessionEvents['turn']): void {
     if (turn.state.kind !== 'ended') return;
     const labels = this.#book.ofTurn(turn.turnId);
-    const told = { ...labels, ...endAttributes(turn.state) };
-    this.#instruments.turn.record(seconds(turn.state.at - turn.acceptedAt), told);
+    if (change !== 'usage') {
+      const told = { ...labels, ...endAttributes(turn.state) };
+      this.#instruments.turn.record(seconds(turn.state.at - turn.acceptedAt), told);
+    }
+    // A turn tells it with its end or as a change of its own, never both.
     if (turn.usage === undefined) return;
     for (const [type, tokens] of tokenCounts(turn.usage))
       this.#instruments.tokens.add(tokens, { ...labels, 'semo.token.type': type });

@@ -5,6 +5,7 @@ import type { JobEvents } from '../job/job-desk.ts';
 import type { AttemptRecord } from '../job/job-record.ts';
 import type { TurnError } from '../monitor/evidence.ts';
 import type { SessionEvents } from '../session/session-manager.ts';
+import type { TurnInfo } from '../session/turn.ts';
 import { endAttributes, errorAttributes, shownName } from './attributes.ts';
 
 interface OpenAttempt {
@@ -12,6 +13,8 @@ interface OpenAttempt {
   readonly turnId: string;
   readonly span: Span;
   turn: Span | null;
+  /** The turn, once it has ended and while it is not known what it used: its span is kept open for that. */
+  turnEnd: TurnInfo | null;
   isOver: boolean;
 }
 
@@ -53,7 +56,8 @@ export class JobSpans {
     if (attempt.sessionId !== '') known.span.setAttribute('semo.session.id', shownName(attempt.sessionId));
     if (attempt.endedAt === null || attempt.outcome === null) return;
     // Its end may have been lost on the way.
-    known.turn?.end(at(attempt.endedAt));
+    if (known.turnEnd === null) known.turn?.end(at(attempt.endedAt));
+    else finishTurn(known, known.turnEnd);
     known.turn = null;
     known.isOver = true;
     finish(known.span, { ...attempt, outcome: attempt.outcome, at: attempt.endedAt });
@@ -68,6 +72,8 @@ export class JobSpans {
   turn({ change, turn, at: moment }: SessionEvents['turn']): void {
     const attempt = this.#attemptOf(turn.turnId);
     if (attempt === null) return;
+    // What it used is all that is still to come.
+    if (attempt.turnEnd !== null) return finishTurn(attempt, turn);
     const attributes = { 'semo.turn.id': turn.turnId, 'semo.session.id': turn.sessionId };
     const place = { within: attempt.span, moment: turn.acceptedAt };
     const span = (attempt.turn ??= this.#begin('semo.turn', attributes, place));
@@ -75,11 +81,8 @@ export class JobSpans {
       if (change !== 'started' && change !== 'progress') span.addEvent(change, {}, at(moment));
       return;
     }
-    attempt.turn = null;
-    const { state, usage } = turn;
-    span.setAttributes({ 'semo.confidence': state.confidence, 'semo.decided_by': state.decidedBy });
-    if (usage !== undefined) span.setAttributes(usageAttributes(usage));
-    finish(span, state);
+    if (turn.usageFollows === true) attempt.turnEnd = turn;
+    else finishTurn(attempt, turn);
   }
 
   ended({ jobId, result }: JobEvents['ended']): void {
@@ -114,7 +117,7 @@ export class JobSpans {
       ...(role === null ? {} : { 'semo.role': shownName(role) }),
     };
     const span = this.#begin('semo.attempt', attributes, { within: job.span, moment: startedAt });
-    const begun: OpenAttempt = { number, turnId, span, turn: null, isOver: false };
+    const begun: OpenAttempt = { number, turnId, span, turn: null, turnEnd: null, isOver: false };
     job.attempts.set(number, begun);
     return begun;
   }
@@ -138,9 +141,10 @@ export class JobSpans {
     const job = this.#jobs.get(jobId);
     this.#jobs.delete(jobId);
     const now = at(this.#clock.now());
-    for (const { turn, span, isOver } of job?.attempts.values() ?? []) {
-      turn?.end(now);
-      if (!isOver) span.end(now);
+    for (const attempt of job?.attempts.values() ?? []) {
+      if (attempt.turnEnd !== null) finishTurn(attempt, attempt.turnEnd);
+      attempt.turn?.end(now);
+      if (!attempt.isOver) attempt.span.end(now);
     }
     // Ending twice changes nothing, but is complained about.
     if (job?.span.isRecording() === true) job.span.end(now);
@@ -151,6 +155,17 @@ type End = Pick<AttemptRecord, 'error'> & {
   readonly outcome: NonNullable<AttemptRecord['outcome']>;
   readonly at: number;
 };
+
+/** Ends the span of a turn with its verdict, and with what the turn is known to have used. */
+function finishTurn(attempt: OpenAttempt, { state, usage }: TurnInfo): void {
+  const { turn: span } = attempt;
+  attempt.turn = null;
+  attempt.turnEnd = null;
+  if (span === null || state.kind !== 'ended') return;
+  span.setAttributes({ 'semo.confidence': state.confidence, 'semo.decided_by': state.decidedBy });
+  if (usage !== undefined) span.setAttributes(usageAttributes(usage));
+  finish(span, state);
+}
 
 function finish(span: Span, { outcome, error, at: moment }: End): void {
   span.setAttributes(endAttributes({ outcome, error }));

@@ -47,6 +47,22 @@ describe('an observed job', () => {
     expect(whole!.status.code).toBe(SpanStatusCode.OK);
   });
 
+  it('tells what it used once, where its agent tells that only after its end', async () => {
+    await using observed = observedOffice();
+    const { usage } = await observed.office.executeJob(job('late 100 20\nsay: hello'));
+    expect(usage).toMatchObject({ inputTokens: 100, outputTokens: 20 });
+    for (const name of ['semo.job', 'semo.turn']) {
+      const [span, ...more] = observed.spans(name);
+      expect(span!.attributes).toMatchObject({ 'semo.outcome': 'completed', 'semo.tokens.input': 100 });
+      expect(more).toEqual([]);
+    }
+    const input = { 'semo.token.type': 'input' };
+    expect(await observed.points('semo.turn.tokens')).toContainEqual(
+      expect.objectContaining({ value: 100, attributes: expect.objectContaining(input) }),
+    );
+    expect(await observed.points('semo.turn.duration')).toMatchObject([{ value: 1 }]);
+  });
+
   it('that fails is counted with its error, and its spans say so', async () => {
     await using observed = observedOffice();
     await observed.office.executeJob(job('say: hello'));

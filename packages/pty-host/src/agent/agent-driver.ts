@@ -7,6 +7,7 @@ import type {
   MonitorConfig,
   ResolvedSessionSpec,
   TranscriptFinding,
+  TurnUsage,
   Words,
 } from '@semo-office/core';
 
@@ -140,6 +141,11 @@ export interface AgentControl {
   submit(submission: Submission): Promise<void>;
   /** What the agent printed in a turn that told no final message of its own. */
   finalText?(outputStart: number): string;
+  /**
+   * What the turn used that this agent has just told the end of, where that can be read only now: resolves within seconds, with
+   * `null` where it cannot be known. `null` at once: nothing is to come. Absent: the agent tells with its end, or never.
+   */
+  lateUsage?(): Promise<TurnUsage | null> | null;
   /** Makes the agent stop its turn; resolves when it is at rest and can take the next prompt. */
   interrupt(signal: AbortSignal): Promise<void>;
   /** Makes the agent forget the conversation. Absent: it cannot. */

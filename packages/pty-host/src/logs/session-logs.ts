@@ -124,6 +124,7 @@ export class SessionLogs {
 
 function newsOf(change: SessionEvents['turn']['change'], turn: TurnInfo): LogFields {
   if (change === 'milestone') return { milestone: turn.milestones.at(-1)?.kind };
+  if (change === 'usage') return { ...turn.usage };
   return change === 'progress' ? { percent: turn.percent } : {};
 }
 

@@ -141,7 +141,9 @@ export class SessionFacts {
     await store.putTurn({ ...this.#turnRecord(fact, delivery), outputStart, conversationId });
   }
 
-  #end(turn: TurnInfo, conversationId: string | null): void {
+  #end(ended: TurnInfo, conversationId: string | null): void {
+    // A record does not change after its end: what is still to come is not in it.
+    const { usageFollows: _, ...turn } = ended;
     const { turnId } = turn;
     const at = turn.state.kind === 'ended' ? turn.state.at : this.#options.clock.now();
     const known = conversationId === null ? {} : { conversationId };

@@ -1,4 +1,4 @@
-import { SemoError } from '@semo-office/core';
+import { SemoError, type TurnUsage } from '@semo-office/core';
 
 import { deadline } from '../../../deadline.ts';
 import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
@@ -115,6 +115,10 @@ export class ClaudeAgent implements AgentControl {
       this.#hooks.listenForConversationEnd(null);
       giveUp.cancel();
     }
+  }
+
+  lateUsage(): Promise<TurnUsage | null> | null {
+    return this.#hooks.lateUsage();
   }
 
   async leave(): Promise<void> {

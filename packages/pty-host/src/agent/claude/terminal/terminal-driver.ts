@@ -34,7 +34,7 @@ export interface ClaudeTerminalDriverOptions extends ClaudeDriverOptions {
 
 /**
  * Drives Claude Code in a terminal: a private configuration home per session, prompts pasted and verified, the end of a
- * turn told by its Stop hook.
+ * turn told by its Stop hook. What a turn used is read from the transcript after its end: tokens, no cost.
  */
 export function createClaudeDriver(options: ClaudeTerminalDriverOptions = {}): AgentDriver {
   return claudeDriver(options, { hooks: new ClaudeHookListener(), proofs: new ClaudeProofs() });

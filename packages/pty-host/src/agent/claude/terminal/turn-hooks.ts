@@ -1,6 +1,8 @@
-import { assertNever, turnError, type Evidence, type TurnError, type Words } from '@semo-office/core';
+import { assertNever, turnError, type Evidence, type TurnError, type TurnUsage, type Words } from '@semo-office/core';
 
 import type { AgentIo } from '../../agent-driver.ts';
+import { ClaudeTurnUsage } from '../conversation/turn-usage.ts';
+import type { AgentStops } from '../conversation/usage-tally.ts';
 import type { ClaudeDelivery } from './delivery.ts';
 import { ClaudeDialogs } from './dialogs.ts';
 import { stopFailure } from '../failure.ts';
@@ -19,6 +21,8 @@ export type TurnHook = Exclude<HookInput, { hook_event_name: 'PreToolUse' }>;
 /** The news of a task that has ended follow the Stop hook at once; an agent that ended the task itself gets none. */
 const NEWS_PATIENCE_MS = 2000;
 
+const NO_STOPS: AgentStops = { stops: 0, failures: 0 };
+
 /** What {@link ClaudeTurnHooks} works with. */
 export interface ClaudeTurnHooksOptions {
   readonly io: AgentIo;
@@ -36,6 +40,12 @@ export class ClaudeTurnHooks {
   readonly #limitWait: ClaudeLimitWait;
   readonly #gone = new AbortController();
   readonly #tasks = new ClaudeTasks();
+  /** Reads what the present turn uses; `null` where the agent does not say where it writes that down. */
+  #usage: ClaudeTurnUsage | null = null;
+  /** How often the agent has told that the present turn is over, or pauses. */
+  #stops: AgentStops = NO_STOPS;
+  /** Whether an end is being reported that the agent came to by itself: what an interrupted one used is not all told. */
+  #isEnding = false;
   #mayWake = false;
   /** Aborts when the news come that the agent waits for, or nobody wants to know them any more. */
   #news = new AbortController();
@@ -65,6 +75,11 @@ export class ClaudeTurnHooks {
     return this.#limitWait.declined(signal);
   }
 
+  /** See `AgentControl.lateUsage`. */
+  lateUsage(): Promise<TurnUsage | null> | null {
+    return this.#isEnding ? (this.#usage?.read(this.#stops) ?? null) : null;
+  }
+
   /** A prompt is about to be sent; what may have woken the agent has been waited for. */
   promptSent(): void {
     this.#mayWake = false;
@@ -79,6 +94,7 @@ export class ClaudeTurnHooks {
   /** The agent is gone. */
   agentGone(): void {
     this.turnGone();
+    this.#usage?.agentGone();
     this.#gone.abort();
   }
 
@@ -123,7 +139,7 @@ export class ClaudeTurnHooks {
     }
   }
 
-  #onPrompt({ prompt: reported, transcript_path: transcript }: Hook<'UserPromptSubmit'>): object {
+  async #onPrompt({ prompt: reported, transcript_path: transcript }: Hook<'UserPromptSubmit'>): Promise<object> {
     this.#news.abort();
     this.#tasks.onNotification(reported);
     if (isSelfStarted(reported) && this.#delivery.isAccepted) {
@@ -142,11 +158,16 @@ export class ClaudeTurnHooks {
     }
   }
 
-  #onAccepted(prompt: string, transcript: string | null): object {
+  async #onAccepted(prompt: string, transcript: string | null): Promise<object> {
     this.#tasks.turnBegan();
     this.#rest.turnBegan();
     this.#witness.begin(transcript);
+    this.#usage?.close();
+    this.#usage = transcript === null ? null : new ClaudeTurnUsage(this.#io.clock, transcript);
+    this.#stops = NO_STOPS;
     this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
+    // The agent goes on when it has its answer: from then on what it writes is counted.
+    await this.#usage?.begun;
     const note = exactLinesNote(prompt);
     return note === null ? {} : { hookSpecificOutput: { hookEventName: 'UserPromptSubmit', additionalContext: note } };
   }
@@ -155,6 +176,7 @@ export class ClaudeTurnHooks {
     const running = (tasks ?? []).filter(
       ({ status }) => status === undefined || status === 'running' || status === 'pending',
     );
+    this.#stops = { ...this.#stops, stops: this.#stops.stops + 1 };
     const own = this.#tasks.onRunning(running.map(({ id }) => id));
     const untold = own === 0 ? this.#tasks.untold : 0;
     this.#onEnd(text ?? '', own + untold);
@@ -162,6 +184,7 @@ export class ClaudeTurnHooks {
   }
 
   #onFailure(input: Hook<'StopFailure'>): void {
+    this.#stops = { ...this.#stops, failures: this.#stops.failures + 1 };
     const error = stopFailure(input, { at: this.#io.clock.now() });
     if (error.limit === 'quota') this.#limitWait.decline(this.#gone.signal);
     this.#onEnd(input.last_assistant_message ?? '', 0, error);
@@ -187,13 +210,19 @@ export class ClaudeTurnHooks {
     if (backgroundTasks === 0) this.#delivery.forget();
     this.#mayWake = backgroundTasks > 0;
     this.#io.tell({ by: 'agent', text });
-    this.#io.report({
+    this.#reportEnd({
       kind: 'agent_end',
       at: this.#io.clock.now(),
       text,
       backgroundTasks,
       ...(error === undefined ? {} : { error }),
     });
+  }
+
+  #reportEnd(end: Extract<Evidence, { kind: 'agent_end' | 'at_rest' }>): void {
+    this.#isEnding = end.kind === 'agent_end' || end.error === undefined;
+    this.#io.report(end);
+    this.#isEnding = false;
   }
 
   /** The hook that would have told of the end is lost. */
@@ -205,7 +234,7 @@ export class ClaudeTurnHooks {
     const error = turnError('agent_failed', 'The agent rests, and no hook has told the end of its turn.');
     this.#io.tell({ by: 'agent', text: rest.text });
     this.#io.report({ kind: 'lost', at: rest.at, error, source: 'agent_end' });
-    this.#io.report(rest);
+    this.#reportEnd(rest);
   }
 
   /** Words of tools count for the prompt that was accepted; what comes late belongs to the one before. */
