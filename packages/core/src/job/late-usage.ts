@@ -2,8 +2,8 @@ import type { Clock } from '../clock.ts';
 import type { SessionManager } from '../session/session-manager.ts';
 import type { TurnInfo } from '../session/turn.ts';
 
-/** Hosts say within five seconds whether there is anything to tell. One that is away does not hold its job up. */
-const PATIENCE_MS = 6000;
+/** Hosts say within two seconds whether there is anything to tell. One that is away does not hold its job up. */
+const PATIENCE_MS = 3000;
 
 /** A turn that has ended, with what it used where its agent tells that a moment after its end. Never rejects. */
 export async function withLateUsage(

@@ -39,7 +39,7 @@ it('is given up after a while, of a host that is away', async () => {
   const { clock, sessions, turn } = await endedTurn('late 100 20\nsay: done');
   const away = { ...sessions, on: () => () => undefined, getTurn: () => Promise.reject(new Error('away')) };
   const waited = withLateUsage({ sessions: away, clock }, turn);
-  clock.advance(6000);
+  clock.advance(3000);
   expect(await waited).toMatchObject({ state: turn.state, text: 'done' });
   expect((await waited).usage).toBeUndefined();
 });

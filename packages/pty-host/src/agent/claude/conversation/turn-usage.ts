@@ -9,7 +9,7 @@ import { UsageTally, type AgentStops } from './usage-tally.ts';
 /** Claude Code writes its transcript every 100 ms at most, so that the last answer follows the Stop hook (2.1.329). */
 const LOOK_EVERY_MS = 25;
 /** A loaded machine takes longer, but nobody waits for ever for a figure. */
-const PATIENCE_MS = 5000;
+const PATIENCE_MS = 2000;
 /** A turn that wrote more than this is not counted. */
 const MOST_BYTES = 256 * 1024 * 1024;
 const SUBAGENT = /^agent-.+\.jsonl$/;
