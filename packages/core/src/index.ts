@@ -190,6 +190,7 @@ export {
   changedJob,
   claimedJob,
   endedAttempts,
+  endingSchema,
   isClaimable,
   isEndedBefore,
   jobFilterSchema,

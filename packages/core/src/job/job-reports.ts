@@ -35,7 +35,7 @@ export class JobReports {
       if (job.state.kind !== 'ended') continue;
       try {
         await this.#service.onJobComplete(job, job.state.result);
-        await this.#jobs.markReported(job.jobId);
+        await this.#jobs.markReported(job.jobId, job.endings);
       } catch (thrown) {
         // It stays untold, and is told again with the next end, or by the next look.
         this.#onFault(SemoError.from(thrown), job.jobId);
