@@ -4,13 +4,13 @@ import { EventHub } from '../event-hub.ts';
 import { newId } from '../ids.ts';
 import type { Notifier } from '../notifier.ts';
 import { parseEdge } from '../parse-edge.ts';
-import type { BreakerEvents } from '../policy/circuit-breaker.ts';
 import { needsPerson } from '../policy/failure-policy.ts';
 import { checkPrompt } from '../session/prompt.ts';
 import type { Unsubscribe } from '../session/session-manager.ts';
 import type { JobWait } from './attempt-gate.ts';
+import type { JobEvents, OfficeFault } from './job-events.ts';
 import type { JobParts } from './job-parts.ts';
-import type { AttemptRecord, JobRecord, Reopening } from './job-record.ts';
+import type { JobRecord, Reopening } from './job-record.ts';
 import { JobReports } from './job-reports.ts';
 import { JobRunner } from './job-runner.ts';
 import { jobNotice } from './job-notice.ts';
@@ -18,34 +18,6 @@ import { jobPrompt } from './job-prompt.ts';
 import { waitForEnd } from './job-waiting.ts';
 import { jobSpecSchema, type JobSpec, type KeptJobSpec } from './job.ts';
 import type { JobResult, RunLine } from './run-line.ts';
-
-/** What an office tells of its jobs. */
-export interface JobEvents {
-  /** A job was put into the queue here. */
-  submitted: { readonly job: JobRecord };
-  /** This process has begun to work on it, or gone on with it. */
-  started: { readonly job: JobRecord };
-  /** An attempt has begun, has come further or has ended; `role` is that of its session. */
-  attempt: { readonly jobId: string; readonly attempt: AttemptRecord; readonly role: string | null };
-  /** It waits; see {@link JobWait}. */
-  waiting: { readonly jobId: string; readonly wait: JobWait };
-  /** Everything its session tells, as `semo run --json` prints it. */
-  line: { readonly jobId: string; readonly line: RunLine };
-  /** Its end is known and kept; its session may not be gone yet. */
-  ended: { readonly jobId: string; readonly result: JobResult };
-  /** Its session is gone, and its worktree is still there: somebody has to look at it. */
-  kept: { readonly jobId: string; readonly path: string; readonly reason: string };
-  /** This process works on it no more, and does not know its end: it was left to another one, or lost to it. */
-  left: { readonly jobId: string };
-  /** A breaker has opened, half opened or closed. */
-  breaker: BreakerEvents['state'];
-}
-
-/** Something went wrong that failed no call: a job that could not be worked on, books that would not take its end. */
-export interface OfficeFault {
-  readonly jobId: string | null;
-  readonly error: SemoError;
-}
 
 /** How a job is to be watched and stopped. */
 export interface ExecuteOptions {
@@ -66,6 +38,8 @@ export interface JobDeskOptions {
   /** How long jobs that have ended are kept. */
   readonly keepEndedMs: number;
   readonly service: JobService | null;
+  /** How long its answers are waited for. */
+  readonly reportPatienceMs: number;
   readonly notifier: Notifier | null;
   readonly onFault?: ((fault: OfficeFault) => void) | undefined;
 }
@@ -83,11 +57,11 @@ export class JobDesk {
   #pruneAt = 0;
 
   constructor(options: JobDeskOptions) {
-    const { parts, owner, leaseMs, concurrency, pollMs, service } = options;
+    const { parts, owner, leaseMs, concurrency, pollMs, service, reportPatienceMs: patienceMs } = options;
     this.#options = options;
     this.#runner = new JobRunner({ parts, owner, leaseMs, concurrency, pollMs });
-    const onFault = (error: SemoError, jobId: string): void => this.fault(error, jobId);
-    this.#reports = service === null ? null : new JobReports({ jobs: parts.jobs, service, onFault });
+    const onFault = (error: SemoError, jobId: string | null): void => this.fault(error, jobId);
+    this.#reports = service === null ? null : new JobReports({ ...parts, service, patienceMs, onFault });
     this.#passOn();
   }
 
@@ -169,12 +143,17 @@ export class JobDesk {
   async close(running: 'cancel' | 'leave'): Promise<void> {
     this.#closed.abort(new SemoError('closed', 'The office is closed. Create a new one.'));
     await this.#runner.close(running);
-    await this.#reports?.tell();
+    await this.#reports?.close();
+  }
+
+  /** Nobody is told anything any more. */
+  fallSilent(): void {
     this.#hub.clear();
   }
 
   fault(error: SemoError, jobId: string | null = null): void {
     const { onFault = printFault } = this.#options;
+    this.#hub.emit('fault', { jobId, error });
     try {
       onFault({ jobId, error });
     } catch (thrown) {
@@ -199,7 +178,11 @@ export class JobDesk {
   #passOn(): void {
     const names = ['started', 'attempt', 'waiting', 'line', 'left', 'kept'] as const;
     for (const name of names) this.#runner.on(name, (event) => this.#hub.emit(name, event as never));
-    const { provider, host } = this.#options.parts;
+    const { provider, host, pool } = this.#options.parts;
+    pool.on('fault', (fault) => {
+      this.#hub.emit('pool_fault', fault);
+      this.fault(fault.error);
+    });
     for (const breaker of [provider, host]) breaker.on('state', (event) => this.#hub.emit('breaker', event));
     this.#runner.on('ended', ({ jobId, result }) => this.#ended(jobId, result));
     this.#runner.on('fault', ({ jobId, error }) => this.fault(error, jobId));
