@@ -129,6 +129,7 @@ function partsOf(options: OfficeOptions, owner: string): JobParts {
     sessions,
     clock,
     pool: createPoolManager({ max: DEFAULT_MAX, ...options.pool, owner, sessions, clock }),
+    reusesSessions: options.pool?.reuse === 'clear',
     jobs: options.jobs ?? memoryJobStore({ clock }),
     agents: isService(agents) ? agents : fixedCrew(agents),
     worktrees: options.worktrees ?? null,

@@ -17,9 +17,12 @@ export interface JobEvents {
   waiting: { readonly jobId: string; readonly wait: JobWait };
   /** Everything its session tells, as `semo run --json` prints it. */
   line: { readonly jobId: string; readonly line: RunLine };
-  /** Its end is known and kept; its session may not be gone yet. */
+  /**
+   * Its end is known and written down. In a worktree that goes with its session that one is gone by then, and the result says
+   * what was kept; else the session may not be gone yet.
+   */
   ended: { readonly jobId: string; readonly result: JobResult };
-  /** Its session is gone, and its worktree is still there: somebody has to look at it. */
+  /** A session of it is gone, and its worktree is still there: somebody has to look at it, or the next attempt goes on in it. */
   kept: { readonly jobId: string; readonly path: string; readonly reason: string };
   /** This process works on it no more, and does not know its end: it was left to another one, or lost to it. */
   left: { readonly jobId: string };
