@@ -100,11 +100,13 @@ export interface Office {
   /**
    * Does one job from beginning to end, at once if there is room. How it ended is the result's outcome; only a job that
    * could not begin throws. With the id of a job that has been given before, its result is that one's.
-   * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `job_conflict`, `closed`, `lease_lost`.
+   * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `job_conflict`, `lease_lost`; `closed`: where it
+   * was kept before the office was closed but not begun, it stays in the queue for the next office of that store.
    */
   executeJob(job: JobSpec, call?: ExecuteOptions): Promise<JobResult>;
   /**
-   * Puts a job into the queue; resolves when it is kept. Whichever office process of that store has room does it.
+   * Puts a job into the queue; resolves when it is kept. Whichever office process of that store has room does it, the next one
+   * if this one is closed by then.
    * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `job_conflict`, `closed`.
    */
   submitJob(job: JobSpec): Promise<JobRecord>;

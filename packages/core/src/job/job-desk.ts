@@ -54,6 +54,8 @@ export class JobDesk {
   readonly #runner: JobRunner;
   readonly #reports: JobReports | null;
   readonly #closed = new AbortController();
+  /** Jobs that are being put to be begun at once. */
+  readonly #beginning = new Set<Promise<unknown>>();
   #pruneAt = 0;
 
   constructor(options: JobDeskOptions) {
@@ -82,16 +84,13 @@ export class JobDesk {
 
   async execute(job: JobSpec, { signal, onLine }: ExecuteOptions = {}): Promise<JobResult> {
     const kept = this.#kept(job);
-    const { jobs, clock } = this.#options.parts;
-    const { owner, leaseMs } = this.#options;
+    const { clock } = this.#options.parts;
     const off = onLine && this.#hub.on('line', ({ jobId, line }) => jobId === kept.jobId && onLine(line));
     // Also where it is done by another office, or waits.
     const cancel = (): void =>
       void this.cancel(kept.jobId).catch((thrown: unknown) => this.fault(SemoError.from(thrown), kept.jobId));
     try {
-      const record = await jobs.put(kept, { owner, leaseMs });
-      const isNew = record.lease?.owner === owner && record.fence === 1 && !this.#runner.has(record.jobId);
-      const result = isNew && record.state.kind === 'queued' ? this.#runner.take(record) : this.wait(kept.jobId);
+      const { result } = await this.#begin(kept);
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted === true) cancel();
       const known = await result;
@@ -142,7 +141,9 @@ export class JobDesk {
   /** Takes nothing more; what is at work is cancelled, or left to the next office process. */
   async close(running: 'cancel' | 'leave'): Promise<void> {
     this.#closed.abort(new SemoError('closed', 'The office is closed. Create a new one.'));
+    const begun = Promise.allSettled(this.#beginning);
     await this.#runner.close(running);
+    await begun;
     await this.#reports?.close();
   }
 
@@ -160,6 +161,23 @@ export class JobDesk {
       printFault({ jobId, error });
       printFault({ jobId, error: SemoError.from(thrown) });
     }
+  }
+
+  /** Puts a job and begins it, unless it is another's or has been begun. Closing waits for that, and not for what comes of it. */
+  #begin(kept: KeptJobSpec & { readonly jobId: string }): Promise<{ readonly result: Promise<JobResult> }> {
+    const { parts, owner, leaseMs } = this.#options;
+    const begin = async (): Promise<{ readonly result: Promise<JobResult> }> => {
+      const record = await parts.jobs.put(kept, { owner, leaseMs });
+      const isNew = record.lease?.owner === owner && record.fence === 1 && !this.#runner.has(record.jobId);
+      if (!isNew || record.state.kind !== 'queued') return { result: this.wait(kept.jobId) };
+      if (!this.#closed.signal.aborted) return { result: this.#runner.take(record) };
+      // Put too late to be begun here: the next office has it at once.
+      await this.#runner.giveBack(record);
+      throw this.#closed.signal.reason;
+    };
+    const beginning = begin().finally(() => this.#beginning.delete(beginning));
+    this.#beginning.add(beginning);
+    return beginning;
   }
 
   #kept(job: JobSpec): KeptJobSpec & { readonly jobId: string } {
