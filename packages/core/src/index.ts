@@ -137,7 +137,8 @@ export { memoryAdmission } from './pool/admission.ts';
 export type { Admission, AdmissionRequest, AdmissionVerdict, MemoryAdmissionOptions } from './pool/admission.ts';
 export { createOffice } from './office.ts';
 export type { Office, OfficeOptions, OfficeStatus } from './office-port.ts';
-export type { ExecuteOptions, JobEvents, OfficeFault } from './job/job-desk.ts';
+export type { ExecuteOptions } from './job/job-desk.ts';
+export type { JobEvents, OfficeFault } from './job/job-events.ts';
 export type { JobWait } from './job/attempt-gate.ts';
 export { agentProfileSchema, fixedCrew } from './crew/agent-profile.ts';
 export type { AgentProfile, AgentService } from './crew/agent-profile.ts';
@@ -190,6 +191,7 @@ export {
   changedJob,
   claimedJob,
   endedAttempts,
+  endingSchema,
   isClaimable,
   isEndedBefore,
   jobFilterSchema,

@@ -21,6 +21,7 @@ const settingsSchema = z.object({
   concurrency: whole.optional(),
   leaseMs: whole.min(100).optional(),
   pollMs: whole.optional(),
+  reportPatienceMs: whole.optional(),
   hostPatienceMs: z.number().int().nonnegative().optional(),
   backoff: z.object({ firstMs: whole.optional(), longestMs: whole.optional() }).optional(),
   policy: z

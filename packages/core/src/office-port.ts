@@ -2,7 +2,8 @@ import type { Clock } from './clock.ts';
 import type { AgentProfile, AgentService } from './crew/agent-profile.ts';
 import type { JobService, WorktreeService } from './crew/job-service.ts';
 import type { WarmCounts } from './crew/warm-crew.ts';
-import type { ExecuteOptions, JobEvents, OfficeFault } from './job/job-desk.ts';
+import type { ExecuteOptions } from './job/job-desk.ts';
+import type { JobEvents, OfficeFault } from './job/job-events.ts';
 import type { JobWait } from './job/attempt-gate.ts';
 import type { JobRecord } from './job/job-record.ts';
 import type { JobFilter, JobStore } from './job/job-store.ts';
@@ -37,6 +38,12 @@ export interface OfficeOptions {
   readonly jobs?: JobStore | undefined;
   /** The office's own books, told of every end, at least once. */
   readonly jobService?: JobService | undefined;
+  /**
+   * How long an answer of `jobService` is waited for, in milliseconds: after that a report holds up no other, and `close()`
+   * waits no longer than this for all that are left. What it has not taken by then stays untold in the store, for the next
+   * office, and `onFault` is told. Default 10 000.
+   */
+  readonly reportPatienceMs?: number | undefined;
   /** The office's own way to make worktrees. Default: the host makes them. */
   readonly worktrees?: WorktreeService | undefined;
   /** Who answers what agents ask. Default: only whoever calls `sessions.answerRequest`. */
@@ -93,11 +100,13 @@ export interface Office {
   /**
    * Does one job from beginning to end, at once if there is room. How it ended is the result's outcome; only a job that
    * could not begin throws. With the id of a job that has been given before, its result is that one's.
-   * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `job_conflict`, `closed`, `lease_lost`.
+   * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `job_conflict`, `lease_lost`; `closed`: where it
+   * was kept before the office was closed but not begun, it stays in the queue for the next office of that store.
    */
   executeJob(job: JobSpec, call?: ExecuteOptions): Promise<JobResult>;
   /**
-   * Puts a job into the queue; resolves when it is kept. Whichever office process of that store has room does it.
+   * Puts a job into the queue; resolves when it is kept. Whichever office process of that store has room does it, the next one
+   * if this one is closed by then.
    * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `job_conflict`, `closed`.
    */
   submitJob(job: JobSpec): Promise<JobRecord>;

@@ -24,6 +24,8 @@ const POLL_MS = 1000;
 const DEFAULT_MAX = 6;
 /** A host may be started later than the office, or have to be started again. */
 const HOST_PATIENCE_MS = 600_000;
+/** Books that take longer are waited for by nobody. */
+const REPORT_PATIENCE_MS = 10_000;
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 
 const officeNameSchema = z.object({ officeId: idSchema.optional() });
@@ -63,6 +65,7 @@ export function createOffice(options: OfficeOptions): Office {
     pollMs: options.jobs === undefined ? null : (options.pollMs ?? POLL_MS),
     keepEndedMs: options.keepEndedMs ?? KEEP_ENDED_MS,
     service: options.jobService ?? null,
+    reportPatienceMs: options.reportPatienceMs ?? REPORT_PATIENCE_MS,
     notifier: options.notifier ?? options.requests?.notifier ?? null,
     onFault: options.onFault,
   });
@@ -75,6 +78,7 @@ export function createOffice(options: OfficeOptions): Office {
     requests?.close();
     await left.close();
     await parts.pool.close();
+    desk.fallSilent();
     await sessions.close();
   };
   return facadeOf({ parts, desk, warm, close: ({ running = 'cancel' } = {}) => (closing ??= close(running)) });
@@ -125,6 +129,7 @@ function partsOf(options: OfficeOptions, owner: string): JobParts {
     sessions,
     clock,
     pool: createPoolManager({ max: DEFAULT_MAX, ...options.pool, owner, sessions, clock }),
+    reusesSessions: options.pool?.reuse === 'clear',
     jobs: options.jobs ?? memoryJobStore({ clock }),
     agents: isService(agents) ? agents : fixedCrew(agents),
     worktrees: options.worktrees ?? null,

@@ -135,7 +135,7 @@ function listingContract(start: StartJobStore): void {
     const ref = (jobId = '') => ({ jobId, owner: 'office_a', fence: 1 });
     await store.change(ref(running), { kind: 'started' });
     for (const jobId of [told, untold]) await store.change(ref(jobId), { kind: 'ended', result: result() });
-    await store.markReported(told!);
+    await store.markReported(told!, 1);
     const numbers = async (filter?: JobFilter): Promise<number[]> =>
       (await again().list(filter)).map(({ jobId }) => specs.findIndex((spec) => spec.jobId === jobId));
     expect(await numbers()).toEqual([0, 1, 2, 3]);

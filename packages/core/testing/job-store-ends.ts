@@ -74,7 +74,7 @@ export function reopeningContract(start: StartJobStore): void {
     await store.change(ref, { kind: 'progress', percent: 30 });
     await store.requestCancel(spec.jobId);
     const { submittedAt } = await store.change(ref, { kind: 'ended', result: result() });
-    await store.markReported(spec.jobId);
+    await store.markReported(spec.jobId, 1);
     await pass(5000);
     const open = await again().reopen(spec.jobId, 'resume');
     expect(open).toMatchObject({
@@ -107,14 +107,33 @@ export function endContract(start: StartJobStore): void {
   it('remembers that an end was told, of that end only', async () => {
     const { store, again } = await start();
     const { jobId } = await store.put(jobSpec());
-    await store.markReported(jobId);
-    expect(await store.get(jobId)).toMatchObject({ reported: false });
+    await store.markReported(jobId, 1);
+    expect(await store.get(jobId)).toMatchObject({ reported: false, endings: 0 });
     await store.requestCancel(jobId);
-    for (const one of [store, again()]) await one.markReported(jobId);
-    expect(await store.get(jobId)).toMatchObject({ reported: true, state: { kind: 'ended' } });
+    for (const one of [store, again()]) await one.markReported(jobId, 1);
+    expect(await store.get(jobId)).toMatchObject({ reported: true, endings: 1, state: { kind: 'ended' } });
     await store.reopen(jobId, 'retry');
     expect(await store.requestCancel(jobId)).toMatchObject({ reported: false, reopened: null });
-    await expect(store.markReported(newId('job'))).rejects.toMatchObject({ code: 'job_unknown' });
+    await expect(store.markReported(newId('job'), 1)).rejects.toMatchObject({ code: 'job_unknown' });
+    await expect(store.markReported(jobId, 0)).rejects.toMatchObject({ code: 'invalid_argument' });
+  });
+
+  it('takes a report that comes late for the end it was of, not for the next one', async () => {
+    const { store, again, pass } = await start();
+    const { jobId } = await store.put(jobSpec());
+    const first = await store.requestCancel(jobId);
+    await store.reopen(jobId, 'resume');
+    await store.markReported(jobId, first.endings);
+    // At the same moment, and without an attempt in between: nothing but their number tells the two apart.
+    const second = await store.requestCancel(jobId);
+    expect([first.endings, second.endings]).toEqual([1, 2]);
+    await again().markReported(jobId, first.endings);
+    expect(await store.get(jobId)).toEqual(second);
+    expect(await store.list({ reported: false })).toHaveLength(1);
+    await pass(1);
+    await again().markReported(jobId, second.endings);
+    expect(await store.get(jobId)).toEqual({ ...second, reported: true });
+    expect(await store.list({ reported: false })).toEqual([]);
   });
 
   it('forgets jobs that ended long ago, never what is open', async () => {

@@ -22,6 +22,7 @@ export type {
   ConversationLimits,
   Credential,
   PtySessionManagerOptions,
+  SessionLogOptions,
   SweepReport,
   TabOptions,
   TmuxTabs,

@@ -1,7 +1,15 @@
-import { createOffice, remoteSessions, type Office, type OfficeOptions } from '@semo-office/core';
+import {
+  createOffice,
+  parseEdge,
+  remoteSessions,
+  systemClock,
+  type Office,
+  type OfficeOptions,
+} from '@semo-office/core';
 import { createPtySessionManager, type PtySessionManagerOptions } from '@semo-office/pty-host';
-import { connectToSocket } from '@semo-office/transport-local';
+import { z } from 'zod';
 
+import { lineToHost } from './host-line.ts';
 import { machineAdmission, type OfficeMemory } from './machine-admission.ts';
 
 /** Options of {@link createLocalOffice}: those of the office, and those of the sessions it runs. */
@@ -52,18 +60,36 @@ function poolOf({ pool, memory }: LocalOfficeOptions): OfficeOptions['pool'] {
 /** Options of {@link joinOffice}. */
 export interface JoinOfficeOptions extends Omit<OfficeOptions, 'sessions'> {
   readonly socketPath: string;
+  /**
+   * How long a host that nobody finds there yet is waited for, in milliseconds: it may be started at the same moment.
+   * 0: not at all. Default 10 000.
+   */
+  readonly waitForHostMs?: number | undefined;
+  /** Gives up that wait. What has been joined by then is yours to close. */
+  readonly signal?: AbortSignal | undefined;
 }
+
+const waitSchema = z.object({ waitForHostMs: z.number().int().nonnegative().default(10_000) });
 
 /**
  * An office over the sessions of a host process on this machine (`semo host --socket PATH`). Closing it leaves them be.
  *
- * @throws SemoError `host_lost` when nobody serves the socket; `invalid_argument`: an option that cannot be used.
+ * @throws SemoError `host_lost`: nobody has served the socket for as long as it was waited; `aborted`;
+ * `invalid_argument`: an option that cannot be used.
  * @example
  * ```ts
  * const office = await joinOffice({ socketPath: '/run/user/1000/semo.sock' });
  * console.log(await office.sessions.list());
  * ```
  */
-export async function joinOffice({ socketPath, ...options }: JoinOfficeOptions): Promise<Office> {
-  return createOffice({ ...options, sessions: remoteSessions(await connectToSocket({ path: socketPath })) });
+export async function joinOffice({ socketPath, signal, ...options }: JoinOfficeOptions): Promise<Office> {
+  const { waitForHostMs: waitMs } = parseEdge(waitSchema, options, { what: 'office options' });
+  const { clock = systemClock } = options;
+  const sessions = remoteSessions(await lineToHost({ path: socketPath, waitMs, clock, signal }));
+  try {
+    return createOffice({ ...options, sessions });
+  } catch (thrown) {
+    await sessions.close();
+    throw thrown;
+  }
 }

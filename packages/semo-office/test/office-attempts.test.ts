@@ -26,7 +26,8 @@ describe.each(['claude-stream', 'claude'] as const)('a job of %s whose agent is 
     await model.waitForRequest(isMidway);
     await stage.written('half is done');
     const killed = await stage.kill(jobId);
-    const kept = new Promise<{ readonly reason: string }>((resolve) => office.on('kept', resolve));
+    const kept: unknown[] = [];
+    office.on('kept', ({ path, reason }) => kept.push({ path, reason }));
     const result = await office.waitForJob(jobId);
     expect(result).toMatchObject({ outcome: 'completed', text: 'All is done.' });
     expect(reasons(result)).toEqual(['first', 'crash']);
@@ -37,9 +38,10 @@ describe.each(['claude-stream', 'claude'] as const)('a job of %s whose agent is 
     for (const said of ['Build the page.', 'ticket: T-7', 'half is done', 'ended unexpectedly'])
       expect(last).toContain(said);
     // Not committed: it is kept, and whoever looks is told so.
-    const path = String(result.workspace?.path);
+    const { path = '', kept: left } = result.workspace ?? {};
     expect((await readFile(join(path, 'half.txt'), 'utf8')).trim()).toBe(path);
-    expect((await kept).reason).toMatch(/half\.txt/);
+    expect(left?.reason).toMatch(/half\.txt/);
+    expect(kept).toContainEqual({ path, reason: left?.reason });
     const { workspace } = (await office.sessions.get(result.sessionId))!;
     expect(await repository.git(['branch', '--list', 'agent/*'])).toContain(String(workspace.branch));
   });

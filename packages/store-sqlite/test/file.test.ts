@@ -36,10 +36,31 @@ describe("a store's file", () => {
     await using folder = await temporaryFolder('semo-store-');
     const database = openDatabase(join(folder.path, 'office.sqlite'));
     // 2 is FULL.
-    const settings = { journal_mode: 'wal', synchronous: 2, user_version: 1, application_id: 0x53454d4f };
+    const settings = { journal_mode: 'wal', synchronous: 2, user_version: 2, application_id: 0x53454d4f };
     for (const [name, value] of Object.entries(settings))
       expect(database.prepare(`PRAGMA ${name}`).get()).toEqual({ [name]: value });
     database.close();
+  });
+
+  it('of a version whose jobs did not count their ends is brought along', async () => {
+    await using folder = await temporaryFolder('semo-store-');
+    const path = join(folder.path, 'office.sqlite');
+    const store = await inThisThread({ path });
+    const [open, ended] = [await store.jobs.put(job()), await store.jobs.put(job())];
+    await store.jobs.requestCancel(ended.jobId);
+    const records = await store.jobs.list();
+    await store.close();
+    const older = `UPDATE jobs SET document = json_remove(document, '$.endings'); PRAGMA user_version = 1`;
+    otherDatabase(path, older);
+    const again = await inThisThread({ path });
+    expect(await again.jobs.list()).toEqual(records);
+    expect(records.map(({ jobId, endings }) => [jobId, endings])).toEqual(
+      expect.arrayContaining([
+        [open.jobId, 0],
+        [ended.jobId, 1],
+      ]),
+    );
+    await again.close();
   });
 
   it.each([

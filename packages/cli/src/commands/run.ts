@@ -63,7 +63,7 @@ async function runJob(
   options: { readonly signal: AbortSignal; readonly onLine: (line: RunLine) => void },
 ): Promise<JobResult> {
   const { job } = request;
-  const office = await openOffice(request, io);
+  const office = await openOffice(request, io, options.signal);
   try {
     if ('useLogin' in job.session.agent && job.session.agent.useLogin === true) {
       io.stderr("Using this machine's own login: one session at a time, on your own configuration home.\n");
@@ -74,13 +74,17 @@ async function runJob(
   }
 }
 
-async function openOffice({ job, socket, repository, rules }: RunRequest, io: CliIo): Promise<Office> {
+async function openOffice(
+  { job, socket, repository, rules }: RunRequest,
+  io: CliIo,
+  signal: AbortSignal,
+): Promise<Office> {
   // Others may have sessions on the same host; their requests are none of ours.
   const concerns = ({ sessionId }: { readonly sessionId: string }) => sessionId === job.session.sessionId;
   const requests = rules === null ? undefined : { rules, concerns };
   // Whoever sits at the shell decides what comes after a failure.
   const common = { requests, policy: SINGLE_ATTEMPT_POLICY, pool: { createAttempts: 1 }, hostPatienceMs: 0 };
-  if (socket !== null) return joinOffice({ socketPath: socket, ...common });
+  if (socket !== null) return joinOffice({ socketPath: socket, signal, ...common });
   return createLocalOffice({
     hostEnv: io.env,
     // They see for themselves whether there is room for it.

@@ -5,8 +5,9 @@ import type { Workspace } from '../session/workspace.ts';
 /** The office's own books of jobs. */
 export interface JobService {
   /**
-   * Told of the end of every job, at least once: again after it threw, after a crash, and where two office processes look
-   * into the same store at the same moment. Later ends wait until it has answered.
+   * Told of the end of every job, at least once: again after it threw, after a crash or a `close()` that it did not answer in
+   * time, and where two office processes look into the same store at the same moment. `jobId` and `endings` name the end.
+   * Up to 8 are told at once, the oldest job first; one that is not answered within `reportPatienceMs` holds up no other.
    */
   onJobComplete(job: JobRecord, result: JobResult): Promise<void>;
 }

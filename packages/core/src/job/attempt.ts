@@ -3,6 +3,7 @@ import { newId } from '../ids.ts';
 import type { TurnError } from '../monitor/evidence.ts';
 import type { SessionInfo } from '../session/session.ts';
 import type { Confidence, Outcome, TurnInfo } from '../session/turn.ts';
+import type { WorkspaceInfo } from '../session/workspace.ts';
 import { verdictOf, type Verdict } from './attempt-verdict.ts';
 import type { AttemptRecord } from './job-record.ts';
 import type { JobParts } from './job-parts.ts';
@@ -25,11 +26,13 @@ export interface AttemptOrder {
   readonly turnId?: string | undefined;
 }
 
-/** What came of an attempt. Its session, if there is one, is still in hand. */
+/** What came of an attempt. Its session, if it is told, is still in hand. */
 export interface AttemptEnd {
   readonly attempt: AttemptRecord;
   readonly turn: TurnInfo | null;
   readonly session: SessionInfo | null;
+  /** Where it was made; `null`: it never had a session, or nobody remembers it. */
+  readonly workspace: WorkspaceInfo | null;
   readonly outcome: Outcome;
   readonly confidence: Confidence;
   readonly error: TurnError | null;
@@ -243,7 +246,8 @@ function endedAttempt({
     error,
     ...usageOf(turn),
   };
-  return { attempt: known, session, turn, outcome, confidence, error };
+  const workspace = session?.workspace ?? null;
+  return { attempt: known, session, workspace, turn, outcome, confidence, error };
 }
 
 function usageOf(turn: TurnInfo | null): Pick<AttemptRecord, 'usage'> {

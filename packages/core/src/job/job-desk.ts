@@ -4,13 +4,13 @@ import { EventHub } from '../event-hub.ts';
 import { newId } from '../ids.ts';
 import type { Notifier } from '../notifier.ts';
 import { parseEdge } from '../parse-edge.ts';
-import type { BreakerEvents } from '../policy/circuit-breaker.ts';
 import { needsPerson } from '../policy/failure-policy.ts';
 import { checkPrompt } from '../session/prompt.ts';
 import type { Unsubscribe } from '../session/session-manager.ts';
 import type { JobWait } from './attempt-gate.ts';
+import type { JobEvents, OfficeFault } from './job-events.ts';
 import type { JobParts } from './job-parts.ts';
-import type { AttemptRecord, JobRecord, Reopening } from './job-record.ts';
+import type { JobRecord, Reopening } from './job-record.ts';
 import { JobReports } from './job-reports.ts';
 import { JobRunner } from './job-runner.ts';
 import { jobNotice } from './job-notice.ts';
@@ -18,34 +18,6 @@ import { jobPrompt } from './job-prompt.ts';
 import { waitForEnd } from './job-waiting.ts';
 import { jobSpecSchema, type JobSpec, type KeptJobSpec } from './job.ts';
 import type { JobResult, RunLine } from './run-line.ts';
-
-/** What an office tells of its jobs. */
-export interface JobEvents {
-  /** A job was put into the queue here. */
-  submitted: { readonly job: JobRecord };
-  /** This process has begun to work on it, or gone on with it. */
-  started: { readonly job: JobRecord };
-  /** An attempt has begun, has come further or has ended; `role` is that of its session. */
-  attempt: { readonly jobId: string; readonly attempt: AttemptRecord; readonly role: string | null };
-  /** It waits; see {@link JobWait}. */
-  waiting: { readonly jobId: string; readonly wait: JobWait };
-  /** Everything its session tells, as `semo run --json` prints it. */
-  line: { readonly jobId: string; readonly line: RunLine };
-  /** Its end is known and kept; its session may not be gone yet. */
-  ended: { readonly jobId: string; readonly result: JobResult };
-  /** Its session is gone, and its worktree is still there: somebody has to look at it. */
-  kept: { readonly jobId: string; readonly path: string; readonly reason: string };
-  /** This process works on it no more, and does not know its end: it was left to another one, or lost to it. */
-  left: { readonly jobId: string };
-  /** A breaker has opened, half opened or closed. */
-  breaker: BreakerEvents['state'];
-}
-
-/** Something went wrong that failed no call: a job that could not be worked on, books that would not take its end. */
-export interface OfficeFault {
-  readonly jobId: string | null;
-  readonly error: SemoError;
-}
 
 /** How a job is to be watched and stopped. */
 export interface ExecuteOptions {
@@ -66,6 +38,8 @@ export interface JobDeskOptions {
   /** How long jobs that have ended are kept. */
   readonly keepEndedMs: number;
   readonly service: JobService | null;
+  /** How long its answers are waited for. */
+  readonly reportPatienceMs: number;
   readonly notifier: Notifier | null;
   readonly onFault?: ((fault: OfficeFault) => void) | undefined;
 }
@@ -80,14 +54,16 @@ export class JobDesk {
   readonly #runner: JobRunner;
   readonly #reports: JobReports | null;
   readonly #closed = new AbortController();
+  /** Jobs that are being put to be begun at once. */
+  readonly #beginning = new Set<Promise<unknown>>();
   #pruneAt = 0;
 
   constructor(options: JobDeskOptions) {
-    const { parts, owner, leaseMs, concurrency, pollMs, service } = options;
+    const { parts, owner, leaseMs, concurrency, pollMs, service, reportPatienceMs: patienceMs } = options;
     this.#options = options;
     this.#runner = new JobRunner({ parts, owner, leaseMs, concurrency, pollMs });
-    const onFault = (error: SemoError, jobId: string): void => this.fault(error, jobId);
-    this.#reports = service === null ? null : new JobReports({ jobs: parts.jobs, service, onFault });
+    const onFault = (error: SemoError, jobId: string | null): void => this.fault(error, jobId);
+    this.#reports = service === null ? null : new JobReports({ ...parts, service, patienceMs, onFault });
     this.#passOn();
   }
 
@@ -108,16 +84,13 @@ export class JobDesk {
 
   async execute(job: JobSpec, { signal, onLine }: ExecuteOptions = {}): Promise<JobResult> {
     const kept = this.#kept(job);
-    const { jobs, clock } = this.#options.parts;
-    const { owner, leaseMs } = this.#options;
+    const { clock } = this.#options.parts;
     const off = onLine && this.#hub.on('line', ({ jobId, line }) => jobId === kept.jobId && onLine(line));
     // Also where it is done by another office, or waits.
     const cancel = (): void =>
       void this.cancel(kept.jobId).catch((thrown: unknown) => this.fault(SemoError.from(thrown), kept.jobId));
     try {
-      const record = await jobs.put(kept, { owner, leaseMs });
-      const isNew = record.lease?.owner === owner && record.fence === 1 && !this.#runner.has(record.jobId);
-      const result = isNew && record.state.kind === 'queued' ? this.#runner.take(record) : this.wait(kept.jobId);
+      const { result } = await this.#begin(kept);
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted === true) cancel();
       const known = await result;
@@ -168,19 +141,43 @@ export class JobDesk {
   /** Takes nothing more; what is at work is cancelled, or left to the next office process. */
   async close(running: 'cancel' | 'leave'): Promise<void> {
     this.#closed.abort(new SemoError('closed', 'The office is closed. Create a new one.'));
+    const begun = Promise.allSettled(this.#beginning);
     await this.#runner.close(running);
-    await this.#reports?.tell();
+    await begun;
+    await this.#reports?.close();
+  }
+
+  /** Nobody is told anything any more. */
+  fallSilent(): void {
     this.#hub.clear();
   }
 
   fault(error: SemoError, jobId: string | null = null): void {
     const { onFault = printFault } = this.#options;
+    this.#hub.emit('fault', { jobId, error });
     try {
       onFault({ jobId, error });
     } catch (thrown) {
       printFault({ jobId, error });
       printFault({ jobId, error: SemoError.from(thrown) });
     }
+  }
+
+  /** Puts a job and begins it, unless it is another's or has been begun. Closing waits for that, and not for what comes of it. */
+  #begin(kept: KeptJobSpec & { readonly jobId: string }): Promise<{ readonly result: Promise<JobResult> }> {
+    const { parts, owner, leaseMs } = this.#options;
+    const begin = async (): Promise<{ readonly result: Promise<JobResult> }> => {
+      const record = await parts.jobs.put(kept, { owner, leaseMs });
+      const isNew = record.lease?.owner === owner && record.fence === 1 && !this.#runner.has(record.jobId);
+      if (!isNew || record.state.kind !== 'queued') return { result: this.wait(kept.jobId) };
+      if (!this.#closed.signal.aborted) return { result: this.#runner.take(record) };
+      // Put too late to be begun here: the next office has it at once.
+      await this.#runner.giveBack(record);
+      throw this.#closed.signal.reason;
+    };
+    const beginning = begin().finally(() => this.#beginning.delete(beginning));
+    this.#beginning.add(beginning);
+    return beginning;
   }
 
   #kept(job: JobSpec): KeptJobSpec & { readonly jobId: string } {
@@ -199,7 +196,11 @@ export class JobDesk {
   #passOn(): void {
     const names = ['started', 'attempt', 'waiting', 'line', 'left', 'kept'] as const;
     for (const name of names) this.#runner.on(name, (event) => this.#hub.emit(name, event as never));
-    const { provider, host } = this.#options.parts;
+    const { provider, host, pool } = this.#options.parts;
+    pool.on('fault', (fault) => {
+      this.#hub.emit('pool_fault', fault);
+      this.fault(fault.error);
+    });
     for (const breaker of [provider, host]) breaker.on('state', (event) => this.#hub.emit('breaker', event));
     this.#runner.on('ended', ({ jobId, result }) => this.#ended(jobId, result));
     this.#runner.on('fault', ({ jobId, error }) => this.fault(error, jobId));

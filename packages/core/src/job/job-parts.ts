@@ -12,6 +12,8 @@ import type { JobStore } from './job-store.ts';
 export interface JobParts {
   readonly sessions: SessionManager;
   readonly pool: PoolManager;
+  /** Whether the pool keeps the session of a job for the next one. */
+  readonly reusesSessions: boolean;
   readonly jobs: JobStore;
   readonly agents: AgentService;
   readonly worktrees: WorktreeService | null;

@@ -83,7 +83,9 @@ export const jobRecordSchema = z.object({
   reopened: reopeningSchema.nullable(),
   /** The last progress its agent told, in percent. */
   percent: z.number().nullable(),
-  /** Whether its end has been told to the office's own job service. */
+  /** How often it has ended: with the job's id it names one end, also when it was done again since. */
+  endings: z.number().int().nonnegative(),
+  /** Whether its last end has been told to the office's own job service. */
   reported: z.boolean(),
 });
 

@@ -119,6 +119,7 @@ function knownEnd(attempt: AttemptRecord, { session, turn }: Found): AttemptEnd 
     attempt,
     turn,
     session: isAlive(session) ? session : null,
+    workspace: session?.workspace ?? null,
     outcome: outcome ?? 'unknown',
     confidence,
     error,
@@ -133,5 +134,6 @@ function unknownEnd(
   const said = `${why} Nobody knows what became of the prompt: look at the work before it is done again.`;
   const { outcome, confidence, error } = verdictOf(new SemoError('delivery_unknown', said));
   const ended: AttemptRecord = { ...attempt, delivery: 'ended', endedAt: clock.now(), outcome, error };
-  return { attempt: ended, turn: null, session, outcome, confidence, error };
+  const workspace = session?.workspace ?? null;
+  return { attempt: ended, turn: null, session, workspace, outcome, confidence, error };
 }

@@ -1,4 +1,5 @@
 import { SemoError } from '../errors.ts';
+import type { WorkspaceInfo } from '../session/workspace.ts';
 import { addUsage, type TurnUsage } from '../monitor/usage.ts';
 import { verdictOf } from './attempt-verdict.ts';
 import type { AttemptEnd } from './attempt.ts';
@@ -11,6 +12,7 @@ export function jobResult({
   record,
   end,
   verdict,
+  workspace,
   startedAt,
   endedAt,
 }: {
@@ -19,6 +21,8 @@ export function jobResult({
   readonly end: AttemptEnd | null;
   /** What overrules it. */
   readonly verdict: ReturnType<typeof verdictOf> | null;
+  /** Where its last session worked, as that is now. */
+  readonly workspace: WorkspaceInfo | null;
   readonly startedAt: number;
   readonly endedAt: number;
 }): JobResult {
@@ -35,7 +39,7 @@ export function jobResult({
     attempts: endedAttempts(all),
     sessionId: end?.attempt.sessionId ?? record.spec.session?.sessionId ?? '',
     conversationId: end?.attempt.conversationId ?? null,
-    workspace: end?.session?.workspace ?? null,
+    workspace,
     durationMs: endedAt - startedAt,
     usage: usageOf(all),
     error,

@@ -3,7 +3,9 @@ import pRetry from 'p-retry';
 import { SemoError } from '../errors.ts';
 import type { TurnError } from '../monitor/evidence.ts';
 import { nextStep, type NextStep } from '../policy/failure-policy.ts';
+import type { SessionUse } from '../pool/pool.ts';
 import type { SessionInfo } from '../session/session.ts';
+import type { WorkspaceInfo } from '../session/workspace.ts';
 import { throughBreakers, type JobWait } from './attempt-gate.ts';
 import { afterFailure, firstOrder, formerFailures, isWorthWaiting } from './attempt-order.ts';
 import { isOutOfSight } from './out-of-sight.ts';
@@ -15,12 +17,11 @@ import { findJobPlace, type JobPlace } from './job-place.ts';
 import type { AttemptRecord, JobChange, JobRecord } from './job-record.ts';
 import { takeUpAttempt, type RecoveryCall } from './job-recovery.ts';
 import { jobResult } from './job-result.ts';
+import { endsWorkspace, giveBack } from './job-session.ts';
 import type { JobResult } from './run-line.ts';
 
 /** How often an attempt is begun anew in one go because its prompt was never sent. */
 const MAX_UNSENT = 1;
-/** Ending a session takes the grace and the clearing up. */
-const LONGEST_ENDING_MS = 30_000;
 
 /** What a job's run tells and asks while it goes on. */
 export interface JobRunCall {
@@ -32,7 +33,7 @@ export interface JobRunCall {
   readonly onSession: (sessionId: string) => void;
   readonly onAttempt: (attempt: AttemptRecord, role: string | null) => void;
   readonly onWait: (wait: JobWait) => void;
-  /** Told of its end as soon as that is kept, before its session is gone. */
+  /** Told of its end as soon as that is written down. */
   readonly onEnded: (result: JobResult) => void;
   /** Told of a worktree that was kept when its session was gone, and why. */
   readonly onKept: (kept: { readonly path: string; readonly reason: string }) => void;
@@ -60,6 +61,8 @@ export class JobRun {
   #plan: JobPlan | null = null;
   #order: AttemptOrder | null = null;
   #end: AttemptEnd | null = null;
+  /** Where its last session worked; with what was kept of it, once that is known. */
+  #workspace: WorkspaceInfo | null = null;
 
   constructor(parts: JobParts, record: JobRecord, call: JobRunCall) {
     this.#parts = parts;
@@ -150,6 +153,7 @@ export class JobRun {
     if (this.#order !== null) this.#end = await this.#attempt(this.#order);
     const end = this.#end;
     const plan = this.#plan;
+    this.#workspace = end?.workspace ?? this.#workspace;
     if (plan === null || end === null || end.error === null || this.#call.signal.aborted) return;
     const step = nextStep(this.#parts.policy, end.error, this.#failures);
     if (step.kind === 'end' || !isWorthWaiting(end.error, this.#record.deadlineAt)) return;
@@ -185,7 +189,8 @@ export class JobRun {
     const isFit = isSeen && step.kind === 'again' && (session.status === 'ready' || session.status === 'executing');
     if (isFit) return session;
     this.#end = this.#end && { ...this.#end, session: null };
-    await this.#release(session, `The attempt before it ended as ${this.#end?.error?.code ?? 'unknown'}.`);
+    const code = this.#end?.error?.code ?? 'unknown';
+    await this.#release(session, { kind: 'spent', reason: `The attempt before it ended as ${code}.` });
     return null;
   }
 
@@ -194,12 +199,16 @@ export class JobRun {
     if (this.#end !== null) await this.#log(this.#end.attempt);
     // Aborted too late, it has completed all the same; while it waited, what it waited for is not how it ended.
     const reason = signal.aborted && this.#end?.outcome === 'completed' ? null : error;
+    const endedAt = this.#parts.clock.now();
+    const inHand = this.#inHand(error);
+    if (inHand !== null && endsWorkspace(this.#parts, inHand.session, inHand.use)) await this.#letGo(error);
     const result = jobResult({
       record: this.#record,
       end: this.#end,
       verdict: reason === null ? null : verdictOf(reason),
+      workspace: this.#workspace,
       startedAt: this.#startedAt,
-      endedAt: this.#parts.clock.now(),
+      endedAt,
     });
     await this.#call.write({ kind: 'ended', result });
     this.#call.onEnded(result);
@@ -208,25 +217,33 @@ export class JobRun {
 
   /** The session that is still in hand goes back to the pool, or is left to the office that has the job now. */
   async #letGo(error: SemoError | null): Promise<void> {
-    const session = this.#end?.session ?? this.#order?.held ?? null;
-    if (session === null) return;
-    if (error?.code === 'lease_lost') return this.#parts.pool.release(session.sessionId, { kind: 'abandoned' });
-    // Its own next start clears up what a lost host has; who does not wait for it cannot.
-    const isGivenUp = this.#end?.error?.class === 'host_lost' && this.#parts.hostPatienceMs === 0;
-    if (isGivenUp) return this.#parts.pool.release(session.sessionId, { kind: 'abandoned' });
-    const isSound = this.#end?.outcome === 'completed' || this.#end?.outcome === 'failed';
-    await this.#release(session, isSound ? null : 'Its job did not end well.');
+    const inHand = this.#inHand(error);
+    if (inHand === null) return;
+    this.#end = this.#end && { ...this.#end, session: null };
+    this.#order = this.#order && { ...this.#order, held: null };
+    await this.#release(inHand.session, inHand.use);
   }
 
-  async #release({ sessionId }: SessionInfo, whyNot: string | null): Promise<void> {
-    const use = whyNot === null ? ({ kind: 'reusable' } as const) : ({ kind: 'spent', reason: whyNot } as const);
-    await this.#parts.pool.release(sessionId, use);
-    // What is lost from sight may never be known to be gone.
-    if (this.#end?.error?.class === 'host_lost') return;
-    await untilGone(this.#parts, sessionId);
-    const workspace = (await this.#parts.sessions.get(sessionId).catch(() => null))?.workspace;
-    const reason = workspace?.kept?.reason;
-    if (workspace !== undefined && reason !== undefined) this.#call.onKept({ path: workspace.path, reason });
+  /** The session it still has, and in what condition that is. */
+  #inHand(error: SemoError | null): { readonly session: SessionInfo; readonly use: SessionUse } | null {
+    const session = this.#end?.session ?? this.#order?.held ?? null;
+    if (session === null) return null;
+    // Its own next start clears up what a lost host has; who does not wait for it cannot.
+    const isGivenUp = this.#end?.error?.class === 'host_lost' && this.#parts.hostPatienceMs === 0;
+    if (error?.code === 'lease_lost' || isGivenUp) return { session, use: { kind: 'abandoned' } };
+    const isSound = this.#end?.outcome === 'completed' || this.#end?.outcome === 'failed';
+    return { session, use: isSound ? { kind: 'reusable' } : { kind: 'spent', reason: 'Its job did not end well.' } };
+  }
+
+  async #release(session: SessionInfo, use: SessionUse): Promise<void> {
+    // What is lost from sight may never be known to be gone, and what is another's is not to be gone.
+    if (use.kind === 'abandoned' || this.#end?.error?.class === 'host_lost')
+      return this.#parts.pool.release(session.sessionId, use);
+    const workspace = await giveBack(this.#parts, session, use);
+    if (workspace === null) return;
+    this.#workspace = workspace;
+    const { path, kept } = workspace;
+    if (kept) this.#call.onKept({ path, reason: kept.reason });
   }
 
   async #log(attempt: AttemptRecord): Promise<void> {
@@ -238,13 +255,6 @@ export class JobRun {
     const { signal, onSession, onWait } = this.#call;
     return { signal, onSession, onWait, log: (attempt) => this.#log(attempt) };
   }
-}
-
-/** The next attempt needs the folder, and whoever waits for the job wants nothing of it left; but nobody waits for ever. */
-function untilGone({ pool, clock }: JobParts, sessionId: string): Promise<void> {
-  const late = Promise.withResolvers<void>();
-  const cancel = clock.schedule(LONGEST_ENDING_MS, () => late.resolve());
-  return Promise.race([pool.gone(sessionId), late.promise]).finally(cancel);
 }
 
 /** Whether the next attempt comes only after a while. */

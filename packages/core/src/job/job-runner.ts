@@ -108,8 +108,12 @@ export class JobRunner {
     for (const { abort } of atWork) abort.abort(new SemoError(code, 'The office was closed.'));
     await Promise.allSettled(atWork.map(({ done }) => done));
     if (running === 'cancel') return;
-    const { jobs } = this.#options.parts;
-    await Promise.allSettled(atWork.map(({ record }) => jobs.change(this.#refOf(record), { kind: 'released' })));
+    await Promise.all(atWork.map(({ record }) => this.giveBack(record)));
+  }
+
+  /** Lets go of a job that is claimed, as it is. Where that cannot be written, its lease runs out. */
+  async giveBack(record: JobRecord): Promise<void> {
+    await this.#options.parts.jobs.change(this.#refOf(record), { kind: 'released' }).catch(() => undefined);
   }
 
   async #claim(): Promise<void> {
@@ -119,7 +123,9 @@ export class JobRunner {
       while (!this.#closed && this.#running.size < concurrency) {
         const record = await parts.jobs.claim({ owner, leaseMs });
         if (record === null) break;
-        this.#start(record).done.catch(() => undefined);
+        // Claimed while the office was being closed.
+        if (this.#closed) await this.giveBack(record);
+        else this.#start(record).done.catch(() => undefined);
       }
     } catch (thrown) {
       this.#hub.emit('fault', { jobId: null, error: SemoError.from(thrown) });

@@ -60,8 +60,11 @@ export interface JobStore {
    * Puts a job that has ended back into the queue. @throws SemoError `job_unknown`, `job_not_ended`.
    */
   reopen(jobId: string, how: Reopening): Promise<JobRecord>;
-  /** Marks the end of a job as told. Twice is once, and one that has been reopened stays. @throws SemoError `job_unknown`. */
-  markReported(jobId: string): Promise<void>;
+  /**
+   * Marks one end of a job as told: the one after which the record had that many `endings`. Twice is once. A job that was
+   * reopened since stays as it is: its next end is to be told too. @throws SemoError `job_unknown`.
+   */
+  markReported(jobId: string, ending: number): Promise<void>;
   /** Forgets jobs that ended before that moment, in epoch milliseconds; resolves with how many. */
   prune(endedBefore: number): Promise<number>;
   /** Lets go of what the store holds. */

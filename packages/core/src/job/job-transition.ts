@@ -20,6 +20,9 @@ export const jobFilterSchema = z.object({
   limit: z.number().int().nonnegative().optional(),
 });
 
+/** What a store parses the number of an end with. */
+export const endingSchema = z.number().int().positive();
+
 /** The jobs a store lists unless it is told otherwise. */
 export const DEFAULT_JOB_LIMIT = 1000;
 
@@ -46,6 +49,7 @@ export function newJobRecord(
     attempts: [],
     reopened: null,
     percent: null,
+    endings: 0,
     reported: false,
   };
   return lease === undefined ? record : claimedJob(record, { ...lease, at });
@@ -156,9 +160,9 @@ export function reopenedJob(record: JobRecord, how: Reopening, at: number): JobR
   };
 }
 
-/** The record once its end has been told. One that has been reopened meanwhile has a new end to tell, and stays. */
-export function reportedJob(record: JobRecord): JobRecord {
-  return record.state.kind === 'ended' ? { ...record, reported: true } : record;
+/** The record once that end of it has been told. One that was reopened since has another end to tell, and stays. */
+export function reportedJob(record: JobRecord, ending: number): JobRecord {
+  return record.state.kind === 'ended' && record.endings === ending ? { ...record, reported: true } : record;
 }
 
 /** Whether a job ended before that moment, in epoch milliseconds. */
@@ -211,7 +215,8 @@ function withAttempt(record: JobRecord, attempt: AttemptRecord): JobRecord {
 }
 
 function endedJob(record: JobRecord, { result, at }: Moment & { readonly result: JobResult }): JobRecord {
-  return { ...record, state: { kind: 'ended', at, result }, lease: null, reopened: null, reported: false };
+  const endings = record.endings + 1;
+  return { ...record, state: { kind: 'ended', at, result }, lease: null, reopened: null, endings, reported: false };
 }
 
 /** The result of a job that ends while nobody is at it. Its time counts from its submission. */

@@ -9,6 +9,7 @@ import {
   cancelledJob,
   changedJob,
   claimedJob,
+  endingSchema,
   isClaimable,
   isEndedBefore,
   jobFilterSchema,
@@ -99,8 +100,9 @@ class MemoryJobStore implements JobStore {
     return this.#keep(reopenedJob(this.#known(jobId), parsed, this.#clock.now()));
   }
 
-  async markReported(jobId: string): Promise<void> {
-    this.#keep(reportedJob(this.#known(jobId)));
+  async markReported(jobId: string, ending: number): Promise<void> {
+    const parsed = parseEdge(endingSchema, ending, { what: 'number of an end' });
+    this.#keep(reportedJob(this.#known(jobId), parsed));
   }
 
   async prune(endedBefore: number): Promise<number> {

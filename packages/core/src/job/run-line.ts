@@ -59,7 +59,11 @@ export const jobResultSchema = z.object({
   sessionId: z.string(),
   /** The agent's own id of the conversation, to resume it by where it was kept; `null` where it tells none. */
   conversationId: z.string().nullable(),
-  /** Where the agent worked; `null` if it never got so far. */
+  /**
+   * Where the agent worked last; `null` if it never got so far. Of a worktree, `kept` says why it is still there, or `null` when
+   * it is gone. Without `kept` nobody knows yet: the session goes on (`reuse: 'clear'`), its host is lost, or it took longer
+   * than 30 seconds to end; then ask `sessions.get(sessionId)`, and the host's next start.
+   */
   workspace: workspaceInfoSchema.nullable(),
   durationMs: z.number(),
   /** Tokens and cost of all attempts, as far as agents have told; `null`: none has. Absent in results kept by older versions. */

@@ -1,7 +1,7 @@
 import type { Meter } from '@opentelemetry/api';
 
 import type { Clock } from '../clock.ts';
-import type { JobEvents } from '../job/job-desk.ts';
+import type { JobEvents } from '../job/job-events.ts';
 import type { TurnUsage } from '../monitor/usage.ts';
 import type { SessionEvents } from '../session/session-manager.ts';
 import { endAttributes, seconds } from './attributes.ts';

@@ -1,7 +1,7 @@
 import { SpanStatusCode, context, trace, type Attributes, type Span, type Tracer } from '@opentelemetry/api';
 
 import type { Clock } from '../clock.ts';
-import type { JobEvents } from '../job/job-desk.ts';
+import type { JobEvents } from '../job/job-events.ts';
 import type { AttemptRecord } from '../job/job-record.ts';
 import type { TurnError } from '../monitor/evidence.ts';
 import type { SessionEvents } from '../session/session-manager.ts';

@@ -34,6 +34,7 @@ async function halfOpen(admission?: Admission) {
     worktrees: null,
     policy: DEFAULT_FAILURE_POLICY,
     backoff: DEFAULT_BACKOFF,
+    reusesSessions: false,
     hostPatienceMs: 0,
   };
   const abort = new AbortController();

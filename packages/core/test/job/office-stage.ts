@@ -53,7 +53,7 @@ export const job = (more: Partial<JobSpec> = {}): JobSpec => ({
 });
 
 /** Resolves with the next event of that name. */
-export function nextEvent(office: Office, name: 'attempt' | 'ended'): Promise<void> {
+export function nextEvent(office: Office, name: 'attempt' | 'ended' | 'left'): Promise<void> {
   return new Promise((resolve) => {
     const stop = office.on(name, () => {
       stop();

@@ -11,7 +11,7 @@ import {
   type SessionManager,
   type WorktreeService,
 } from '../../src/index.ts';
-import { createScriptedSessions, expectError } from '../../testing/index.ts';
+import { FakeClock, createScriptedSessions, expectError } from '../../testing/index.ts';
 import { job, nextEvent, stagedOffice } from './office-stage.ts';
 
 const profile: AgentProfile = {
@@ -23,6 +23,19 @@ const never = (): Promise<never> => new Promise(() => undefined);
 const broken = async (): Promise<never> => {
   throw new Error('No books today.');
 };
+
+/** Sessions that refuse one thing. */
+function refusing(what: 'create' | 'terminate', error: SemoError): SessionManager {
+  const refuse = async (): Promise<never> => {
+    throw error;
+  };
+  return new Proxy(createScriptedSessions(), {
+    get(target, name): unknown {
+      const value: unknown = name === what ? refuse : Reflect.get(target, name, target);
+      return typeof value === 'function' ? value.bind(target) : value;
+    },
+  });
+}
 
 /** An office with those agents, and what it told of faults. */
 function unruly(agents: AgentService | AgentProfile[], options: Partial<OfficeOptions> = {}) {
@@ -73,6 +86,36 @@ describe('an agent service', () => {
     await office.cancelJob(jobId);
     expect(await office.waitForJob(jobId)).toMatchObject({ outcome: 'cancelled' });
     await office.close();
+  });
+});
+
+describe('a session that cannot be', () => {
+  it('opened is told by the office, with its role and when it is tried again', async () => {
+    const refusal = new SemoError('workspace_not_found', 'There is no such folder.');
+    const { office, faults } = unruly([profile], { sessions: refusing('create', refusal) });
+    const told: unknown[] = [];
+    office.on('pool_fault', (fault) => told.push(fault));
+    await office.ready();
+    const error = { code: 'workspace_not_found' };
+    expect(told).toMatchObject([{ kind: 'open_failed', role: 'FE', retryInMs: 300_000, error }]);
+    expect(faults).toMatchObject([{ jobId: null, error }]);
+    await office.close();
+  });
+
+  it('or ended is told of until the office is closed', async () => {
+    const clock = new FakeClock();
+    const failing = refusing('terminate', new SemoError('host_lost', 'Gone.'));
+    const { office } = unruly([profile], { sessions: failing, clock });
+    await office.ready();
+    const told: string[] = [];
+    office.on('pool_fault', ({ kind }) => told.push(kind));
+    const closing = office.close();
+    while (told.length < 3) {
+      await new Promise((resolve) => setImmediate(resolve));
+      clock.advance(10_000);
+    }
+    await closing;
+    expect(told).toEqual(['end_failed', 'end_failed', 'end_failed']);
   });
 });
 

@@ -92,7 +92,7 @@ describe('ProcessTree finds and ends', () => {
     using real = new RealProcesses();
     const brand = await createBrand(table);
     const { tree } = treeOf(real, { brand: brand?.softLimit });
-    const { printed } = await real.shell("(setsid env -i sh -c 'echo $$; exec sleep 100' &)", {
+    const printed = await real.orphans("(setsid env -i sh -c 'echo $$; exec sleep 100' &)", {
       wrap: (command) => brandedCommand(brand, command),
       tag: false,
     });
@@ -105,12 +105,12 @@ describe('ProcessTree finds and ends', () => {
     using real = new RealProcesses();
     const own = join(real.folder, 'own');
     for (const folder of [own, join(own, 'deep'), `${own}-not`]) mkdirSync(folder);
-    const inside = await real.shell("(sh -c 'echo $$; exec sleep 100' &)", { cwd: join(own, 'deep'), tag: false });
+    const inside = await real.orphans("(sh -c 'echo $$; exec sleep 100' &)", { cwd: join(own, 'deep'), tag: false });
     const visitor = await real.shell('echo $$; exec sleep 100', { cwd: own, tag: false });
     const beside = await real.shell('echo $$; exec sleep 100', { cwd: `${own}-not`, tag: false });
     const bystander = await real.shell('echo $$; exec sleep 100', { cwd: real.folder, tag: false });
     const { tree } = treeOf(real, { ownFolders: [own] });
-    expect(sorted(await tree.members())).toEqual(inside.printed);
+    expect(sorted(await tree.members())).toEqual(inside);
     await tree.stop({ graceMs: GRACE_MS });
     for (const { pid } of [beside, bystander, visitor]) expect(table.find(pid)).not.toBeNull();
   });

@@ -148,11 +148,9 @@ describe('sweep', () => {
     const place = await openJournal({ stateDir, table: deadHost }).claim(sessionId);
     const agent = await real.shell('echo $$; exec sleep 100');
     const journaled = await real.shell('echo $$; exec sleep 100', { tag: false });
-    const { printed } = await real.shell("(sh -c 'echo $$; exec sleep 100' &)", {
-      tag: false,
-      cwd: place.temporaryFolder,
-    });
-    const inside = { pid: printed[0] ?? 0 };
+    const left = { tag: false, cwd: place.temporaryFolder };
+    const [pid = 0] = await real.orphans("(sh -c 'echo $$; exec sleep 100' &)", left);
+    const inside = { pid };
     const bystander = await real.shell('echo $$; exec sleep 100', { tag: false });
     await place.update({
       root: identify(table, agent.pid),
@@ -164,7 +162,7 @@ describe('sweep', () => {
     expect(reports.flatMap(({ swept }) => swept)).toEqual([
       { sessionId, killed: 3, survivors: [], keptWorktree: null, faults: [] },
     ]);
-    for (const { pid } of [agent, journaled, inside]) expect(lives(pid)).toBe(false);
+    for (const each of [agent, journaled, inside]) expect(lives(each.pid)).toBe(false);
     expect(lives(bystander.pid)).toBe(true);
     expect(await readdir(folder.path)).toEqual([]);
     expect(await repository.git(['status', '--porcelain', '--branch'])).toBe('## main');

@@ -52,4 +52,9 @@ export const MIGRATIONS: readonly string[] = [
   ) STRICT;
   CREATE INDEX turns_by_end ON turns (ended_at, intent_at);
   `,
+  // Jobs count their ends. Of how many there were before nobody knows; the last one is enough to tell it from the next.
+  `
+  UPDATE jobs SET document = json_set(document, '$.endings', iif(ended_at IS NULL, 0, 1))
+  WHERE json_valid(document);
+  `,
 ];

@@ -3,6 +3,7 @@ import {
   cancelledJob,
   changedJob,
   claimedJob,
+  endingSchema,
   jobChangeSchema,
   jobFilterSchema,
   keptJobSpecSchema,
@@ -31,6 +32,7 @@ const claimSchema = leaseRequestSchema.extend({ at });
 const renewSchema = z.object({ ref: leaseRefSchema, leaseMs: leaseRequestSchema.shape.leaseMs, at });
 const changeSchema = z.object({ ref: leaseRefSchema, change: jobChangeSchema, at });
 const cancelSchema = jobSchema.extend({ at });
+const reportSchema = jobSchema.extend({ ending: endingSchema });
 const reopenSchema = z.object({ jobId: z.string(), how: reopeningSchema, at });
 
 /** What a store does with jobs. Core decides what becomes of a record; here it is read before and written after. */
@@ -96,8 +98,8 @@ function endingOperations(file: StoreFile, rows: JobRows) {
     reopenJob: operation({ what: 'way to reopen a job', of: reopenSchema }, ({ jobId, how, at }) =>
       write(jobId, (record) => reopenedJob(record, how, at)),
     ),
-    markJobReported: operation({ what: 'job id', of: jobSchema }, ({ jobId }) => {
-      write(jobId, reportedJob);
+    markJobReported: operation({ what: 'end of a job', of: reportSchema }, ({ jobId, ending }) => {
+      write(jobId, (record) => reportedJob(record, ending));
     }),
   };
 }

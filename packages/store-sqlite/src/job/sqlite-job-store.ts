@@ -13,7 +13,7 @@ export function sqliteJobStore(link: StoreLink, clock: Clock): JobStore {
     change: (ref, change) => link.call('changeJob', { ref, change, at: clock.now() }),
     requestCancel: (jobId) => link.call('cancelJob', { jobId, at: clock.now() }),
     reopen: (jobId, how) => link.call('reopenJob', { jobId, how, at: clock.now() }),
-    markReported: (jobId) => link.call('markJobReported', { jobId }),
+    markReported: (jobId, ending) => link.call('markJobReported', { jobId, ending }),
     prune: (endedBefore) => link.call('pruneJobs', { endedBefore }),
     async close() {
       // Requests and sessions are in the same file: it is closed by the store that has them all.
