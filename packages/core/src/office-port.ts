@@ -54,7 +54,7 @@ export interface OfficeOptions {
   readonly policy?:
     | { readonly classes?: Partial<FailurePolicy['classes']>; readonly codes?: FailurePolicy['codes'] }
     | undefined;
-  /** When the breakers before the provider and the host open, and for how long. */
+  /** When the breakers before the provider and each host open, and for how long. */
   readonly breakers?:
     | {
         readonly provider?: Omit<CircuitBreakerOptions, 'name' | 'clock'> | undefined;

@@ -14,6 +14,7 @@ import { parseEdge } from './parse-edge.ts';
 import { DEFAULT_BACKOFF } from './policy/backoff.ts';
 import { createCircuitBreaker } from './policy/circuit-breaker.ts';
 import { DEFAULT_FAILURE_POLICY } from './policy/failure-policy.ts';
+import { createHostBreakers } from './policy/host-breakers.ts';
 import { openRequestDesk } from './policy/request-desk.ts';
 import { createPoolManager } from './pool/pool-manager.ts';
 
@@ -109,7 +110,7 @@ function facadeOf({
     status: async () => ({
       running: desk.running,
       pool: parts.pool.getPoolStatus(),
-      breakers: [parts.provider, parts.host].map(({ name, state, retryAt }) => ({ name, state, retryAt })),
+      breakers: [parts.provider, ...parts.hosts.all].map(({ name, state, retryAt }) => ({ name, state, retryAt })),
     }),
     on: (name, listener) => desk.on(name, listener),
     close,
@@ -138,7 +139,7 @@ function partsOf(options: OfficeOptions, owner: string): JobParts {
       codes: { ...DEFAULT_FAILURE_POLICY.codes, ...policy?.codes },
     },
     provider: createCircuitBreaker({ ...breakers.provider, name: 'provider', clock }),
-    host: createCircuitBreaker({ ...breakers.host, name: 'host', clock }),
+    hosts: createHostBreakers({ ...breakers.host, clock }),
     backoff: { ...DEFAULT_BACKOFF, ...options.backoff },
     hostPatienceMs: options.hostPatienceMs ?? HOST_PATIENCE_MS,
   };

@@ -74,7 +74,9 @@ describe('an office that is closed while its crew is on its way', () => {
   it('leaves nobody behind', async () => {
     await using stage = await officeStage(answers);
     const { office } = stage;
+    const started = new Promise((resolve) => office.on('started', resolve));
     const job = office.executeJob({ agentId: 'FE', prompt: 'Wait for it.' });
+    await started;
     await office.close();
     expect(await job).toMatchObject({ outcome: 'cancelled', error: { code: 'turn_cancelled' } });
     const left = await office.sessions.list().catch(() => []);

@@ -2,6 +2,7 @@ import type { Cancel, Clock } from '../clock.ts';
 import { SemoError, isSemoError } from '../errors.ts';
 import type { TurnError } from '../monitor/evidence.ts';
 import type { BreakerVerdict, CircuitBreaker } from '../policy/circuit-breaker.ts';
+import type { HostBreakers } from '../policy/host-breakers.ts';
 import { makeAttempt, type AttemptCall, type AttemptEnd, type AttemptOrder } from './attempt.ts';
 import type { JobParts } from './job-parts.ts';
 
@@ -25,16 +26,40 @@ export async function throughBreakers(
   parts: JobParts,
   { order, call, onWait }: { order: AttemptOrder; call: AttemptCall; onWait: (wait: JobWait) => void },
 ): Promise<AttemptEnd> {
-  const { provider, host, clock } = parts;
+  const { provider, hosts, clock } = parts;
+  // Which host a new session gets is for its manager to say, and not known before.
+  const breaker = hosts.of(order.held?.hostId);
   const hosted = (onAccepted: () => void) =>
-    whenClosed(
-      { breaker: host, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'host', untilAt }) },
-      () => host.execute(() => makeAttempt(parts, order, { ...call, onAccepted }), saysOfHost),
+    whenClosed({ breaker, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'host', untilAt }) }, () =>
+      attemptOnHost(hosts, breaker, () => makeAttempt(parts, order, { ...call, onAccepted })),
     );
   return whenClosed(
     { breaker: provider, clock, signal: call.signal, onWait: (untilAt) => onWait({ for: 'provider', untilAt }) },
     () => provenAttempt(parts, hosted),
   );
+}
+
+/** What goes wrong counts for the host that it went wrong on, as soon as that is known; what goes well, also for all. */
+async function attemptOnHost(
+  hosts: HostBreakers,
+  breaker: CircuitBreaker,
+  attempt: () => Promise<AttemptEnd>,
+): Promise<AttemptEnd> {
+  const of = (end: AttemptEnd): CircuitBreaker => (end.session === null ? breaker : hosts.of(end.session.hostId));
+  const end = await breaker.execute(attempt, (known) => {
+    const said = saysOfHost(known);
+    return said.kind === 'failure' && of(known) !== breaker ? { kind: 'neutral' } : said;
+  });
+  if (of(end) !== breaker) await tell(of(end), { end, says: saysOfHost });
+  return end;
+}
+
+/** Counts what is known. The breaker opens by this, or is open already. */
+async function tell(
+  breaker: CircuitBreaker,
+  { end, says }: { readonly end: AttemptEnd; readonly says: (end: AttemptEnd) => BreakerVerdict },
+): Promise<void> {
+  await breaker.execute(async () => end, says).catch(() => undefined);
 }
 
 /** Counts an attempt as soon as its agent has worked well for a while, and once more if it fails later on. */
@@ -58,13 +83,7 @@ async function provenAttempt(
   );
   if (news !== 'proven') return news;
   const end = await (made.running ?? attempt(() => undefined));
-  // It opens by this, or is open already.
-  await provider
-    .execute(
-      async () => end,
-      (known) => saysOfProvider(known, clock),
-    )
-    .catch(() => undefined);
+  await tell(provider, { end, says: (known) => saysOfProvider(known, clock) });
   return end;
 }
 

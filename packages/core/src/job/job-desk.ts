@@ -196,12 +196,12 @@ export class JobDesk {
   #passOn(): void {
     const names = ['started', 'attempt', 'waiting', 'line', 'left', 'kept'] as const;
     for (const name of names) this.#runner.on(name, (event) => this.#hub.emit(name, event as never));
-    const { provider, host, pool } = this.#options.parts;
+    const { provider, hosts, pool } = this.#options.parts;
     pool.on('fault', (fault) => {
       this.#hub.emit('pool_fault', fault);
       this.fault(fault.error);
     });
-    for (const breaker of [provider, host]) breaker.on('state', (event) => this.#hub.emit('breaker', event));
+    for (const breaker of [provider, hosts]) breaker.on('state', (event) => this.#hub.emit('breaker', event));
     this.#runner.on('ended', ({ jobId, result }) => this.#ended(jobId, result));
     this.#runner.on('fault', ({ jobId, error }) => this.fault(error, jobId));
   }

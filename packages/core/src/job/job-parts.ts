@@ -5,6 +5,7 @@ import type { PoolManager } from '../pool/pool.ts';
 import type { Backoff } from '../policy/backoff.ts';
 import type { CircuitBreaker } from '../policy/circuit-breaker.ts';
 import type { FailurePolicy } from '../policy/failure-policy.ts';
+import type { HostBreakers } from '../policy/host-breakers.ts';
 import type { SessionManager } from '../session/session-manager.ts';
 import type { JobStore } from './job-store.ts';
 
@@ -20,8 +21,8 @@ export interface JobParts {
   readonly policy: FailurePolicy;
   /** Stands before the model's provider, for the whole office. */
   readonly provider: CircuitBreaker;
-  /** Stands before the host that runs the sessions. */
-  readonly host: CircuitBreaker;
+  /** Stand before the hosts that run the sessions. */
+  readonly hosts: HostBreakers;
   readonly backoff: Backoff;
   /** For how long a host that does not answer is waited for, beyond what each question to it takes; 0: not at all. */
   readonly hostPatienceMs: number;
