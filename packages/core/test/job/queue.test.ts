@@ -57,7 +57,7 @@ describe('the queue of an office', () => {
   });
 
   it('ends a job whose time is up, wherever it is', async () => {
-    const { office } = stagedOffice(['hang'], { pool: { max: 1 } });
+    const { office } = stagedOffice(['hang', 'hang'], { pool: { max: 1 } });
     const late = { outcome: 'timed_out', error: { code: 'deadline_passed' } };
     const both = [office.executeJob(job({ deadlineMs: 60 })), office.executeJob(job({ deadlineMs: 40 }))];
     expect(await Promise.all(both)).toMatchObject([late, late]);
