@@ -73,7 +73,7 @@ export class ContractRun {
     const usable = await Promise.all(borrowed.map(async (lent) => !failed && (await this.#putToRest(lent))));
     this.#idle.push(...borrowed.filter((_, index) => usable[index]));
     const over = [...this.#own.splice(0), ...borrowed.filter((_, index) => !usable[index])];
-    await Promise.all(over.map(({ id }) => this.sessions.terminate(id, { graceMs: 500 })));
+    await Promise.all(over.map(({ id }) => this.sessions.terminate(id, { graceMs: 0 })));
     for (const { log } of [...over, ...borrowed]) log.stop();
   }
 
