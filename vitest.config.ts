@@ -22,8 +22,9 @@ export default defineConfig({
     maxWorkers: 3,
     // Of the tests that may run side by side within a file: most of their time they wait.
     maxConcurrency: 3,
-    testTimeout: 30_000,
-    hookTimeout: 30_000,
+    // To end what hangs, not to measure: many times what the slowest tests take on a quiet machine.
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
     reporters: ['default', './tools/vitest-count-reporter.ts'],
     coverage: {
       provider: 'v8',
