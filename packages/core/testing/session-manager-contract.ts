@@ -13,7 +13,8 @@ import { waitingContract } from './contract/waiting.ts';
 
 /**
  * The suite that every `SessionManager` passes, whatever it runs and wherever. One manager serves all tests; every test
- * makes sessions of its own and terminates them.
+ * makes sessions of its own and terminates them, or takes one at rest that others have used, since many agents are slow to
+ * start.
  *
  * @example
  * ```ts
@@ -31,7 +32,7 @@ export function describeSessionManagerContract(name: string, harness: SessionMan
   describe(`${name}: the contract of SessionManager`, () => {
     const run = new ContractRun(harness);
     beforeAll(() => run.open());
-    afterEach(() => run.cleanUp());
+    afterEach(({ task }) => run.cleanUp({ failed: task.result?.state === 'fail' }));
     afterAll(() => run.close());
 
     sessionsContract(run);

@@ -1,18 +1,16 @@
 /**
  * Stands in for the CLI and plays a recording: prints what it printed, and calls the hooks it called, in that order.
  * `SEMO_RECORDING` names the recording; `--settings` names the file with the addresses of the hooks.
+ *
+ * It is started for every recording, and loading schemas takes it longer than playing: the replay has parsed the
+ * recording, and where the driver's settings are not what they should be, it fails.
  */
 import { readFile } from 'node:fs/promises';
-import { z } from 'zod';
 
-import { recordingSchema, type RecordedEvent, type Recording } from './recording.ts';
+import type { RecordedEvent, Recording } from './recording.ts';
 
 const PASTE_END = '\u001b[201~';
-const hookSchema = z.looseObject({ url: z.string(), headers: z.record(z.string(), z.string()) });
-const settingsSchema = z.looseObject({
-  hooks: z.record(z.string(), z.array(z.looseObject({ hooks: z.array(hookSchema) }))),
-});
-type Hooks = z.infer<typeof settingsSchema>['hooks'];
+type Hooks = Record<string, { hooks: { url: string; headers: Record<string, string> }[] }[]>;
 
 /** What comes in, as text; waits for what has not come yet. */
 class Input {
@@ -44,11 +42,7 @@ class Input {
 }
 
 async function main(): Promise<void> {
-  if (process.argv.includes('--version')) {
-    process.stdout.write('2.1.329 (Claude Code)\n');
-    return;
-  }
-  const recording = recordingSchema.parse(JSON.parse(await readFile(process.env['SEMO_RECORDING'] ?? '', 'utf8')));
+  const recording = JSON.parse(await readFile(process.env['SEMO_RECORDING'] ?? '', 'utf8')) as Recording;
   const input = new Input();
   if (recording.face === 'stream') await playMessages(recording, input);
   else await playTerminal(recording, input);
@@ -69,7 +63,7 @@ async function playMessages({ turn }: Recording, input: Input): Promise<void> {
   const answer = { subtype: 'success', request_id: requestId, response: {} };
   process.stdout.write(`${JSON.stringify({ type: 'control_response', response: answer })}\n`);
   const [line] = await input.match(/[^\n]*"type":"user"[^\n]*\n/);
-  const { uuid } = z.looseObject({ uuid: z.string() }).parse(JSON.parse(line));
+  const { uuid } = JSON.parse(line) as { uuid: string };
   const printed = Buffer.concat(
     turn.map((event) => ('out' in event ? Buffer.from(event.out, 'base64') : Buffer.alloc(0))),
   );
@@ -104,7 +98,7 @@ function print(base64: string): Promise<void> {
 }
 
 async function hooksFrom(file: string): Promise<Hooks> {
-  return settingsSchema.parse(JSON.parse(await readFile(file, 'utf8'))).hooks;
+  return (JSON.parse(await readFile(file, 'utf8')) as { hooks: Hooks }).hooks;
 }
 
 function escaped(text: string): string {

@@ -33,7 +33,7 @@ export async function replay(recording: Recording, kind: Kind): Promise<TurnInfo
     hostEnv: {
       PATH: process.env.PATH,
       ANTHROPIC_API_KEY: testbedApiKey,
-      SEMO_CLAUDE_BIN: await writePlayer(work.path),
+      SEMO_CLAUDE_BIN: await writePlayer(work.path, recording.version),
     },
   });
   try {
@@ -53,11 +53,12 @@ export async function replay(recording: Recording, kind: Kind): Promise<TurnInfo
   }
 }
 
-/** An executable, as the driver wants one. */
-async function writePlayer(folder: string): Promise<string> {
+/** An executable, as the driver wants one; it tells its version without starting Node. */
+async function writePlayer(folder: string, version: string): Promise<string> {
   const file = join(folder, 'player');
   const program = join(import.meta.dirname, 'player.ts');
-  await writeFile(file, `#!/bin/sh\nexec '${process.execPath}' '${program}' "$@"\n`);
+  const saysVersion = `[ "$1" = --version ] && echo '${version} (Claude Code)' && exit\n`;
+  await writeFile(file, `#!/bin/sh\n${saysVersion}exec '${process.execPath}' '${program}' "$@"\n`);
   await chmod(file, 0o755);
   return file;
 }

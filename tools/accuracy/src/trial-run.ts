@@ -64,7 +64,10 @@ async function takeTurn({
   await Promise.all([meanwhile, waiting]).catch((error: unknown) => {
     if (watch.heardAt !== null) throw error;
   });
-  return sessions.getTurn(sessionId, turnId);
+  const turn = await sessions.getTurn(sessionId, turnId);
+  // The verdict is there. How the agent leaves is not tried here, and takes it seconds, five where it left a command running.
+  await sessions.terminate(sessionId, { graceMs: 0 });
+  return turn;
 }
 
 function isAnswer({ agentId, outcome }: ModelRequest): boolean {

@@ -20,7 +20,7 @@ export function agentsContract(run: ContractRun, { canReset }: { readonly canRes
 
 function resetContract(run: ContractRun): void {
   it('forgets the conversation, and not while it works', async () => {
-    const session = await run.start();
+    const session = await run.borrow();
     await session.run(run.prompts.quick);
     await run.sessions.reset(session.id);
     const turn = await session.run(run.prompts.quick);
@@ -32,14 +32,14 @@ function resetContract(run: ContractRun): void {
 
 function noResetContract(run: ContractRun): void {
   it('says that it cannot forget the conversation', async () => {
-    const { id } = await run.start();
+    const { id } = await run.borrow();
     await expectError(run.sessions.reset(id), 'not_supported');
   });
 }
 
 function crashContract(run: ContractRun, crash: string): void {
   it('tells of an agent that dies', async () => {
-    const session = await run.start();
+    const session = await run.borrow();
     const { turnId } = await session.prompt(crash);
     const ended = await run.sessions.waitForTurn(session.id, turnId);
     expect(ended.state).toMatchObject({ outcome: 'crashed', error: { code: 'agent_crashed' } });
@@ -52,7 +52,7 @@ function crashContract(run: ContractRun, crash: string): void {
 
 function askContract(run: ContractRun, ask: string): void {
   it('hands requests to people and answers to agents', async () => {
-    const { id, prompt, log } = await run.start();
+    const { id, prompt, log } = await run.borrow();
     const { turnId } = await prompt(ask);
     await log.until(
       (told) => told.of('request').length > 0 && told.changesOf(turnId).some(({ change }) => change === 'waiting'),
@@ -73,7 +73,7 @@ function askContract(run: ContractRun, ask: string): void {
   });
 
   it('takes one answer of several', async () => {
-    const { id, prompt, log } = await run.start();
+    const { id, prompt, log } = await run.borrow();
     const { turnId } = await prompt(ask);
     await log.until((told) => told.of('request').length > 0);
     const { requestId } = log.of('request')[0]!.request;
@@ -86,7 +86,7 @@ function askContract(run: ContractRun, ask: string): void {
   });
 
   it('withdraws a request with its turn', async () => {
-    const { id, prompt, log } = await run.start();
+    const { id, prompt, log } = await run.borrow();
     const { turnId } = await prompt(ask);
     await log.until((told) => told.of('request').length > 0);
     await run.sessions.cancel(id);
@@ -97,7 +97,7 @@ function askContract(run: ContractRun, ask: string): void {
   });
 
   it('says no for a request that expires', async () => {
-    const session = await run.start();
+    const session = await run.borrow();
     const requests = { expiresAfterMs: 50, onExpiry: 'deny' } as const;
     expect(outcomeOf(await session.run(ask, { requests }))).toBe('completed');
     await session.log.until((told) => told.of('request_settled').length > 0);
@@ -107,14 +107,14 @@ function askContract(run: ContractRun, ask: string): void {
   });
 
   it('ends the turn with a request that expires', async () => {
-    const session = await run.start();
+    const session = await run.borrow();
     const ended = await session.run(ask, { requests: { expiresAfterMs: 50 } });
     expect(outcomeOf(ended)).toBe('needs_input');
     expect(await run.sessions.listRequests({ sessionId: session.id })).toEqual([]);
   });
 
   it('ends the turn where nobody is there to answer', async () => {
-    const session = await run.start();
+    const session = await run.borrow();
     const ended = await session.run(ask, { onNeedsPerson: 'interrupt' });
     expect(outcomeOf(ended)).toBe('needs_input');
   });

@@ -6,7 +6,7 @@ import type { ContractRun } from './contract-run.ts';
 export function eventsContract(run: ContractRun): void {
   describe('events', () => {
     it('tells nothing more after unsubscribing, and unsubscribing twice is harmless', async () => {
-      const session = await run.start();
+      const session = await run.borrow();
       let heard = 0;
       const stop = run.sessions.on('turn', ({ sessionId }) => {
         if (sessionId === session.id) heard += 1;
@@ -32,7 +32,7 @@ export function eventsContract(run: ContractRun): void {
     });
 
     it('tells each session apart', async () => {
-      const [one, other] = [await run.start(), await run.start()];
+      const [one, other] = [await run.borrow(), await run.borrow()];
       const ended = await one.run(run.prompts.quick);
       await one.log.until((told) => told.changesOf(ended.turnId).some(({ change }) => change === 'ended'));
       expect(other.log.of('turn')).toEqual([]);

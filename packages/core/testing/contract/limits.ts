@@ -40,7 +40,7 @@ export function limitsContract(run: ContractRun, { acceptsWithinMs = 1500 }: Ses
     });
 
     it('ends when its agent has printed more than it may', async () => {
-      const other = await run.start();
+      const other = await run.borrow();
       const maxOutputTotalBytes = 2 * other.info.output.end + 8192;
       const started = await run.start({ limits: { maxOutputTotalBytes } });
       await promptUntilTerminated(started, run.prompts.printLines?.(500) ?? run.prompts.quick);

@@ -14,7 +14,7 @@ export function sessionsContract(run: ContractRun): void {
     });
 
     it('creates once, however often it is asked with the same spec', async () => {
-      const { id, spec, info } = await run.start();
+      const { id, spec, info } = await run.borrow();
       const again = await Promise.all([run.sessions.create(spec), run.sessions.create(spec)]);
       expect(again.map(({ sessionId, createdAt }) => ({ sessionId, createdAt }))).toEqual([
         { sessionId: id, createdAt: info.createdAt },
@@ -23,7 +23,7 @@ export function sessionsContract(run: ContractRun): void {
     });
 
     it('refuses the same id with another spec', async () => {
-      const { spec } = await run.start();
+      const { spec } = await run.borrow();
       await expectError(run.sessions.create({ ...spec, size: { cols: 99, rows: 33 } }), 'session_conflict');
     });
 
@@ -37,14 +37,14 @@ export function sessionsContract(run: ContractRun): void {
     });
 
     it('finds sessions by id, and lists them', async () => {
-      const [first, second] = [await run.start(), await run.start()];
+      const [first, second] = [await run.borrow(), await run.borrow()];
       expect((await run.sessions.get(first.id))?.sessionId).toBe(first.id);
       const listed = (await run.sessions.list()).map(({ sessionId }) => sessionId);
       expect(listed).toEqual(expect.arrayContaining([first.id, second.id]));
     });
 
     it('lists by status', async () => {
-      const [alive, dead] = [await run.start(), await run.start()];
+      const [alive, dead] = [await run.borrow(), await run.borrow()];
       await run.sessions.terminate(dead.id);
       const idsOf = async (status: 'ready' | 'terminated') =>
         (await run.sessions.list({ status: [status] })).map(({ sessionId }) => sessionId);
@@ -82,7 +82,7 @@ export function sessionsContract(run: ContractRun): void {
     });
 
     it('terminates once, however often it is asked', async () => {
-      const { id, log } = await run.start();
+      const { id, log } = await run.borrow();
       await Promise.all([run.sessions.terminate(id), run.sessions.terminate(id)]);
       await run.sessions.terminate(id);
       await log.until((told) => told.of('exit').length > 0);
@@ -94,7 +94,7 @@ export function sessionsContract(run: ContractRun): void {
     });
 
     it('answers calls that need a living agent with session_terminated', async () => {
-      const { id } = await run.start();
+      const { id } = await run.borrow();
       const { sessions, prompts } = run;
       await sessions.terminate(id);
       await expectError(sessions.sendPrompt(id, prompts.quick), 'session_terminated');
@@ -105,7 +105,7 @@ export function sessionsContract(run: ContractRun): void {
     });
 
     it('ends the running turn, and the prompts that wait, with the session', async () => {
-      const { id, prompt, log } = await run.start();
+      const { id, prompt, log } = await run.borrow();
       const { turnId } = await prompt(run.prompts.endless);
       const waiting = expectError(prompt(run.prompts.quick), 'session_terminated');
       await run.sessions.terminate(id, { graceMs: 500 });

@@ -8,7 +8,7 @@ import type { SessionManagerHarness } from './harness.ts';
 export function slotsContract(run: ContractRun, { slot }: Pick<SessionManagerHarness, 'slot'>): void {
   describe('slots', () => {
     it('are what a session without one does not have', async () => {
-      const { id } = await run.start();
+      const { id } = await run.borrow();
       await expectError(run.sessions.assign(id, { branch: 'some' }), 'not_supported');
       await expectError(run.sessions.assign(id, { branch: '' }), 'invalid_argument');
       await expectError(run.sessions.assign(id, { branch: 'some', taskId: '../up' }), 'invalid_argument');

@@ -64,7 +64,7 @@ export function terminalContract(run: ContractRun, { canType = true }: { readonl
     });
 
     it('refuses keys and sizes there are none of', async () => {
-      const { id } = await run.start();
+      const { id } = await run.borrow();
       await expectError(run.sessions.sendKeystrokes(id, ['Anykey' as Key]), 'invalid_argument');
       await expectError(run.sessions.resize(id, { cols: 0, rows: 24 }), 'invalid_argument');
       await expectError(run.sessions.resize(id, { cols: 80, rows: 2.5 }), 'invalid_argument');
@@ -94,7 +94,7 @@ export function terminalContract(run: ContractRun, { canType = true }: { readonl
     });
 
     it('gives nothing at the end, and an error beyond it', async () => {
-      const session = await run.start();
+      const session = await run.borrow();
       await run.sessions.terminate(session.id);
       const { end } = await readRaw(run, session.id, {});
       expect(await readRaw(run, session.id, { from: end })).toMatchObject({ from: end, next: end, end });

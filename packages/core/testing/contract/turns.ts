@@ -14,7 +14,7 @@ const hasEnded =
 export function turnsContract(run: ContractRun): void {
   describe('turns', () => {
     it('accepts a prompt and ends its turn once', async () => {
-      const { id, prompt, log } = await run.start();
+      const { id, prompt, log } = await run.borrow();
       const accepted = await prompt(run.prompts.quick);
       expect(accepted).toMatchObject({ sessionId: id });
       const ended = await run.sessions.waitForTurn(id, accepted.turnId);
@@ -35,7 +35,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('keeps what became of a turn', async () => {
-      const session = await run.start();
+      const session = await run.borrow();
       const ended = await session.run(run.prompts.quick);
       expect(await run.sessions.getTurn(session.id, ended.turnId)).toEqual(ended);
       await run.sessions.terminate(session.id);
@@ -61,7 +61,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('tells which turn is running', async () => {
-      const { id, prompt, log } = await run.start();
+      const { id, prompt, log } = await run.borrow();
       const { turnId } = await prompt(run.prompts.endless);
       await log.until((told) => told.of('status').some(({ status }) => status === 'executing'));
       expect(await run.sessions.get(id)).toMatchObject({ turnId, status: 'executing' });
@@ -69,7 +69,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('takes the same turn id once', async () => {
-      const { id, prompt, log } = await run.start();
+      const { id, prompt, log } = await run.borrow();
       const turnId = newId('turn');
       const [first, second] = await Promise.all([
         prompt(run.prompts.quick, { turnId }),
@@ -85,7 +85,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('queues prompts, in order', async () => {
-      const { id, prompt, log } = await run.start();
+      const { id, prompt, log } = await run.borrow();
       const [first, second] = await Promise.all([prompt(run.prompts.quick), prompt(run.prompts.quick)]);
       await Promise.all([run.sessions.waitForTurn(id, first.turnId), run.sessions.waitForTurn(id, second.turnId)]);
       await log.until((told) => hasEnded(first.turnId)(told) && hasEnded(second.turnId)(told));
@@ -99,7 +99,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('cancels the running turn, and goes on with the next prompt', async () => {
-      const { id, prompt, log } = await run.start();
+      const { id, prompt, log } = await run.borrow();
       const first = await prompt(run.prompts.endless);
       const second = prompt(run.prompts.quick);
       await run.sessions.cancel(id);
@@ -111,7 +111,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('keeps a cancelled session usable', async () => {
-      const session = await run.start();
+      const session = await run.borrow();
       const { turnId } = await session.prompt(run.prompts.endless);
       await run.sessions.cancel(session.id);
       await run.sessions.waitForTurn(session.id, turnId);
@@ -119,7 +119,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('cancels nothing where nothing runs', async () => {
-      const session = await run.start();
+      const session = await run.borrow();
       await run.sessions.cancel(session.id);
       expect(outcomeOf(await session.run(run.prompts.quick))).toBe('completed');
       await run.sessions.cancel(session.id);
@@ -127,7 +127,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('ends a turn that takes too long as timed_out', async () => {
-      const session = await run.start();
+      const session = await run.borrow();
       const ended = await session.run(run.prompts.endless, { timeoutMs: 300 });
       expect(ended.state).toMatchObject({
         outcome: 'timed_out',
@@ -137,7 +137,7 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('refuses prompts that cannot be delivered', async () => {
-      const { prompt } = await run.start();
+      const { prompt } = await run.borrow();
       await expectError(prompt(''), 'invalid_prompt');
       await expectError(prompt(' \n\t'), 'invalid_prompt');
       await expectError(prompt('a\0b'), 'invalid_prompt');
@@ -147,13 +147,13 @@ export function turnsContract(run: ContractRun): void {
     });
 
     it('refuses options that are none', async () => {
-      const { prompt } = await run.start();
+      const { prompt } = await run.borrow();
       await expectError(prompt(run.prompts.quick, { timeoutMs: -1 }), 'invalid_argument');
       await expectError(prompt(run.prompts.quick, { turnId: 'no id!' }), 'invalid_argument');
     });
 
     it('gives null for a turn that never was', async () => {
-      const { id } = await run.start();
+      const { id } = await run.borrow();
       expect(await run.sessions.getTurn(id, newId('turn'))).toBeNull();
     });
   });

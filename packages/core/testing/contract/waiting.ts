@@ -7,7 +7,7 @@ import { expectError, outcomeOf, type ContractRun } from './contract-run.ts';
 export function waitingContract(run: ContractRun): void {
   describe('waitForTurn', () => {
     it('resolves before and after the end, for everybody', async () => {
-      const { id, prompt } = await run.start();
+      const { id, prompt } = await run.borrow();
       const { turnId } = await prompt(run.prompts.quick);
       const [one, other] = await Promise.all([
         run.sessions.waitForTurn(id, turnId),
@@ -18,12 +18,12 @@ export function waitingContract(run: ContractRun): void {
     });
 
     it('knows no turn that never was', async () => {
-      const { id } = await run.start();
+      const { id } = await run.borrow();
       await expectError(run.sessions.waitForTurn(id, newId('turn')), 'turn_unknown');
     });
 
     it('gives up after its time, and leaves the turn alone', async () => {
-      const { id, prompt } = await run.start();
+      const { id, prompt } = await run.borrow();
       const { turnId } = await prompt(run.prompts.endless);
       const error = await expectError(run.sessions.waitForTurn(id, turnId, { timeoutMs: 50 }), 'wait_timed_out');
       expect(error.retryable).toBe(true);
@@ -33,7 +33,7 @@ export function waitingContract(run: ContractRun): void {
     });
 
     it('gives up by its signal, and leaves the turn alone', async () => {
-      const { id, prompt } = await run.start();
+      const { id, prompt } = await run.borrow();
       const { turnId } = await prompt(run.prompts.endless);
       const giveUp = new AbortController();
       const waiting = expectError(run.sessions.waitForTurn(id, turnId, { signal: giveUp.signal }), 'aborted');

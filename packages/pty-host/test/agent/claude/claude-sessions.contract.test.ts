@@ -2,7 +2,6 @@ import { describeSessionManagerContract, type ContractPrompts, type OpenedSessio
 import {
   createGitRepository,
   hang,
-  lastToolResults,
   promptTexts,
   say,
   sayLines,
@@ -30,9 +29,15 @@ function claudeAnswer(request: ModelRequest): ModelStep {
   if (lines !== undefined) return sayLines(Number(lines));
   if (prompt === CLAUDE_PROMPTS.endless) return hang({ text: 'Hm.' });
   if (prompt !== CLAUDE_PROMPTS.ask) return say('The sum is 42.');
-  return lastToolResults(request).length === 0
-    ? useTool('Bash', { command: 'touch asked', description: 'Touch' })
-    : say('Touched.');
+  return isAnswered(request) ? say('Touched.') : useTool('Bash', { command: 'touch asked', description: 'Touch' });
+}
+
+/** Whether a tool's result came after the last prompt: earlier turns of the conversation have results too. */
+function isAnswered({ body }: ModelRequest): boolean {
+  const content = body.messages.at(-1)?.content ?? [];
+  if (typeof content === 'string') return false;
+  const promptedAt = content.findLastIndex(({ text }) => String(text).trim() === CLAUDE_PROMPTS.ask);
+  return content.findLastIndex(({ type }) => type === 'tool_result') > promptedAt;
 }
 
 async function claudeSessions(kind: 'claude' | 'claude-stream'): Promise<OpenedSessions> {

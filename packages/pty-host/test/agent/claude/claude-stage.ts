@@ -67,6 +67,9 @@ export async function claudeStage(
       return sessions.waitForTurn(sessionId, turnId);
     },
     async [Symbol.asyncDispose]() {
+      // Leaving in good order takes the CLI as long as a short turn; tests of it end their sessions themselves.
+      const left = await sessions.list();
+      await Promise.all(left.map(({ sessionId }) => sessions.terminate(sessionId, { graceMs: 0 })));
       await sessions.close();
       await model.close();
       await work[Symbol.asyncDispose]();
