@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SemoError, isSemoError, type ResolvedSessionSpec } from '@semo-office/core';
+import { SemoError, isSemoError, type Clock, type ResolvedSessionSpec } from '@semo-office/core';
 
 import type { Launch } from './agent/agent-driver.ts';
 import type { JournaledSession } from './process/session-journal.ts';
@@ -22,6 +22,7 @@ export interface HostTerminalsOptions {
   readonly kind: TerminalKind;
   /** Where tmux is looked for. */
   readonly path: string | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** What a session's terminal is opened for. */
@@ -104,8 +105,8 @@ export class HostTerminals {
   }
 
   #tmux(): Promise<TmuxServer> {
-    const { stateDir, path } = this.#options;
-    this.#server ??= openTmuxServer({ stateDir, path });
+    const { stateDir, path, clock } = this.#options;
+    this.#server ??= openTmuxServer({ stateDir, path, clock });
     // It may be installed meanwhile.
     this.#server.catch(() => (this.#server = null));
     return this.#server;

@@ -7,14 +7,15 @@ import {
   type TurnInfo,
 } from '@semo-office/core';
 
+import { agentIo } from './agent-io.ts';
 import type { AgentControl, AgentIo } from './agent/agent-driver.ts';
 import { withoutKnownSecrets } from './agent/known-secrets.ts';
 import type { LiveSessionOptions } from './live-session-options.ts';
 import { LiveOutput } from './live-output.ts';
 import { LimitWatch } from './limit-watch.ts';
-import { shownStatus, type LiveState } from './live-state.ts';
+import { LiveStatus } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
-import { sendSignal } from './process/process-table.ts';
+import { OutputFeed } from './output-feed.ts';
 import { SessionAsker } from './requests/session-asker.ts';
 import { ReadingGate } from './terminal/reading-gate.ts';
 import type { ProcessExit, Terminal } from './terminal/terminal.ts';
@@ -35,15 +36,17 @@ export class LiveSession {
   readonly #exited = Promise.withResolvers<ProcessExit>();
   /** Aborts when the process is gone, or is asked to go. */
   readonly #gone = new AbortController();
-  #state: LiveState = { kind: 'creating' };
-  #status: SessionStatus = 'creating';
-  #lastActivityAt: number;
+  readonly #feed: OutputFeed;
+  readonly #status: LiveStatus;
 
   constructor(options: LiveSessionOptions) {
     const { spec, launch, open } = options;
     this.#options = options;
     this.sessionId = spec.sessionId;
-    this.#lastActivityAt = this.#now();
+    this.#status = new LiveStatus(
+      () => this.#lane.current,
+      (status) => options.emit('status', { sessionId: this.sessionId, status, at: this.#now() }),
+    );
     this.limits = new LimitWatch({
       limits: spec.limits,
       clock: options.clock,
@@ -51,13 +54,15 @@ export class LiveSession {
     });
     const source = new ReadingGate({ pause: () => this.#terminal.pause(), resume: () => this.#terminal.resume() });
     this.output = new LiveOutput({ maxBytes: spec.maxOutputBytes, size: spec.size, withScreen: spec.screen, source });
+    this.#feed = this.#openFeed();
     this.#terminal = open({
       command: options.start.command,
       cwd: options.folder,
       env: launch.env,
       size: spec.size,
-      onData: (bytes) => this.#onData(bytes),
-      onErrorData: launch.errorsApart === true ? (bytes) => this.#onErrorData(bytes) : undefined,
+      onData: (bytes) => this.#agent.onOutput(bytes, this.#feed.take(bytes)),
+      onErrorData:
+        launch.errorsApart === true ? (bytes) => this.#agent.onErrorOutput?.(bytes, this.#feed.take(bytes)) : undefined,
       onExit: (exit) => {
         const told = options.start.readExit(exit);
         this.#onExit(launch.readExit?.(told) ?? told);
@@ -71,7 +76,7 @@ export class LiveSession {
   }
 
   get status(): SessionStatus {
-    return this.#status;
+    return this.#status.shown;
   }
 
   get conversationId(): string | null {
@@ -79,7 +84,7 @@ export class LiveSession {
   }
 
   get lastActivityAt(): number {
-    return this.#lastActivityAt;
+    return this.#feed.lastAt;
   }
 
   get turnId(): string | null {
@@ -87,7 +92,8 @@ export class LiveSession {
   }
 
   get exit(): ProcessExit | null {
-    return 'exit' in this.#state ? this.#state.exit : null;
+    const { state } = this.#status;
+    return 'exit' in state ? state.exit : null;
   }
 
   /** Resolves when the process is gone and its output is complete. */
@@ -98,8 +104,8 @@ export class LiveSession {
   /** Waits until the agent can take a prompt. @throws SemoError `agent_start_failed`. */
   async becomeReady(signal: AbortSignal): Promise<void> {
     await this.#agent.ready(AbortSignal.any([signal, this.#gone.signal]));
-    if (this.#state.kind !== 'creating') return;
-    this.#enter({ kind: 'alive' });
+    if (this.#status.state.kind !== 'creating') return;
+    this.#status.enter({ kind: 'alive' });
     this.limits.begin();
   }
 
@@ -164,8 +170,20 @@ export class LiveSession {
   /** Nothing of the session lives any more. */
   finish(exit: ProcessExit): void {
     this.#terminal.close();
-    this.#enter({ kind: 'terminated', exit });
+    this.#status.enter({ kind: 'terminated', exit });
     this.#options.emit('exit', { sessionId: this.sessionId, ...exit, at: this.#now() });
+  }
+
+  #openFeed(): OutputFeed {
+    const { clock, emit, isHeard } = this.#options;
+    return new OutputFeed({
+      sessionId: this.sessionId,
+      output: this.output,
+      clock,
+      isHeard,
+      tell: (event) => emit('output', event),
+      onTotal: (bytes) => this.limits.printed(bytes),
+    });
   }
 
   #openLane(): TurnLane {
@@ -182,9 +200,9 @@ export class LiveSession {
       onTurn: (event) => {
         facts.onTurn(event, this.conversationId);
         emit('turn', event);
-        this.#tellStatus();
+        this.#status.look();
       },
-      onOccupancy: () => this.#tellStatus(),
+      onOccupancy: () => this.#status.look(),
       onTurnOver: () => requests.withdraw(this.sessionId, 'turn_over'),
       tooLate: () => terminatedError(this.sessionId),
     });
@@ -202,30 +220,6 @@ export class LiveSession {
     });
   }
 
-  #onData(bytes: Uint8Array): void {
-    this.#agent.onOutput(bytes, this.#keep(bytes));
-  }
-
-  #onErrorData(bytes: Uint8Array): void {
-    this.#agent.onErrorOutput?.(bytes, this.#keep(bytes));
-  }
-
-  /** Gives the offset of the first byte. */
-  #keep(bytes: Uint8Array): number {
-    const offset = this.output.log.end;
-    this.output.append(bytes);
-    this.#lastActivityAt = this.#now();
-    if (this.#options.isHeard()) this.#tellOutput();
-    else this.output.skipUntold();
-    this.limits.printed(this.output.log.end);
-    return offset;
-  }
-
-  #tellOutput(): void {
-    const piece = this.output.untold();
-    if (piece !== null) this.#options.emit('output', { sessionId: this.sessionId, ...piece, at: this.#lastActivityAt });
-  }
-
   #onLimit(limit: SessionLimit): void {
     const by = limit === 'max_wall' ? 'session_timeout' : 'output_limit';
     this.#lane.observe({ kind: 'stopped', at: this.#now(), by });
@@ -235,53 +229,28 @@ export class LiveSession {
 
   #onExit(exit: ProcessExit): void {
     this.limits.close();
-    this.output.close();
-    if (this.#options.isHeard()) this.#tellOutput();
+    this.#feed.close();
     this.#agent.onExit();
     this.#options.requests.withdraw(this.sessionId, 'session_ended');
     const asked = this.#gone.signal.aborted;
     this.#lane.onExit(exit, { asked });
-    this.#enter({ kind: 'gone', exit, asked });
+    this.#status.enter({ kind: 'gone', exit, asked });
     this.#gone.abort();
     this.#exited.resolve(exit);
   }
 
   #io(): AgentIo {
-    const { pidInside } = this.#options.start;
-    return {
-      pid: pidInside === 'same' ? this.pid : pidInside,
-      clock: this.#options.clock,
-      write: (bytes) => this.#terminal.write(bytes),
-      endInput: () => this.#terminal.endInput(),
-      dropInput: () => this.#terminal.dropInput(),
-      reading: this.output.source,
-      signal: (signal) => sendSignal(-this.pid, signal),
-      device: this.#terminal.device,
-      report: (evidence) => {
-        this.#options.onReport?.(this.sessionId, { kind: 'evidence', evidence });
-        this.#lane.observe(evidence);
-      },
-      tell: (words) => {
-        this.#options.onReport?.(this.sessionId, { kind: 'words', words });
-        this.#lane.hear(words);
-      },
-      ask: (question, withdrawn) => this.#asker.ask(question, withdrawn),
-      screen: () => this.output.screenRows(),
-      lastWords: () => this.output.lastWords(),
-      textSince: (offset) => this.output.textSince(offset),
-    };
-  }
-
-  #enter(state: LiveState): void {
-    this.#state = state;
-    this.#tellStatus();
-  }
-
-  #tellStatus(): void {
-    const status = shownStatus(this.#state, this.#lane.current);
-    if (status === null || status === this.#status) return;
-    this.#status = status;
-    this.#options.emit('status', { sessionId: this.sessionId, status, at: this.#now() });
+    const { clock, onReport, start } = this.#options;
+    return agentIo({
+      sessionId: this.sessionId,
+      terminal: this.#terminal,
+      pidInside: start.pidInside,
+      output: this.output,
+      clock,
+      lane: () => this.#lane,
+      asker: () => this.#asker,
+      onReport,
+    });
   }
 
   #now(): number {
