@@ -7,10 +7,9 @@ import type { Terminal } from './terminal/terminal.ts';
 import type { TurnLane } from './turn-lane.ts';
 
 /** What an agent's way to its session leads to. */
-export interface AgentIoParts extends Pick<LiveSessionOptions, 'clock' | 'onReport'> {
+export interface AgentIoParts extends Pick<LiveSessionOptions, 'clock' | 'onReport' | 'start'> {
   readonly sessionId: string;
   readonly terminal: Terminal;
-  readonly pidInside: LiveSessionOptions['start']['pidInside'];
   readonly output: LiveOutput;
   /** Asked for when they are needed: the agent is attached before there are turns. */
   readonly lane: () => TurnLane;
@@ -19,7 +18,8 @@ export interface AgentIoParts extends Pick<LiveSessionOptions, 'clock' | 'onRepo
 
 /** What a running agent offers its driver: its terminal on one side, the turns of its session on the other. */
 export function agentIo(parts: AgentIoParts): AgentIo {
-  const { sessionId, terminal, pidInside, output, clock, lane, asker, onReport } = parts;
+  const { sessionId, terminal, output, clock, lane, asker, onReport } = parts;
+  const { pidInside } = parts.start;
   return {
     pid: pidInside === 'same' ? terminal.pid : pidInside,
     clock,

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { EventHub, systemClock, type Clock, type SessionEvents } from '@semo-office/core';
+import { EventHub, systemClock, type Clock, type SessionEventName, type SessionEvents } from '@semo-office/core';
 
 import { containmentPolicy } from './containment/containment-options.ts';
 import { HostContainment } from './containment/host-containment.ts';
@@ -10,6 +10,7 @@ import { HostTerminals } from './host-terminals.ts';
 import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
 import { defaultStateDir } from './process/session-record.ts';
 import type { PtySessionManagerOptions } from './pty-session-options.ts';
+import { SessionReadopter } from './readoption/session-readopter.ts';
 import { HostMemory, type HostMemoryOptions } from './recovery/host-memory.ts';
 import { openHostRequests } from './requests/host-requests.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
@@ -46,7 +47,7 @@ export function openHostParts(options: PtySessionManagerOptions): HostParts {
   const containment = new HostContainment({ policy, hostEnv, allowedRoots, ownFolders: [stateDir, worktreeRoot] });
   const requests = hostRequests(options, { stateDir, registry, clock, hub });
   const observers = openHostObservers({ options, stateDir, clock, hub, living: () => registry.living });
-  const opener = new SessionOpener({
+  const shared = {
     drivers,
     workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot, keeper }),
     keeper,
@@ -57,12 +58,23 @@ export function openHostParts(options: PtySessionManagerOptions): HostParts {
     terminals,
     hostEnv,
     clock,
-    emit: (name, event) => hub.emit(name, event),
+    emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => hub.emit(name, event),
     isHeard: () => hub.listenerCount('output') > 0,
     onReport: observers.onReport,
+  };
+  const readopter = new SessionReadopter({ ...shared, memory });
+  const startup = new HostStartup({
+    ...shared,
+    stateDir,
+    memory,
+    readopter,
+    onTakenUp: (hosted) => {
+      registry.admit(hosted);
+      void observers.follow(hosted.spec, Promise.resolve(hosted));
+    },
+    onSweep,
   });
-  const startup = new HostStartup({ stateDir, memory, personas, keeper, containment, terminals, onSweep });
-  return { registry, hub, requests, clock, opener, memory, observers, startup };
+  return { registry, hub, requests, clock, opener: new SessionOpener(shared), memory, observers, startup };
 }
 
 type Shared = Pick<HostParts, 'registry' | 'clock' | 'hub'> & { readonly stateDir: string };

@@ -2,9 +2,11 @@ import type { PersonaInjector } from '@semo-office/core';
 
 import type { HostContainment } from './containment/host-containment.ts';
 import type { HostTerminals } from './host-terminals.ts';
+import type { HostedSession } from './hosted-session.ts';
 import { openJournal, type SessionJournal } from './process/session-journal.ts';
 import { sweepSessions } from './process/session-sweep.ts';
 import type { PtySessionManagerOptions } from './pty-session-options.ts';
+import type { SessionReadopter } from './readoption/session-readopter.ts';
 import type { HostMemory } from './recovery/host-memory.ts';
 import type { WorktreeKeeper } from './workspace/worktree-keeper.ts';
 
@@ -16,6 +18,9 @@ export interface HostStartupOptions {
   readonly keeper: WorktreeKeeper;
   readonly containment: HostContainment;
   readonly terminals: HostTerminals;
+  readonly readopter: SessionReadopter;
+  /** Takes in a session that is gone on with. */
+  readonly onTakenUp: (hosted: HostedSession) => void;
   readonly onSweep: PtySessionManagerOptions['onSweep'];
 }
 
@@ -28,17 +33,24 @@ export class HostStartup {
     this.#options = options;
   }
 
-  /** The journal, once what an earlier host left behind has been swept up. */
+  /** The journal, once what an earlier host left behind has been taken up or swept up. */
   ready(): Promise<SessionJournal> {
-    const { stateDir } = this.#options;
-    this.#journal ??= this.#sweep().then(() => openJournal({ stateDir }));
+    this.#journal ??= this.#begin();
     return this.#journal;
   }
 
-  async #sweep(): Promise<void> {
+  async #begin(): Promise<SessionJournal> {
+    const journal = openJournal({ stateDir: this.#options.stateDir });
+    await this.#sweep(journal);
+    return journal;
+  }
+
+  async #sweep(journal: SessionJournal): Promise<void> {
+    const { readopter, onTakenUp } = this.#options;
     const { stateDir, memory, personas, keeper, containment, terminals, onSweep } = this.#options;
     const report = await sweepSessions({
       stateDir,
+      takeUp: async (record) => onTakenUp(await readopter.takeUp(record, journal)),
       removePersona: (target) => personas.remove(target),
       removeWorktree: (worktree, session) => keeper.leave(worktree, session),
       removeTerminal: (terminal, sessionId) => terminals.remove(terminal, sessionId),

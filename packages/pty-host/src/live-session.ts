@@ -1,24 +1,28 @@
 import {
   SemoError,
   type ResolvedPromptOptions,
+  type SessionEvents,
   type SessionLimit,
   type SessionStatus,
   type TerminalSize,
+  type TranscriptFinding,
   type TurnInfo,
 } from '@semo-office/core';
 
 import { agentIo } from './agent-io.ts';
 import type { AgentControl, AgentIo } from './agent/agent-driver.ts';
 import { withoutKnownSecrets } from './agent/known-secrets.ts';
-import type { LiveSessionOptions } from './live-session-options.ts';
+import type { LeftSession, LiveSessionOptions } from './live-session-options.ts';
 import { LiveOutput } from './live-output.ts';
 import { LimitWatch } from './limit-watch.ts';
 import { LiveStatus } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { OutputFeed } from './output-feed.ts';
+import { TakingUp } from './readoption/taking-up.ts';
 import { SessionAsker } from './requests/session-asker.ts';
 import { ReadingGate } from './terminal/reading-gate.ts';
 import type { ProcessExit, Terminal } from './terminal/terminal.ts';
+import { openSessionTerminal } from './session-terminal.ts';
 import { terminatedError } from './terminated-error.ts';
 import { TurnLane } from './turn-lane.ts';
 
@@ -33,6 +37,8 @@ export class LiveSession {
   readonly #agent: AgentControl;
   readonly #lane: TurnLane;
   readonly #asker: SessionAsker;
+  /** What another host has left, until it is taken up. */
+  readonly #left: TakingUp | null;
   readonly #exited = Promise.withResolvers<ProcessExit>();
   /** Aborts when the process is gone, or is asked to go. */
   readonly #gone = new AbortController();
@@ -40,7 +46,7 @@ export class LiveSession {
   readonly #status: LiveStatus;
 
   constructor(options: LiveSessionOptions) {
-    const { spec, launch, open } = options;
+    const { spec, launch, left } = options;
     this.#options = options;
     this.sessionId = spec.sessionId;
     this.#status = new LiveStatus(
@@ -53,26 +59,25 @@ export class LiveSession {
       onReached: (limit) => this.#onLimit(limit),
     });
     const source = new ReadingGate({ pause: () => this.#terminal.pause(), resume: () => this.#terminal.resume() });
-    this.output = new LiveOutput({ maxBytes: spec.maxOutputBytes, size: spec.size, withScreen: spec.screen, source });
+    this.output = new LiveOutput({
+      maxBytes: spec.maxOutputBytes,
+      size: left?.size ?? spec.size,
+      withScreen: spec.screen,
+      source,
+      from: left?.output.start,
+    });
     this.#feed = this.#openFeed();
-    this.#terminal = open({
-      command: options.start.command,
-      cwd: options.folder,
-      env: launch.env,
-      size: spec.size,
-      onData: (bytes) => this.#agent.onOutput(bytes, this.#feed.take(bytes)),
-      onErrorData:
-        launch.errorsApart === true ? (bytes) => this.#agent.onErrorOutput?.(bytes, this.#feed.take(bytes)) : undefined,
-      onExit: (exit) => {
-        const told = options.start.readExit(exit);
-        this.#onExit(launch.readExit?.(told) ?? told);
-      },
+    this.#terminal = openSessionTerminal(options, {
+      onData: (bytes) => (this.#left === null ? this.#hear(bytes) : this.#left.take(bytes)),
+      onErrorData: (bytes) => this.#agent.onErrorOutput?.(bytes, this.#feed.take(bytes)),
+      onExit: (exit) => this.#onExit(exit),
     });
     this.pid = this.#terminal.pid;
     const { secrets } = launch;
     this.#agent = launch.attach(secrets === undefined ? this.#io() : withoutKnownSecrets(this.#io(), secrets));
     this.#lane = this.#openLane();
     this.#asker = this.#openAsker();
+    this.#left = this.#takesUp(left);
   }
 
   get status(): SessionStatus {
@@ -107,6 +112,16 @@ export class LiveSession {
     if (this.#status.state.kind !== 'creating') return;
     this.#status.enter({ kind: 'alive' });
     this.limits.begin();
+  }
+
+  /** Goes on with what another host has left; resolves with what is known of a turn that does not go on. */
+  async takeUp(): Promise<TranscriptFinding | null> {
+    const finding = await this.#left?.done();
+    if (this.#status.state.kind !== 'creating') return null;
+    this.#status.enter({ kind: 'alive' });
+    const { left } = this.#options;
+    this.limits.begin({ since: left?.createdAt, turns: left?.turnsBefore });
+    return finding ?? null;
   }
 
   /** Delivers a prompt when its turn comes; the same turn id again is the same turn. */
@@ -167,6 +182,14 @@ export class LiveSession {
     await this.#agent.leave();
   }
 
+  /** Lets go of what could not be taken up; the agent goes on. */
+  abandon(): void {
+    this.limits.close();
+    this.#left?.close();
+    this.#gone.abort();
+    this.#agent.onExit();
+  }
+
   /** Nothing of the session lives any more. */
   finish(exit: ProcessExit): void {
     this.#terminal.close();
@@ -175,19 +198,26 @@ export class LiveSession {
   }
 
   #openFeed(): OutputFeed {
-    const { clock, emit, isHeard } = this.#options;
+    const { output, sessionId, limits } = this;
+    const { emit } = this.#options;
+    const tell = (event: SessionEvents['output']) => emit('output', event);
     return new OutputFeed({
-      sessionId: this.sessionId,
-      output: this.output,
-      clock,
-      isHeard,
-      tell: (event) => emit('output', event),
-      onTotal: (bytes) => this.limits.printed(bytes),
+      ...this.#options,
+      sessionId,
+      output,
+      tell,
+      onTotal: (bytes) => limits.printed(bytes),
     });
   }
 
+  #takesUp(left: LeftSession | undefined): TakingUp | null {
+    if (left === undefined) return null;
+    const hear = this.#hear.bind(this);
+    return new TakingUp({ left, lane: this.#lane, agent: this.#agent, gone: this.#gone.signal, hear });
+  }
+
   #openLane(): TurnLane {
-    const { launch, clock, emit, requests, facts } = this.#options;
+    const { launch, clock, emit, requests, facts, notes } = this.#options;
     return new TurnLane({
       sessionId: this.sessionId,
       agent: this.#agent,
@@ -197,15 +227,21 @@ export class LiveSession {
       gone: this.#gone.signal,
       outputEnd: () => this.output.log.end,
       count: () => this.limits.countTurn(),
+      onSending: async (turn) => notes?.sending(turn),
       onTurn: (event) => {
         facts.onTurn(event, this.conversationId);
         emit('turn', event);
+        if (event.change === 'ended') notes?.atRest();
         this.#status.look();
       },
       onOccupancy: () => this.#status.look(),
       onTurnOver: () => requests.withdraw(this.sessionId, 'turn_over'),
       tooLate: () => terminatedError(this.sessionId),
     });
+  }
+
+  #hear(bytes: Uint8Array, isOld = false): void {
+    this.#agent.onOutput(bytes, this.#feed.take(bytes, isOld));
   }
 
   #openAsker(): SessionAsker {
@@ -229,6 +265,7 @@ export class LiveSession {
 
   #onExit(exit: ProcessExit): void {
     this.limits.close();
+    this.#left?.close();
     this.#feed.close();
     this.#agent.onExit();
     this.#options.requests.withdraw(this.sessionId, 'session_ended');
@@ -240,16 +277,13 @@ export class LiveSession {
   }
 
   #io(): AgentIo {
-    const { clock, onReport, start } = this.#options;
     return agentIo({
+      ...this.#options,
       sessionId: this.sessionId,
       terminal: this.#terminal,
-      pidInside: start.pidInside,
       output: this.output,
-      clock,
       lane: () => this.#lane,
       asker: () => this.#asker,
-      onReport,
     });
   }
 

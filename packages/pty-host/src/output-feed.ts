@@ -29,13 +29,13 @@ export class OutputFeed {
     return this.#lastAt;
   }
 
-  /** Takes a piece in; gives the offset of its first byte. */
-  take(bytes: Uint8Array): number {
+  /** Takes a piece in; gives the offset of its first byte. @param isOld - Another host has told of it. Default false. */
+  take(bytes: Uint8Array, isOld = false): number {
     const { output, clock, isHeard, onTotal } = this.#options;
     const offset = output.log.end;
     output.append(bytes);
     this.#lastAt = clock.now();
-    if (isHeard()) this.#tell();
+    if (isHeard() && !isOld) this.#tell();
     else output.skipUntold();
     onTotal(output.log.end);
     return offset;

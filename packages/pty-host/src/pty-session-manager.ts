@@ -84,6 +84,8 @@ class PtySessionManager implements SessionManager {
   async create(spec: SessionSpec, call?: CallOptions): Promise<SessionInfo> {
     const parsed = parseEdge(sessionSpecSchema, spec, { what: 'session' });
     this.#assertOpen();
+    await this.#startup.ready();
+    this.#assertOpen();
     return this.#registry.enter(parsed, () => this.#open(parsed, call));
   }
 
@@ -101,11 +103,14 @@ class PtySessionManager implements SessionManager {
   async sendPrompt(...[sessionId, prompt, options = {}]: Parameters<SessionManager['sendPrompt']>): Promise<TurnInfo> {
     checkPrompt(prompt);
     const { turnId = newId('turn'), ...rest } = parseEdge(promptOptionsSchema, options, { what: 'prompt options' });
-    return (await this.#hosted(sessionId)).live.sendPrompt(turnId, prompt, rest);
+    const hosted = await this.#hosted(sessionId);
+    // The same prompt may have been sent by the host before.
+    const before = hosted.isTakenUp ? await this.#memory.turn({ sessionId }, turnId) : null;
+    return before ?? hosted.live.sendPrompt(turnId, prompt, rest);
   }
 
   async getTurn(sessionId: string, turnId: string): Promise<TurnInfo | null> {
-    const hosted = this.#registry.find(sessionId);
+    const hosted = this.#registry.find(sessionId) ?? (await this.#takenUp(sessionId));
     if (hosted === null) return this.#memory.turn(await this.#former(sessionId), turnId);
     this.#assertOpen();
     // A prompt that was refused, though the agent may have it, is known by what was written down of it.
@@ -114,7 +119,8 @@ class PtySessionManager implements SessionManager {
 
   async waitForTurn(...[sessionId, turnId, wait = {}]: Parameters<SessionManager['waitForTurn']>): Promise<TurnInfo> {
     this.#assertOpen();
-    const turn = await this.#registry.find(sessionId)?.live.turn(turnId);
+    const hosted = this.#registry.find(sessionId) ?? (await this.#takenUp(sessionId));
+    const turn = await hosted?.live.turn(turnId);
     if (turn) return waitForTurn(turn, { ...wait, clock: this.#clock });
     // What has ended with its host needs no waiting.
     const ended = await this.getTurn(sessionId, turnId);
@@ -169,6 +175,7 @@ class PtySessionManager implements SessionManager {
   }
 
   async terminate(...[sessionId, options]: Parameters<SessionManager['terminate']>): Promise<void> {
+    await this.#startup.ready();
     if (!this.#registry.knows(sessionId)) return void (await this.#former(sessionId));
     // One that is still being opened is let finish, so that there is something to end.
     await (await this.#registry.opened(sessionId))?.end(options);
@@ -195,10 +202,17 @@ class PtySessionManager implements SessionManager {
   /** @throws SemoError `session_unknown`; `session_terminated`: it ended with a host before this one. */
   async #hosted(sessionId: string): Promise<HostedSession> {
     this.#assertOpen();
-    const hosted = this.#registry.find(sessionId);
+    // What an earlier host has left may be one of ours when it has been taken up.
+    const hosted = this.#registry.find(sessionId) ?? (await this.#takenUp(sessionId));
     if (hosted !== null) return hosted;
     await this.#former(sessionId);
     throw new SemoError('session_terminated', `Session ${sessionId} has ended with its host. Create a new one.`);
+  }
+
+  async #takenUp(sessionId: string): Promise<HostedSession | null> {
+    this.#assertOpen();
+    await this.#startup.ready();
+    return this.#registry.find(sessionId);
   }
 
   /** A session that ended before this host, or so long ago that this one has forgotten it. @throws SemoError `session_unknown`. */
