@@ -15,7 +15,7 @@ const script = fileURLToPath(new URL('../fixtures/tmux-host.mjs', import.meta.ur
 export interface LeftPrompt {
   readonly prompt: string;
   readonly turnId: string;
-  readonly wait?: 'ended';
+  readonly wait?: 'ended' | 'nothing';
 }
 
 /** What a killed host has left, and the means to go on with it. */
@@ -39,11 +39,13 @@ export async function leftByHost({
   prompts = [],
   env = process.env,
   more = {},
+  repositories = {},
 }: {
   readonly agent: SessionSpec['agent'];
   readonly prompts?: readonly LeftPrompt[];
   readonly env?: NodeJS.ProcessEnv;
   readonly more?: Partial<SessionSpec>;
+  readonly repositories?: Readonly<Record<string, string>>;
 }): Promise<LeftStage> {
   const state = await temporaryFolder('semo-left-');
   const work = await temporaryFolder('semo-work-');
@@ -57,7 +59,7 @@ export async function leftByHost({
     workspace: { kind: 'path', path: work.path },
     ...more,
   };
-  const info = await untilKilled({ stateDir: state.path, spec, prompts }, env);
+  const info = await untilKilled({ stateDir: state.path, spec, prompts, repositories }, env);
   return {
     sessionId: spec.sessionId,
     stateDir: state.path,
@@ -81,7 +83,7 @@ export async function leftByHost({
 }
 
 async function untilKilled(
-  plan: { readonly prompts: readonly LeftPrompt[]; readonly stateDir: string; readonly spec: SessionSpec },
+  plan: { readonly prompts: readonly LeftPrompt[] } & Readonly<Record<string, unknown>>,
   env: NodeJS.ProcessEnv,
 ): Promise<SessionInfo> {
   const host = spawn(process.execPath, [script, JSON.stringify(plan)], { env, stdio: ['ignore', 'pipe', 'inherit'] });

@@ -1,6 +1,7 @@
-import { writeFile } from 'node:fs/promises';
+import { access, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { newId } from '@semo-office/core';
+import { createGitRepository } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
 import { identify, isAlive } from '../../src/process/process-table.ts';
@@ -102,5 +103,62 @@ describe.skipIf(TMUX.path === null)(`a session in tmux whose host was killed${TM
       text: 'did b\nopen',
     });
     expect(await sessions.getTurn(left.sessionId, first)).toMatchObject({ text: 'did a' });
+  });
+
+  it('keeps its worktree and persona, which go with its end under the next host', async () => {
+    await using repository = await createGitRepository();
+    const repositories = { app: repository.path };
+    const left = await leftByHost({
+      agent: SHELL,
+      repositories,
+      more: {
+        workspace: { kind: 'git', repoId: 'app', branch: 'agent/left' },
+        persona: { name: 'Left', role: 'FE', prompt: 'Stay.' },
+      },
+    });
+    const { workspace, persona } = left.info;
+    const { sessions } = left.next({ repositories });
+    expect(await sessions.get(left.sessionId)).toMatchObject({ workspace, persona, worktreeId: 'agent/left' });
+    const { turnId } = await sessions.sendPrompt(left.sessionId, `cat '${persona?.path}'`);
+    expect((await sessions.waitForTurn(left.sessionId, turnId)).text).toContain('Stay.');
+    await sessions.terminate(left.sessionId);
+    await expect(access(workspace.path)).rejects.toThrow('ENOENT');
+    await expect(access(join(repository.path, '.git', 'semo', 'personas.json'))).rejects.toThrow('ENOENT');
+    // What is known of the session stays, and nothing else.
+    await sessions.close();
+    expect(await readdir(left.stateDir)).toEqual(['history']);
+  });
+
+  it('fails a prompt that waited for the turn that runs: nothing of it was sent', async () => {
+    const [running, waiting] = [newId('turn'), newId('turn')];
+    const left = await leftByHost({
+      agent: SHELL,
+      prompts: [
+        { prompt: 'read line', turnId: running },
+        { prompt: 'echo never', turnId: waiting, wait: 'nothing' },
+      ],
+    });
+    const { sessions } = left.next();
+    expect(await sessions.waitForTurn(left.sessionId, waiting)).toMatchObject({
+      state: { outcome: 'failed', error: { code: 'prompt_not_accepted' } },
+    });
+    expect(await sessions.get(left.sessionId)).toMatchObject({ status: 'executing', turnId: running });
+  });
+
+  it('is ended where its notes are of another version, and where its host has begun to end it', async () => {
+    const left = await leftByHost({ agent: SHELL });
+    const file = join(left.stateDir, 'sessions', left.sessionId, 'readoption.json');
+    await writeFile(file, (await readFile(file, 'utf8')).replace('"version":1', '"version":99'));
+    const { sessions, reports } = left.next();
+    expect(await sessions.list()).toEqual([]);
+    const reason = expect.stringContaining('another version');
+    expect(reports).toMatchObject([{ takenUp: [], swept: [{ sessionId: left.sessionId, reason, faults: [] }] }]);
+    expect(table.find(left.pid)).toBeNull();
+
+    const ending = await leftByHost({ agent: SHELL });
+    await rm(join(ending.stateDir, 'sessions', ending.sessionId, 'readoption.json'));
+    const next = ending.next();
+    expect(await next.sessions.list()).toEqual([]);
+    expect(next.reports).toMatchObject([{ swept: [{ reason: expect.stringContaining('about to end') }] }]);
   });
 });
