@@ -120,7 +120,8 @@ export class LiveSession {
     if (this.#status.state.kind !== 'creating') return null;
     this.#status.enter({ kind: 'alive' });
     const { left } = this.#options;
-    this.limits.begin({ since: left?.createdAt, turns: left?.turnsBefore });
+    const { createdAt: since, turn = null, turnsBefore = 0 } = left ?? {};
+    this.limits.begin({ since, turns: turnsBefore + (turn === null ? 0 : 1) });
     return finding ?? null;
   }
 

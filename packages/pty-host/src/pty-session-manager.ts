@@ -39,7 +39,8 @@ import { waitForTurn } from './turn-wait.ts';
 /**
  * Sessions in pseudo-terminals on this machine, in this process.
  *
- * What an earlier process left behind when it was killed is ended and removed first. Closing ends every session.
+ * What an earlier process left behind when it was killed is ended and removed first; with `terminal: 'tmux'` its sessions in tmux
+ * are gone on with. Closing ends every session.
  *
  * @example
  * ```ts
