@@ -1,4 +1,5 @@
 import type { AgentIo } from './agent/agent-driver.ts';
+import { withoutKnownSecrets } from './agent/known-secrets.ts';
 import type { LiveOutput } from './live-output.ts';
 import type { LiveSessionOptions } from './live-session-options.ts';
 import { sendSignal } from './process/process-table.ts';
@@ -7,7 +8,7 @@ import type { Terminal } from './terminal/terminal.ts';
 import type { TurnLane } from './turn-lane.ts';
 
 /** What an agent's way to its session leads to. */
-export interface AgentIoParts extends Pick<LiveSessionOptions, 'clock' | 'onReport' | 'start'> {
+export interface AgentIoParts extends Pick<LiveSessionOptions, 'clock' | 'onReport' | 'start' | 'launch'> {
   readonly sessionId: string;
   readonly terminal: Terminal;
   readonly output: LiveOutput;
@@ -16,8 +17,16 @@ export interface AgentIoParts extends Pick<LiveSessionOptions, 'clock' | 'onRepo
   readonly asker: () => SessionAsker;
 }
 
-/** What a running agent offers its driver: its terminal on one side, the turns of its session on the other. */
+/**
+ * What a running agent offers its driver: its terminal on one side, the turns of its session on the other. None of its secrets
+ * gets there.
+ */
 export function agentIo(parts: AgentIoParts): AgentIo {
+  const { secrets } = parts.launch;
+  return secrets === undefined ? plainIo(parts) : withoutKnownSecrets(plainIo(parts), secrets);
+}
+
+function plainIo(parts: AgentIoParts): AgentIo {
   const { sessionId, terminal, output, clock, lane, asker, onReport } = parts;
   const { pidInside } = parts.start;
   return {

@@ -11,7 +11,6 @@ import {
 
 import { agentIo } from './agent-io.ts';
 import type { AgentControl, AgentIo } from './agent/agent-driver.ts';
-import { withoutKnownSecrets } from './agent/known-secrets.ts';
 import type { LeftSession, LiveSessionOptions } from './live-session-options.ts';
 import { LiveOutput } from './live-output.ts';
 import { LimitWatch } from './limit-watch.ts';
@@ -19,12 +18,13 @@ import { LiveStatus } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
 import { OutputFeed } from './output-feed.ts';
 import { TakingUp } from './readoption/taking-up.ts';
-import { SessionAsker } from './requests/session-asker.ts';
+import type { SessionAsker } from './requests/session-asker.ts';
 import { ReadingGate } from './terminal/reading-gate.ts';
 import type { ProcessExit, Terminal } from './terminal/terminal.ts';
+import { openSessionAsker, openSessionLane } from './session-lane.ts';
 import { openSessionTerminal } from './session-terminal.ts';
 import { terminatedError } from './terminated-error.ts';
-import { TurnLane } from './turn-lane.ts';
+import type { TurnLane } from './turn-lane.ts';
 
 /** One running agent: its terminal, its output, its lane of turns. */
 export class LiveSession {
@@ -73,10 +73,11 @@ export class LiveSession {
       onExit: (exit) => this.#onExit(exit),
     });
     this.pid = this.#terminal.pid;
-    const { secrets } = launch;
-    this.#agent = launch.attach(secrets === undefined ? this.#io() : withoutKnownSecrets(this.#io(), secrets));
-    this.#lane = this.#openLane();
-    this.#asker = this.#openAsker();
+    this.#agent = launch.attach(this.#io());
+    const { output, limits } = this;
+    const [agent, status, gone] = [this.#agent, this.#status, this.#gone.signal];
+    this.#lane = openSessionLane(options, { agent, gone, output, limits, status });
+    this.#asker = openSessionAsker(options, { agent, lane: this.#lane });
     this.#left = this.#takesUp(left);
   }
 
@@ -116,13 +117,13 @@ export class LiveSession {
 
   /** Goes on with what another host has left; resolves with what is known of a turn that does not go on. */
   async takeUp(): Promise<TranscriptFinding | null> {
-    const finding = await this.#left?.done();
-    if (this.#status.state.kind !== 'creating') return null;
+    const finding = (await this.#left?.done()) ?? null;
+    if (this.#status.state.kind !== 'creating') return finding;
     this.#status.enter({ kind: 'alive' });
     const { left } = this.#options;
     const { createdAt: since, turn = null, turnsBefore = 0 } = left ?? {};
     this.limits.begin({ since, turns: turnsBefore + (turn === null ? 0 : 1) });
-    return finding ?? null;
+    return finding;
   }
 
   /** Delivers a prompt when its turn comes; the same turn id again is the same turn. */
@@ -217,44 +218,8 @@ export class LiveSession {
     return new TakingUp({ left, lane: this.#lane, agent: this.#agent, gone: this.#gone.signal, hear });
   }
 
-  #openLane(): TurnLane {
-    const { launch, clock, emit, requests, facts, notes } = this.#options;
-    return new TurnLane({
-      sessionId: this.sessionId,
-      agent: this.#agent,
-      monitor: launch.monitor,
-      facts,
-      clock,
-      gone: this.#gone.signal,
-      outputEnd: () => this.output.log.end,
-      count: () => this.limits.countTurn(),
-      onSending: async (turn) => notes?.sending(turn),
-      onTurn: (event) => {
-        facts.onTurn(event, this.conversationId);
-        emit('turn', event);
-        if (event.change === 'ended') notes?.atRest();
-        this.#status.look();
-      },
-      onOccupancy: () => this.#status.look(),
-      onTurnOver: () => requests.withdraw(this.sessionId, 'turn_over'),
-      tooLate: () => terminatedError(this.sessionId),
-    });
-  }
-
   #hear(bytes: Uint8Array, isOld = false): void {
     this.#agent.onOutput(bytes, this.#feed.take(bytes, isOld));
-  }
-
-  #openAsker(): SessionAsker {
-    const { launch, clock, emit, requests } = this.#options;
-    return new SessionAsker({
-      sessionId: this.sessionId,
-      requests,
-      clock,
-      turn: () => this.#lane.current,
-      keptConversation: () => (launch.keepsConversation === true ? this.conversationId : null),
-      onRequest: (event) => emit('request', event),
-    });
   }
 
   #onLimit(limit: SessionLimit): void {

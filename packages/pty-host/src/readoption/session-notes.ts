@@ -67,7 +67,8 @@ export type Notes = z.output<typeof notesSchema>;
 /** Reads the notes of a session's private folder. @throws SemoError `internal`: there are none that can be understood. */
 export async function readNotes(folder: string): Promise<Notes> {
   const text = await readFile(join(folder, FILE), 'utf8').catch(() => null);
-  if (text === null) throw new SemoError('internal', 'It was not open yet, or was about to end.');
+  if (text === null)
+    throw new SemoError('internal', 'It was not open yet, was about to end, or cannot be gone on with by its kind.');
   try {
     return notesSchema.parse(JSON.parse(text));
   } catch (cause) {

@@ -23,10 +23,12 @@ import { readNotes } from '../../src/readoption/session-notes.ts';
 import { TMUX } from '../terminal/tmux/tmux-stage.ts';
 import { leftByHost, type LeftPrompt } from './left-host.ts';
 
+/** Others may be at work on this machine. */
+const LOAD = { timeout: 120_000 };
 const CLAUDE = { kind: 'claude', permissionMode: 'bypassPermissions' } as const;
 const THINK = 'Think.';
 const WRITE = 'Write it down.';
-const WAIT = { timeout: 20_000, interval: 50 };
+const WAIT = { timeout: 60_000, interval: 50 };
 
 /** A model that thinks until it is released, and answers everything else at once. */
 async function stage(prompts: readonly LeftPrompt[], agent: AgentSpec = CLAUDE) {
@@ -64,7 +66,7 @@ async function textsIn(folder: string, pattern: RegExp): Promise<string> {
 const asked = (model: ModelServer, prompt: string): number =>
   model.messages.filter((request) => promptTexts(request).at(-1)?.trim() === prompt).length;
 
-describe.skipIf(TMUX.path === null)(`a Claude Code in tmux whose host was killed${TMUX.reason}`, () => {
+describe.skipIf(TMUX.path === null)(`a Claude Code in tmux whose host was killed${TMUX.reason}`, LOAD, () => {
   it('ends the turn it is at under the next host, takes the next prompt, and leaves nothing', async () => {
     const turnId = newId('turn');
     const { model, left } = await stage([{ prompt: THINK, turnId }]);
@@ -72,7 +74,7 @@ describe.skipIf(TMUX.path === null)(`a Claude Code in tmux whose host was killed
     const { sessions, reports } = left.next();
     expect(await sessions.get(sessionId)).toMatchObject({ status: 'executing', turnId });
     expect(reports).toMatchObject([{ takenUp: [{ sessionId }], swept: [] }]);
-    await vi.waitFor(() => expect(asked(model, THINK)).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(asked(model, THINK)).toBe(1), WAIT);
     model.release();
     // Its own hook has told so: the new host listens where the old one did.
     expect(await sessions.waitForTurn(sessionId, turnId)).toMatchObject({
@@ -90,7 +92,7 @@ describe.skipIf(TMUX.path === null)(`a Claude Code in tmux whose host was killed
   it('is asked what became of a turn that ended while there was no host', async () => {
     const turnId = newId('turn');
     const { model, left } = await stage([{ prompt: THINK, turnId }]);
-    await vi.waitFor(() => expect(asked(model, THINK)).toBe(1), { timeout: 20_000 });
+    await vi.waitFor(() => expect(asked(model, THINK)).toBe(1), WAIT);
     model.release();
     await vi.waitFor(async () => expect(await transcriptsIn(left.stateDir)).toContain('Thought.'), WAIT);
     const { sessions } = left.next();

@@ -9,9 +9,11 @@ import { systemProcessTable as table } from '../../src/process/system-process-ta
 import { TMUX } from '../terminal/tmux/tmux-stage.ts';
 import { leftByHost } from './left-host.ts';
 
+/** Others may be at work on this machine. */
+const LOAD = { timeout: 120_000 };
 const SHELL = { kind: 'shell' } as const;
 
-describe.skipIf(TMUX.path === null)(`a session in tmux whose host was killed${TMUX.reason}`, () => {
+describe.skipIf(TMUX.path === null)(`a session in tmux whose host was killed${TMUX.reason}`, LOAD, () => {
   it('is gone on with between turns: as it was, and with the next prompt', async () => {
     const turnId = newId('turn');
     const left = await leftByHost({
