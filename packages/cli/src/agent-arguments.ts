@@ -22,8 +22,8 @@ const TAKEN_BY: Readonly<Partial<Record<keyof RunOptions, readonly AgentName[]>>
   'max-turns': STREAM,
   'allowed-tools': STREAM,
   'disallowed-tools': STREAM,
-  'keep-conversation': STREAM,
-  resume: STREAM,
+  'keep-conversation': CLAUDE,
+  resume: CLAUDE,
 };
 
 /** The agent that `semo run` was asked for. @throws SemoError `unknown_agent`, `invalid_argument`. */
@@ -59,7 +59,9 @@ function claudeSettings(values: RunOptions) {
   return {
     permissionMode: permissionMode(values['permission-mode'] ?? 'default'),
     useLogin: values['use-login'] ?? false,
+    keepConversation: values['keep-conversation'] ?? false,
     ...(values.model === undefined ? {} : { model: values.model }),
+    ...(values.resume === undefined ? {} : { resume: values.resume }),
   };
 }
 
@@ -71,15 +73,13 @@ function permissionMode(value: string): PermissionMode {
 }
 
 function streamSettings(values: RunOptions) {
-  const { 'system-prompt': systemPrompt, 'append-system-prompt': appendSystemPrompt, resume } = values;
+  const { 'system-prompt': systemPrompt, 'append-system-prompt': appendSystemPrompt } = values;
   return {
     allowedTools: values['allowed-tools'] ?? [],
     disallowedTools: values['disallowed-tools'] ?? [],
-    keepConversation: values['keep-conversation'] ?? false,
     ...(systemPrompt === undefined ? {} : { systemPrompt }),
     ...(appendSystemPrompt === undefined ? {} : { appendSystemPrompt }),
     ...(values['max-turns'] === undefined ? {} : { maxTurns: count('max-turns', values['max-turns']) }),
-    ...(resume === undefined ? {} : { resume }),
   };
 }
 

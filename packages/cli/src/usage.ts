@@ -26,6 +26,8 @@ semo run
   --rules FILE               JSON: a list of rules that answer what the agent asks; the rest needs a person
   --complete-on MILESTONE    pull_request, commit, tests_passed or build_completed ends the turn; may be repeated
   --end-with-background-tasks  the agent's word counts though background tasks still run
+  --keep-conversation        keep the conversation of a claude or claude-stream, so that a later run can resume it
+  --resume ID                go on with a kept conversation, in the same folder
   --use-login                use this machine's own login, one session at a time
   --containment LEVEL        best (default), process_group, pid_namespace, sandbox or container
   --network host|none        none: in a sandbox without any network (not for agents that speak with a model)
@@ -38,8 +40,6 @@ semo run --agent claude-stream
   --max-turns N              how often the agent may call its model for the prompt (default: no limit)
   --allowed-tools RULE       a tool that needs no leave: Read, 'Bash(git log:*)' …; may be repeated
   --disallowed-tools RULE    a tool that the agent does not have; may be repeated
-  --keep-conversation        keep the conversation, so that a later run can resume it
-  --resume ID                go on with a kept conversation, in the same folder
 
 semo host
   --socket PATH              where to listen (mode 0600)
@@ -47,6 +47,7 @@ semo host
   --repo ID=PATH             a repository sessions may name; may be repeated
   --worktrees DIR            where worktrees are made
   --containment LEVEL        the level of sessions that ask for none (default: best)
+  --terminal pty|tmux        tmux: agents outlive a host that is killed, and can be watched (default: pty)
 
 The Claude Code binary is SEMO_CLAUDE_BIN, else claude on the PATH.
 Exit status of run: 0 completed, 1 failed or crashed, 2 wrong usage, 3 needs a person, 4 unknown, 124 timed out, 130 cancelled.

@@ -30,6 +30,17 @@ describe('semo run --agent claude', () => {
     expect(await readdir(stage.folder)).toEqual(['made.txt']);
   });
 
+  it('keeps a conversation for a later run', async () => {
+    await using stage = await cliStage(() => say('Noted.'));
+    const kept = await stage.semo(['run', ...CLAUDE, '--keep-conversation', 'The word is kumquat.']);
+    const id = /--resume (\S+)/.exec(kept.stderr)?.[1] ?? '';
+    const { status, result } = await stage.runJson([...CLAUDE, '--resume', id, 'What was the word?']);
+    expect({ status, conversationId: result.conversationId }).toEqual({ status: 0, conversationId: id });
+    expect(promptTexts(stage.model.messages[1]!)).toEqual(
+      expect.arrayContaining(['The word is kumquat.', 'What was the word?']),
+    );
+  });
+
   it('tells output without a gap, each piece at its offset', async () => {
     await using stage = await cliStage([say('한국어 🙂 '.repeat(50))]);
     const { lines } = await stage.runJson([...CLAUDE, 'Speak.']);

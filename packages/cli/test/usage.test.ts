@@ -19,6 +19,7 @@ describe('semo', () => {
     expect(await stage.semo(['host'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--socket') });
     expect(await stage.semo(['host', '--repo', 'nonsense', '--socket', 's'])).toMatchObject({ status: 2 });
     expect(await stage.semo(['host', '--sock', 'x'])).toMatchObject({ status: 2 });
+    expect(await stage.semo(['host', '--socket', 's', '--terminal', 'screen'])).toMatchObject({ status: 2 });
     const jail = await stage.semo(['host', '--socket', 's', '--containment', 'jail']);
     expect(jail).toMatchObject({ status: 2, stderr: expect.stringContaining('pid_namespace') });
   });
@@ -48,8 +49,13 @@ describe('wrong usage of semo run', () => {
     { argv: ['--max-turns', '3', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
     { argv: ['--allowed-tools', 'Read', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
     { argv: ['--disallowed-tools', 'Read', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
-    { argv: ['--keep-conversation', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
-    { argv: ['--resume', 'a', 'x'], code: 'invalid_argument', says: '--agent claude-stream' },
+    {
+      argv: ['--agent', 'shell', '--keep-conversation', 'x'],
+      code: 'invalid_argument',
+      says: 'claude or claude-stream',
+    },
+    { argv: ['--agent', 'shell', '--resume', 'a', 'x'], code: 'invalid_argument', says: 'claude or claude-stream' },
+    { argv: ['--resume', 'last', 'x'], code: 'invalid_argument', says: 'resume' },
     { argv: [...STREAM, '--max-turns', '0', 'x'], code: 'invalid_argument', says: 'above 0' },
     { argv: [...STREAM, '--max-turns', 'many', 'x'], code: 'invalid_argument', says: 'above 0' },
     { argv: [...STREAM, '--allowed-tools', '(x)', 'x'], code: 'invalid_argument', says: 'allowedTools' },

@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SemoError, isSemoError, type ResolvedSessionSpec } from '@semo-office/core';
+import { SemoError, isSemoError, type Clock, type ResolvedSessionSpec, type TerminalSize } from '@semo-office/core';
 
 import type { Launch } from './agent/agent-driver.ts';
 import type { JournaledSession } from './process/session-journal.ts';
@@ -7,9 +7,10 @@ import type { TerminalRecord } from './process/session-record.ts';
 import { openPipes } from './terminal/pipes.ts';
 import { openPty } from './terminal/pty-terminal.ts';
 import type { OpenTerminal } from './terminal/terminal.ts';
-import { removeTmuxPane } from './terminal/tmux/tmux-pane.ts';
+import { keptRange } from './terminal/tmux/kept-output.ts';
+import { findTmuxPane, removeTmuxPane, tmuxPaneSize } from './terminal/tmux/tmux-pane.ts';
 import { openTmuxServer, TMUX_SESSION, type TmuxServer } from './terminal/tmux/tmux-server.ts';
-import { startTmuxTerminal } from './terminal/tmux/tmux-terminal.ts';
+import { adoptTmuxTerminal, startTmuxTerminal, type TmuxTerminal } from './terminal/tmux/tmux-terminal.ts';
 import type { UndoList } from './undo-list.ts';
 
 /** Which terminals a host opens. */
@@ -22,6 +23,7 @@ export interface HostTerminalsOptions {
   readonly kind: TerminalKind;
   /** Where tmux is looked for. */
   readonly path: string | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** What a session's terminal is opened for. */
@@ -41,6 +43,18 @@ export interface ReadyTerminal {
   readonly id: string | null;
   /** What to run to watch it, where that can be done. */
   readonly attachCommand: string | null;
+  /** Whether it goes on without this host. */
+  readonly outlivesHost: boolean;
+}
+
+/** A terminal that another host has left, with what is kept of its output. */
+export interface LeftTerminal extends ReadyTerminal, Pick<TmuxTerminal, 'detach'> {
+  readonly pid: number;
+  readonly size: TerminalSize;
+  /** Offsets in the session's output. */
+  readonly output: { readonly start: number; readonly end: number };
+  /** Removes it, as an end of the session does. */
+  remove(): Promise<void>;
 }
 
 /** The terminals of a host: its own, or in a tmux server that outlives it. */
@@ -56,14 +70,39 @@ export class HostTerminals {
   async prepare(wish: TerminalWish): Promise<ReadyTerminal> {
     const { spec, launch } = wish;
     if (launch.over === 'pipe') {
-      if (spec.terminal === undefined) return { open: openPipes, id: null, attachCommand: null };
+      if (spec.terminal === undefined) return ownTerminal(openPipes);
       throw new SemoError(
         'not_supported',
         'This agent is spoken with over pipes: leave `terminal` out of its session.',
       );
     }
-    if ((spec.terminal ?? this.#options.kind) === 'pty') return { open: openPty, id: null, attachCommand: null };
+    if (!this.usesTmux(spec)) return ownTerminal(openPty);
     return this.#inTmux(await this.#tmux(), wish);
+  }
+
+  /** Whether a session in a terminal gets one in tmux. */
+  usesTmux({ terminal }: Pick<ResolvedSessionSpec, 'terminal'>): boolean {
+    return (terminal ?? this.#options.kind) === 'tmux';
+  }
+
+  /** Finds the terminal of a session that another host has left; `null`: what ran in it has ended. */
+  async find(
+    { sessionId, maxOutputBytes }: Pick<ResolvedSessionSpec, 'sessionId' | 'maxOutputBytes'>,
+    { folder }: TerminalRecord,
+  ): Promise<LeftTerminal | null> {
+    const server = await this.#tmux();
+    const place = await findTmuxPane(server, sessionId);
+    if (place === null || place.folder !== folder) return null;
+    const { start, end, shift } = await keptRange(folder);
+    const tmux = adoptTmuxTerminal({ server, place, from: start, readAgainBytes: maxOutputBytes });
+    return {
+      ...inTmux(server, tmux),
+      pid: place.pid,
+      size: await tmuxPaneSize(server, place),
+      output: { start: start + shift, end: end + shift },
+      detach: () => tmux.detach(),
+      remove: () => tmux.dispose(),
+    };
   }
 
   /** Removes what a session that nobody runs any more has left in tmux. */
@@ -98,16 +137,23 @@ export class HostTerminals {
       readAgainBytes: spec.maxOutputBytes,
       maxKeptBytes: spec.maxOutputBytes + 64 * 1024 * 1024,
     });
-    const { pane, session } = tmux.place;
-    await place.update({ terminal: { ...record, pane } });
-    return { open: tmux.open, id: `tmux:${session}:${pane}`, attachCommand: server.attachCommand };
+    await place.update({ terminal: { ...record, pane: tmux.place.pane } });
+    return inTmux(server, tmux);
   }
 
   #tmux(): Promise<TmuxServer> {
-    const { stateDir, path } = this.#options;
-    this.#server ??= openTmuxServer({ stateDir, path });
+    const { stateDir, path, clock } = this.#options;
+    this.#server ??= openTmuxServer({ stateDir, path, clock });
     // It may be installed meanwhile.
     this.#server.catch(() => (this.#server = null));
     return this.#server;
   }
+}
+
+function ownTerminal(open: OpenTerminal): ReadyTerminal {
+  return { open, id: null, attachCommand: null, outlivesHost: false };
+}
+
+function inTmux({ attachCommand }: TmuxServer, { open, place: { session, pane } }: TmuxTerminal): ReadyTerminal {
+  return { open, id: `tmux:${session}:${pane}`, attachCommand, outlivesHost: true };
 }

@@ -15,6 +15,7 @@ import type { LiveSession } from './live-session.ts';
 import type { ProcessIdentity } from './process/process-table.ts';
 import type { ProcessTree } from './process/process-tree.ts';
 import type { SessionWorkspace } from './session-workspace.ts';
+import type { SessionNote, SessionNotes } from './readoption/session-notes.ts';
 import type { SessionFacts } from './recovery/session-facts.ts';
 import type { UndoList } from './undo-list.ts';
 
@@ -44,12 +45,19 @@ export interface HostedSessionOptions {
   readonly onSwitched: () => Promise<void>;
   readonly containment: ContainmentReport;
   readonly clock: Clock;
+  /** For a host to come; see `SessionNotes`. */
+  readonly notes: SessionNotes | null;
+  /** What is noted when it is open; `null`: nothing, or it was opened by another host. */
+  readonly note: Omit<SessionNote, 'createdAt' | 'workspace'> | null;
+  /** When it was opened, where that was by another host. Default: now. */
+  readonly createdAt?: number | undefined;
 }
 
 /** A session with everything it has on this machine: it knows how to end without leaving anything. */
 export class HostedSession {
   readonly live: LiveSession;
   readonly root: ProcessIdentity | null;
+  readonly spec: ResolvedSessionSpec;
   readonly #options: HostedSessionOptions;
   readonly #createdAt: number;
   #ending: Promise<void> | null = null;
@@ -58,16 +66,24 @@ export class HostedSession {
     this.#options = options;
     this.live = options.live;
     this.root = options.root;
-    this.#createdAt = options.clock.now();
+    this.spec = options.spec;
+    this.#createdAt = options.createdAt ?? options.clock.now();
     // What prints without end is not left to it for long.
     void this.live.limits.ended.then((limit) => this.end(limit === 'max_output' ? { graceMs: REMAINS_GRACE_MS } : {}));
     // An agent that leaves by itself may leave others behind.
     void this.live.exited.then(() => this.end({ graceMs: REMAINS_GRACE_MS }));
   }
 
+  /** Whether another host has opened it. */
+  get isTakenUp(): boolean {
+    return this.#options.createdAt !== undefined;
+  }
+
   /** The agent can take prompts: from now on the session is known also when this host is gone. */
-  opened(): Promise<void> {
-    return this.#options.facts.opened(this.info());
+  async opened(): Promise<void> {
+    await this.#options.facts.opened(this.info());
+    const { notes, note } = this.#options;
+    if (note !== null) await notes?.opened({ ...note, createdAt: this.#createdAt, workspace: this.#noted() });
   }
 
   /** Ends the agent and all it started, then takes its folders away. Twice is once. */
@@ -78,7 +94,7 @@ export class HostedSession {
 
   /** Gives the slot its job. @throws SemoError as `SessionManager.assign` says. */
   async assign(assignment: ResolvedAssignment): Promise<SessionInfo> {
-    const { spec, workspace, onSwitched } = this.#options;
+    const { spec, workspace, onSwitched, notes } = this.#options;
     this.live.assertAlive();
     if (spec.workspace.kind !== 'slot') {
       throw new SemoError(
@@ -89,6 +105,7 @@ export class HostedSession {
     await this.live.between(async () => {
       await workspace.assign(assignment);
       await onSwitched();
+      await notes?.assigned(this.#noted());
     });
     return this.info();
   }
@@ -128,8 +145,15 @@ export class HostedSession {
     };
   }
 
+  #noted(): SessionNote['workspace'] {
+    const { workspace } = this.#options;
+    return { info: workspace.info(), assigned: workspace.assigned };
+  }
+
   async #end(graceMs: number): Promise<void> {
-    const { tree, undo, facts, clock, live } = this.#options;
+    const { tree, undo, facts, clock, live, notes } = this.#options;
+    // From here on it is half gone: another host only clears it up.
+    await notes?.withdraw().catch(() => undefined);
     await tree.stop({ graceMs, askNicely: () => live.leave() });
     const untold = Promise.withResolvers<{ code: null; signal: 'SIGKILL' }>();
     const cancel = clock.schedule(EXIT_TOLD_WITHIN_MS, () => untold.resolve({ code: null, signal: 'SIGKILL' }));

@@ -24,8 +24,11 @@ export type {
   AgentIo,
   Launch,
   LaunchContext,
+  LeftAgent,
+  LeftTurn,
   PrivateFolders,
   Submission,
+  TakeUpContext,
   TurnSearch,
 } from './agent/agent-driver.ts';
 export { collectWorktrees, listKeptWorktrees } from './workspace/worktree-keeper.ts';

@@ -34,10 +34,11 @@ export class LimitWatch {
     return this.#ended.promise;
   }
 
-  /** The session is ready: its time runs. */
-  begin(): void {
+  /** The session is ready: its time runs, or has run since then. @param turns - Prompts counted before. Default 0. */
+  begin({ since = this.#clock.now(), turns = 0 }: { readonly since?: number; readonly turns?: number } = {}): void {
     const { maxWallMs } = this.#limits;
-    if (maxWallMs !== undefined) this.#waitUntil(this.#clock.now() + maxWallMs);
+    this.#turns += turns;
+    if (maxWallMs !== undefined) this.#waitUntil(since + maxWallMs);
   }
 
   /** The agent has printed so much in all. */

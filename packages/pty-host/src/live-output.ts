@@ -15,6 +15,8 @@ export interface LiveOutputOptions {
   /** Render from the start rather than from the first question. */
   readonly withScreen: boolean;
   readonly source: ScreenSource;
+  /** See `OutputLogOptions.from`. */
+  readonly from?: number | undefined;
 }
 
 /** A session's output: the log, the screen where somebody looks at it, and whole characters for those who listen. */
@@ -26,8 +28,8 @@ export class LiveOutput {
   #screen: Screen | null = null;
   #toldUpTo = 0;
 
-  constructor({ maxBytes, size, withScreen, source }: LiveOutputOptions) {
-    this.log = new OutputLog({ maxBytes });
+  constructor({ maxBytes, size, withScreen, source, from }: LiveOutputOptions) {
+    this.log = new OutputLog({ maxBytes, from });
     this.#size = size;
     this.source = source;
     if (withScreen) this.#screen = new Screen(size, source);

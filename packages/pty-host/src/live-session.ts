@@ -1,25 +1,30 @@
 import {
   SemoError,
   type ResolvedPromptOptions,
+  type SessionEvents,
   type SessionLimit,
   type SessionStatus,
   type TerminalSize,
+  type TranscriptFinding,
   type TurnInfo,
 } from '@semo-office/core';
 
+import { agentIo } from './agent-io.ts';
 import type { AgentControl, AgentIo } from './agent/agent-driver.ts';
-import { withoutKnownSecrets } from './agent/known-secrets.ts';
-import type { LiveSessionOptions } from './live-session-options.ts';
+import type { LeftSession, LiveSessionOptions } from './live-session-options.ts';
 import { LiveOutput } from './live-output.ts';
 import { LimitWatch } from './limit-watch.ts';
-import { shownStatus, type LiveState } from './live-state.ts';
+import { LiveStatus } from './live-state.ts';
 import type { LiveTurn } from './live-turn.ts';
-import { sendSignal } from './process/process-table.ts';
-import { SessionAsker } from './requests/session-asker.ts';
+import { OutputFeed } from './output-feed.ts';
+import { TakingUp } from './readoption/taking-up.ts';
+import type { SessionAsker } from './requests/session-asker.ts';
 import { ReadingGate } from './terminal/reading-gate.ts';
 import type { ProcessExit, Terminal } from './terminal/terminal.ts';
+import { openSessionAsker, openSessionLane } from './session-lane.ts';
+import { openSessionTerminal } from './session-terminal.ts';
 import { terminatedError } from './terminated-error.ts';
-import { TurnLane } from './turn-lane.ts';
+import type { TurnLane } from './turn-lane.ts';
 
 /** One running agent: its terminal, its output, its lane of turns. */
 export class LiveSession {
@@ -32,46 +37,52 @@ export class LiveSession {
   readonly #agent: AgentControl;
   readonly #lane: TurnLane;
   readonly #asker: SessionAsker;
+  /** What another host has left, until it is taken up. */
+  readonly #left: TakingUp | null;
   readonly #exited = Promise.withResolvers<ProcessExit>();
   /** Aborts when the process is gone, or is asked to go. */
   readonly #gone = new AbortController();
-  #state: LiveState = { kind: 'creating' };
-  #status: SessionStatus = 'creating';
-  #lastActivityAt: number;
+  readonly #feed: OutputFeed;
+  readonly #status: LiveStatus;
 
   constructor(options: LiveSessionOptions) {
-    const { spec, launch, open } = options;
+    const { spec, launch, left } = options;
     this.#options = options;
     this.sessionId = spec.sessionId;
-    this.#lastActivityAt = this.#now();
+    this.#status = new LiveStatus(
+      () => this.#lane.current,
+      (status) => options.emit('status', { sessionId: this.sessionId, status, at: this.#now() }),
+    );
     this.limits = new LimitWatch({
       limits: spec.limits,
       clock: options.clock,
       onReached: (limit) => this.#onLimit(limit),
     });
     const source = new ReadingGate({ pause: () => this.#terminal.pause(), resume: () => this.#terminal.resume() });
-    this.output = new LiveOutput({ maxBytes: spec.maxOutputBytes, size: spec.size, withScreen: spec.screen, source });
-    this.#terminal = open({
-      command: options.start.command,
-      cwd: options.folder,
-      env: launch.env,
-      size: spec.size,
-      onData: (bytes) => this.#onData(bytes),
-      onErrorData: launch.errorsApart === true ? (bytes) => this.#onErrorData(bytes) : undefined,
-      onExit: (exit) => {
-        const told = options.start.readExit(exit);
-        this.#onExit(launch.readExit?.(told) ?? told);
-      },
+    this.output = new LiveOutput({
+      maxBytes: spec.maxOutputBytes,
+      size: left?.size ?? spec.size,
+      withScreen: spec.screen,
+      source,
+      from: left?.output.start,
+    });
+    this.#feed = this.#openFeed();
+    this.#terminal = openSessionTerminal(options, {
+      onData: (bytes) => (this.#left === null ? this.#hear(bytes) : this.#left.take(bytes)),
+      onErrorData: (bytes) => this.#agent.onErrorOutput?.(bytes, this.#feed.take(bytes)),
+      onExit: (exit) => this.#onExit(exit),
     });
     this.pid = this.#terminal.pid;
-    const { secrets } = launch;
-    this.#agent = launch.attach(secrets === undefined ? this.#io() : withoutKnownSecrets(this.#io(), secrets));
-    this.#lane = this.#openLane();
-    this.#asker = this.#openAsker();
+    this.#agent = launch.attach(this.#io());
+    const { output, limits } = this;
+    const [agent, status, gone] = [this.#agent, this.#status, this.#gone.signal];
+    this.#lane = openSessionLane(options, { agent, gone, output, limits, status });
+    this.#asker = openSessionAsker(options, { agent, lane: this.#lane });
+    this.#left = this.#takesUp(left);
   }
 
   get status(): SessionStatus {
-    return this.#status;
+    return this.#status.shown;
   }
 
   /** See `SessionInfo.hasAnswered`. */
@@ -84,7 +95,7 @@ export class LiveSession {
   }
 
   get lastActivityAt(): number {
-    return this.#lastActivityAt;
+    return this.#feed.lastAt;
   }
 
   get turnId(): string | null {
@@ -92,7 +103,8 @@ export class LiveSession {
   }
 
   get exit(): ProcessExit | null {
-    return 'exit' in this.#state ? this.#state.exit : null;
+    const { state } = this.#status;
+    return 'exit' in state ? state.exit : null;
   }
 
   /** Resolves when the process is gone and its output is complete. */
@@ -103,9 +115,20 @@ export class LiveSession {
   /** Waits until the agent can take a prompt. @throws SemoError `agent_start_failed`. */
   async becomeReady(signal: AbortSignal): Promise<void> {
     await this.#agent.ready(AbortSignal.any([signal, this.#gone.signal]));
-    if (this.#state.kind !== 'creating') return;
-    this.#enter({ kind: 'alive' });
+    if (this.#status.state.kind !== 'creating') return;
+    this.#status.enter({ kind: 'alive' });
     this.limits.begin();
+  }
+
+  /** Goes on with what another host has left; resolves with what is known of a turn that does not go on. */
+  async takeUp(): Promise<TranscriptFinding | null> {
+    const finding = (await this.#left?.done()) ?? null;
+    if (this.#status.state.kind !== 'creating') return finding;
+    this.#status.enter({ kind: 'alive' });
+    const { left } = this.#options;
+    const { createdAt: since, turn = null, turnsBefore = 0 } = left ?? {};
+    this.limits.begin({ since, turns: turnsBefore + (turn === null ? 0 : 1) });
+    return finding;
   }
 
   /** Delivers a prompt when its turn comes; the same turn id again is the same turn. */
@@ -166,69 +189,42 @@ export class LiveSession {
     await this.#agent.leave();
   }
 
+  /** Lets go of what could not be taken up; the agent goes on. */
+  abandon(): void {
+    this.limits.close();
+    this.#left?.close();
+    this.#gone.abort();
+    this.#agent.onExit();
+  }
+
   /** Nothing of the session lives any more. */
   finish(exit: ProcessExit): void {
     this.#terminal.close();
-    this.#enter({ kind: 'terminated', exit });
+    this.#status.enter({ kind: 'terminated', exit });
     this.#options.emit('exit', { sessionId: this.sessionId, ...exit, at: this.#now() });
   }
 
-  #openLane(): TurnLane {
-    const { launch, clock, emit, requests, facts } = this.#options;
-    return new TurnLane({
-      sessionId: this.sessionId,
-      agent: this.#agent,
-      monitor: launch.monitor,
-      facts,
-      clock,
-      gone: this.#gone.signal,
-      outputEnd: () => this.output.log.end,
-      count: () => this.limits.countTurn(),
-      onTurn: (event) => {
-        facts.onTurn(event, this.conversationId);
-        emit('turn', event);
-        this.#tellStatus();
-      },
-      onOccupancy: () => this.#tellStatus(),
-      onTurnOver: () => requests.withdraw(this.sessionId, 'turn_over'),
-      tooLate: () => terminatedError(this.sessionId),
+  #openFeed(): OutputFeed {
+    const { output, sessionId, limits } = this;
+    const { emit } = this.#options;
+    const tell = (event: SessionEvents['output']) => emit('output', event);
+    return new OutputFeed({
+      ...this.#options,
+      sessionId,
+      output,
+      tell,
+      onTotal: (bytes) => limits.printed(bytes),
     });
   }
 
-  #openAsker(): SessionAsker {
-    const { launch, clock, emit, requests } = this.#options;
-    return new SessionAsker({
-      sessionId: this.sessionId,
-      requests,
-      clock,
-      turn: () => this.#lane.current,
-      keptConversation: () => (launch.keepsConversation === true ? this.conversationId : null),
-      onRequest: (event) => emit('request', event),
-    });
+  #takesUp(left: LeftSession | undefined): TakingUp | null {
+    if (left === undefined) return null;
+    const hear = this.#hear.bind(this);
+    return new TakingUp({ left, lane: this.#lane, agent: this.#agent, gone: this.#gone.signal, hear });
   }
 
-  #onData(bytes: Uint8Array): void {
-    this.#agent.onOutput(bytes, this.#keep(bytes));
-  }
-
-  #onErrorData(bytes: Uint8Array): void {
-    this.#agent.onErrorOutput?.(bytes, this.#keep(bytes));
-  }
-
-  /** Gives the offset of the first byte. */
-  #keep(bytes: Uint8Array): number {
-    const offset = this.output.log.end;
-    this.output.append(bytes);
-    this.#lastActivityAt = this.#now();
-    if (this.#options.isHeard()) this.#tellOutput();
-    else this.output.skipUntold();
-    this.limits.printed(this.output.log.end);
-    return offset;
-  }
-
-  #tellOutput(): void {
-    const piece = this.output.untold();
-    if (piece !== null) this.#options.emit('output', { sessionId: this.sessionId, ...piece, at: this.#lastActivityAt });
+  #hear(bytes: Uint8Array, isOld = false): void {
+    this.#agent.onOutput(bytes, this.#feed.take(bytes, isOld));
   }
 
   #onLimit(limit: SessionLimit): void {
@@ -240,53 +236,26 @@ export class LiveSession {
 
   #onExit(exit: ProcessExit): void {
     this.limits.close();
-    this.output.close();
-    if (this.#options.isHeard()) this.#tellOutput();
+    this.#left?.close();
+    this.#feed.close();
     this.#agent.onExit();
     this.#options.requests.withdraw(this.sessionId, 'session_ended');
     const asked = this.#gone.signal.aborted;
     this.#lane.onExit(exit, { asked });
-    this.#enter({ kind: 'gone', exit, asked });
+    this.#status.enter({ kind: 'gone', exit, asked });
     this.#gone.abort();
     this.#exited.resolve(exit);
   }
 
   #io(): AgentIo {
-    const { pidInside } = this.#options.start;
-    return {
-      pid: pidInside === 'same' ? this.pid : pidInside,
-      clock: this.#options.clock,
-      write: (bytes) => this.#terminal.write(bytes),
-      endInput: () => this.#terminal.endInput(),
-      dropInput: () => this.#terminal.dropInput(),
-      reading: this.output.source,
-      signal: (signal) => sendSignal(-this.pid, signal),
-      device: this.#terminal.device,
-      report: (evidence) => {
-        this.#options.onReport?.(this.sessionId, { kind: 'evidence', evidence });
-        this.#lane.observe(evidence);
-      },
-      tell: (words) => {
-        this.#options.onReport?.(this.sessionId, { kind: 'words', words });
-        this.#lane.hear(words);
-      },
-      ask: (question, withdrawn) => this.#asker.ask(question, withdrawn),
-      screen: () => this.output.screenRows(),
-      lastWords: () => this.output.lastWords(),
-      textSince: (offset) => this.output.textSince(offset),
-    };
-  }
-
-  #enter(state: LiveState): void {
-    this.#state = state;
-    this.#tellStatus();
-  }
-
-  #tellStatus(): void {
-    const status = shownStatus(this.#state, this.#lane.current);
-    if (status === null || status === this.#status) return;
-    this.#status = status;
-    this.#options.emit('status', { sessionId: this.sessionId, status, at: this.#now() });
+    return agentIo({
+      ...this.#options,
+      sessionId: this.sessionId,
+      terminal: this.#terminal,
+      output: this.output,
+      lane: () => this.#lane,
+      asker: () => this.#asker,
+    });
   }
 
   #now(): number {

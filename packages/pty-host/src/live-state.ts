@@ -12,8 +12,43 @@ export type LiveState =
   | { readonly kind: 'gone'; readonly exit: ProcessExit; readonly asked: boolean }
   | { readonly kind: 'terminated'; readonly exit: ProcessExit };
 
+/** Where a session stands, and the status that is told of it. */
+export class LiveStatus {
+  readonly #turn: () => LiveTurn | null;
+  readonly #tell: (status: SessionStatus) => void;
+  #state: LiveState = { kind: 'creating' };
+  #shown: SessionStatus = 'creating';
+
+  /** @param turn - The one that runs. @param tell - Hears each status that is another than the one before. */
+  constructor(turn: () => LiveTurn | null, tell: (status: SessionStatus) => void) {
+    this.#turn = turn;
+    this.#tell = tell;
+  }
+
+  get state(): LiveState {
+    return this.#state;
+  }
+
+  get shown(): SessionStatus {
+    return this.#shown;
+  }
+
+  enter(state: LiveState): void {
+    this.#state = state;
+    this.look();
+  }
+
+  /** Something may have changed about the turn. */
+  look(): void {
+    const status = shownStatus(this.#state, this.#turn());
+    if (status === null || status === this.#shown) return;
+    this.#shown = status;
+    this.#tell(status);
+  }
+}
+
 /** The status that a state shows, with the turn that runs; `null` where the one before still holds. */
-export function shownStatus(state: LiveState, turn: LiveTurn | null): SessionStatus | null {
+function shownStatus(state: LiveState, turn: LiveTurn | null): SessionStatus | null {
   switch (state.kind) {
     case 'creating':
     case 'terminated':

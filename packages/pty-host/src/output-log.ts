@@ -8,6 +8,8 @@ const DEFAULT_MAX_BYTES = 1024 * 1024;
 export interface OutputLogOptions {
   /** How many of the newest bytes are kept. Default 1 MiB. */
   readonly maxBytes?: number | undefined;
+  /** Offset of the first byte that will be appended: what came before is no longer kept. Default 0. */
+  readonly from?: number | undefined;
 }
 
 /** A piece of the log and where it lies; offsets count from the first byte ever appended. */
@@ -42,10 +44,13 @@ export class OutputLog {
   readonly #blockBytes: number;
   readonly #slots: number;
   readonly #blocks: Uint8Array[] = [];
-  #end = 0;
+  readonly #from: number;
+  #end: number;
   #closed = false;
 
-  constructor({ maxBytes = DEFAULT_MAX_BYTES }: OutputLogOptions = {}) {
+  constructor({ maxBytes = DEFAULT_MAX_BYTES, from = 0 }: OutputLogOptions = {}) {
+    this.#from = from;
+    this.#end = from;
     this.#maxBytes = maxBytes;
     this.#blockBytes = Math.min(BLOCK_BYTES, maxBytes);
     // One block more than the bytes need: the oldest and the newest byte share none.
@@ -54,7 +59,7 @@ export class OutputLog {
 
   /** Offset of the oldest byte still kept. */
   get start(): number {
-    return Math.max(0, this.#end - this.#maxBytes);
+    return Math.max(this.#from, this.#end - this.#maxBytes);
   }
 
   /** Offset just past the newest byte. */

@@ -1,6 +1,4 @@
-import { join } from 'node:path';
 import {
-  EventHub,
   SemoError,
   answererSchema,
   assignmentSchema,
@@ -12,12 +10,11 @@ import {
   parseEdge,
   promptOptionsSchema,
   sessionSpecSchema,
-  systemClock,
   terminalSizeSchema,
   type Assignment,
   type CallOptions,
   type Clock,
-  type PersonaInjector,
+  type EventHub,
   type ResolvedSessionSpec,
   type SessionEvents,
   type SessionInfo,
@@ -28,30 +25,22 @@ import {
 } from '@semo-office/core';
 import { z } from 'zod';
 
-import { containmentPolicy } from './containment/containment-options.ts';
-import { HostContainment } from './containment/host-containment.ts';
-import { driversByKind } from './default-drivers.ts';
-import { HostTerminals } from './host-terminals.ts';
-import { openHostObservers, type HostObservers } from './host-observers.ts';
+import { openHostParts } from './host-parts.ts';
+import type { HostStartup } from './host-startup.ts';
+import type { HostObservers } from './host-observers.ts';
 import type { HostedSession } from './hosted-session.ts';
-import { createClaudeMdInjector } from './persona/claude-md-injector.ts';
-import { openJournal, type SessionJournal } from './process/session-journal.ts';
-import { defaultStateDir } from './process/session-record.ts';
-import { sweepSessions } from './process/session-sweep.ts';
 import type { PtySessionManagerOptions } from './pty-session-options.ts';
-import { HostMemory, type HostMemoryOptions } from './recovery/host-memory.ts';
-import { openHostRequests } from './requests/host-requests.ts';
+import type { HostMemory } from './recovery/host-memory.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
-import { SessionOpener } from './session-opener.ts';
-import { SessionRegistry } from './session-registry.ts';
+import type { SessionOpener } from './session-opener.ts';
+import type { SessionRegistry } from './session-registry.ts';
 import { waitForTurn } from './turn-wait.ts';
-import { createWorkspaceResolver } from './workspace/workspace-resolver.ts';
-import { createWorktreeKeeper, type WorktreeKeeper } from './workspace/worktree-keeper.ts';
 
 /**
  * Sessions in pseudo-terminals on this machine, in this process.
  *
- * What an earlier process left behind when it was killed is ended and removed first. Closing ends every session.
+ * What an earlier process left behind when it was killed is ended and removed first; with `terminal: 'tmux'` its sessions in tmux
+ * are gone on with. Closing ends every session.
  *
  * @example
  * ```ts
@@ -72,70 +61,42 @@ export function createPtySessionManager(options: PtySessionManagerOptions = {}):
 
 class PtySessionManager implements SessionManager {
   readonly #registry: SessionRegistry;
-  readonly #hub = new EventHub<SessionEvents>();
+  readonly #hub: EventHub<SessionEvents>;
   readonly #requests: HumanRequests;
   readonly #clock: Clock;
   readonly #opener: SessionOpener;
   readonly #memory: HostMemory;
-  readonly #stateDir: string;
-  readonly #personas: PersonaInjector;
-  readonly #keeper: WorktreeKeeper;
-  readonly #containment: HostContainment;
-  readonly #terminals: HostTerminals;
-  readonly #onSweep: PtySessionManagerOptions['onSweep'];
   readonly #observers: HostObservers;
-  #journal: Promise<SessionJournal> | null = null;
+  readonly #startup: HostStartup;
   #closed = false;
 
   constructor(options: PtySessionManagerOptions) {
-    const { clock = systemClock, hostEnv = process.env, rememberTerminated = 64 } = options;
+    const { registry, hub, requests, clock, opener, memory, observers, startup } = openHostParts(options);
+    this.#registry = registry;
+    this.#hub = hub;
+    this.#requests = requests;
     this.#clock = clock;
-    this.#registry = new SessionRegistry(rememberTerminated);
-    this.#stateDir = options.stateDir ?? defaultStateDir(hostEnv);
-    this.#onSweep = options.onSweep;
-    this.#personas = createClaudeMdInjector({ stateDir: this.#stateDir });
-    const keeper = createWorktreeKeeper({ stateDir: this.#stateDir, clock });
-    this.#keeper = keeper;
-    const stateDir = this.#stateDir;
-    const { allowedRoots, repositories, worktreeRoot = join(stateDir, 'worktrees') } = options;
-    const drivers = driversByKind(options, stateDir);
-    this.#memory = hostMemory(options, { stateDir, drivers, clock });
-    this.#terminals = new HostTerminals({ stateDir, kind: options.terminal ?? 'pty', path: hostEnv['PATH'] });
-    const policy = containmentPolicy(options.containment);
-    this.#containment = new HostContainment({ policy, hostEnv, allowedRoots, ownFolders: [stateDir, worktreeRoot] });
-    this.#requests = this.#openRequests(options);
-    const living = () => this.#registry.living;
-    this.#observers = openHostObservers({ options, stateDir, clock, hub: this.#hub, living });
-    this.#opener = new SessionOpener({
-      drivers,
-      workspaces: createWorkspaceResolver({ allowedRoots, repositories, worktreeRoot, keeper }),
-      keeper,
-      personas: this.#personas,
-      requests: this.#requests,
-      containment: this.#containment,
-      facts: this.#memory.facts,
-      terminals: this.#terminals,
-      hostEnv,
-      clock,
-      emit: (name, event) => this.#hub.emit(name, event),
-      isHeard: () => this.#hub.listenerCount('output') > 0,
-      onReport: this.#observers.onReport,
-    });
+    this.#opener = opener;
+    this.#memory = memory;
+    this.#observers = observers;
+    this.#startup = startup;
   }
 
   async create(spec: SessionSpec, call?: CallOptions): Promise<SessionInfo> {
     const parsed = parseEdge(sessionSpecSchema, spec, { what: 'session' });
     this.#assertOpen();
+    await this.#startup.ready();
+    this.#assertOpen();
     return this.#registry.enter(parsed, () => this.#open(parsed, call));
   }
 
   async get(sessionId: string): Promise<SessionInfo | null> {
-    await this.#ready();
+    await this.#startup.ready();
     return this.#registry.find(sessionId)?.info() ?? (await this.#memory.find(sessionId))?.info ?? null;
   }
 
   async list(filter: Parameters<SessionManager['list']>[0] = {}): Promise<SessionInfo[]> {
-    await this.#ready();
+    await this.#startup.ready();
     const all = this.#registry.infos();
     return filter.status === undefined ? all : all.filter(({ status }) => filter.status?.includes(status));
   }
@@ -143,11 +104,14 @@ class PtySessionManager implements SessionManager {
   async sendPrompt(...[sessionId, prompt, options = {}]: Parameters<SessionManager['sendPrompt']>): Promise<TurnInfo> {
     checkPrompt(prompt);
     const { turnId = newId('turn'), ...rest } = parseEdge(promptOptionsSchema, options, { what: 'prompt options' });
-    return (await this.#hosted(sessionId)).live.sendPrompt(turnId, prompt, rest);
+    const hosted = await this.#hosted(sessionId);
+    // The same prompt may have been sent by the host before.
+    const before = hosted.isTakenUp ? await this.#memory.turn({ sessionId }, turnId) : null;
+    return before ?? hosted.live.sendPrompt(turnId, prompt, rest);
   }
 
   async getTurn(sessionId: string, turnId: string): Promise<TurnInfo | null> {
-    const hosted = this.#registry.find(sessionId);
+    const hosted = this.#registry.find(sessionId) ?? (await this.#takenUp(sessionId));
     if (hosted === null) return this.#memory.turn(await this.#former(sessionId), turnId);
     this.#assertOpen();
     // A prompt that was refused, though the agent may have it, is known by what was written down of it.
@@ -156,7 +120,8 @@ class PtySessionManager implements SessionManager {
 
   async waitForTurn(...[sessionId, turnId, wait = {}]: Parameters<SessionManager['waitForTurn']>): Promise<TurnInfo> {
     this.#assertOpen();
-    const turn = await this.#registry.find(sessionId)?.live.turn(turnId);
+    const hosted = this.#registry.find(sessionId) ?? (await this.#takenUp(sessionId));
+    const turn = await hosted?.live.turn(turnId);
     if (turn) return waitForTurn(turn, { ...wait, clock: this.#clock });
     // What has ended with its host needs no waiting.
     const ended = await this.getTurn(sessionId, turnId);
@@ -186,14 +151,14 @@ class PtySessionManager implements SessionManager {
   async listRequests(
     filter: Parameters<SessionManager['listRequests']>[0] = {},
   ): ReturnType<SessionManager['listRequests']> {
-    await this.#ready();
+    await this.#startup.ready();
     return this.#requests.list(filter.sessionId);
   }
 
   async answerRequest(...[requestId, answer, said = {}]: Parameters<SessionManager['answerRequest']>): Promise<void> {
     const parsed = parseEdge(humanAnswerSchema, answer, { what: 'answer' });
     const by = parseEdge(answererSchema.default('person'), said.by, { what: 'name of who answers' });
-    await this.#ready();
+    await this.#startup.ready();
     await this.#requests.answer(requestId, { answer: parsed, by });
   }
 
@@ -211,6 +176,7 @@ class PtySessionManager implements SessionManager {
   }
 
   async terminate(...[sessionId, options]: Parameters<SessionManager['terminate']>): Promise<void> {
+    await this.#startup.ready();
     if (!this.#registry.knows(sessionId)) return void (await this.#former(sessionId));
     // One that is still being opened is let finish, so that there is something to end.
     await (await this.#registry.opened(sessionId))?.end(options);
@@ -227,60 +193,33 @@ class PtySessionManager implements SessionManager {
     this.#hub.clear();
   }
 
-  #openRequests(options: PtySessionManagerOptions): HumanRequests {
-    return openHostRequests({
-      stateDir: this.#stateDir,
-      registry: this.#registry,
-      clock: this.#clock,
-      store: options.requestStore,
-      retentionMs: options.requestRetentionMs,
-      onFault: options.onRequestFault,
-      onSettled: (event) => this.#hub.emit('request_settled', event),
-    });
-  }
-
   async #open(spec: ResolvedSessionSpec, call: CallOptions | undefined): Promise<HostedSession> {
-    const journal = await this.#ready();
+    const journal = await this.#startup.ready();
     if ((await this.#memory.find(spec.sessionId)) !== null) throw takenError(spec.sessionId);
     this.#hub.emit('status', { sessionId: spec.sessionId, status: 'creating', at: this.#clock.now() });
     return this.#observers.follow(spec, this.#opener.open(spec, journal, call));
   }
 
-  /** The journal, once what an earlier host left behind has been swept up. */
-  #ready(): Promise<SessionJournal> {
-    this.#journal ??= this.#sweep().then(() => openJournal({ stateDir: this.#stateDir }));
-    return this.#journal;
-  }
-
-  async #sweep(): Promise<void> {
-    const removePersona: PersonaInjector['remove'] = (target) => this.#personas.remove(target);
-    const removeWorktree: WorktreeKeeper['leave'] = (worktree, session) => this.#keeper.leave(worktree, session);
-    const report = await sweepSessions({
-      stateDir: this.#stateDir,
-      removePersona,
-      removeWorktree,
-      removeTerminal: (terminal, sessionId) => this.#terminals.remove(terminal, sessionId),
-      beforeStop: (sessionId) => this.#memory.letWrite(sessionId),
-      settle: (session) => this.#memory.settle(session),
-    });
-    await this.#memory.settleRest();
-    for (const { sessionId } of report.swept) await this.#containment.sweptUp(sessionId);
-    this.#onSweep?.({ ...report, worktrees: await this.#keeper.collect() });
-  }
-
   /** @throws SemoError `session_unknown`; `session_terminated`: it ended with a host before this one. */
   async #hosted(sessionId: string): Promise<HostedSession> {
     this.#assertOpen();
-    const hosted = this.#registry.find(sessionId);
+    // What an earlier host has left may be one of ours when it has been taken up.
+    const hosted = this.#registry.find(sessionId) ?? (await this.#takenUp(sessionId));
     if (hosted !== null) return hosted;
     await this.#former(sessionId);
     throw new SemoError('session_terminated', `Session ${sessionId} has ended with its host. Create a new one.`);
   }
 
+  async #takenUp(sessionId: string): Promise<HostedSession | null> {
+    this.#assertOpen();
+    await this.#startup.ready();
+    return this.#registry.find(sessionId);
+  }
+
   /** A session that ended before this host, or so long ago that this one has forgotten it. @throws SemoError `session_unknown`. */
   async #former(sessionId: string): Promise<SessionRecord> {
     this.#assertOpen();
-    await this.#ready();
+    await this.#startup.ready();
     return (await this.#memory.find(sessionId)) ?? this.#registry.refuse(sessionId);
   }
 
@@ -291,11 +230,4 @@ class PtySessionManager implements SessionManager {
 
 function takenError(sessionId: string): SemoError {
   return new SemoError('session_conflict', `There was a session ${sessionId} already, and it has ended. Use a new id.`);
-}
-
-function hostMemory(
-  { sessionStore: store, hostId, sessionRetentionMs: retentionMs, onSessionFault: onFault }: PtySessionManagerOptions,
-  rest: Pick<HostMemoryOptions, 'stateDir' | 'drivers' | 'clock'>,
-): HostMemory {
-  return new HostMemory({ ...rest, store, hostId, retentionMs, onFault });
 }

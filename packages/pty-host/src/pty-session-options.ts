@@ -25,14 +25,16 @@ export interface PtySessionManagerOptions {
   readonly claude?: ClaudeDriverOptions | undefined;
   /**
    * Which terminals agents get whose session does not say: the host's own, or ones in tmux, which outlive it and can be
-   * watched. Default `pty`.
+   * watched. With `tmux` a host goes on with the sessions that a killed one with the same `stateDir` has left there. What an
+   * agent in tmux prints is not held back for a slow reader: beyond `maxOutputBytes` + 64 MiB the oldest is dropped. Default
+   * `pty`.
    */
   readonly terminal?: TerminalKind | undefined;
   /** More agents, or other drivers for known ones. */
   readonly drivers?: readonly AgentDriver[] | undefined;
   /** How many terminated sessions can still be asked for their output. Default 64. */
   readonly rememberTerminated?: number | undefined;
-  /** Told what hosts that were killed had left behind, and what became of it. */
+  /** Told what hosts that were killed had left behind: what was gone on with, and what became of the rest. */
   readonly onSweep?: ((report: SweepReport) => void) | undefined;
   /**
    * Where requests to people are kept, so that they outlive this process. Default: a file each in `<stateDir>/requests`.

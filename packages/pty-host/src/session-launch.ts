@@ -1,17 +1,26 @@
-import type { Clock, ResolvedSessionSpec, SessionEventName, SessionEvents } from '@semo-office/core';
+import {
+  keptSpec,
+  type Clock,
+  type ContainmentReport,
+  type PersonaPlacement,
+  type ResolvedSessionSpec,
+  type SessionEventName,
+  type SessionEvents,
+} from '@semo-office/core';
 
 import type { DriverReport, Launch } from './agent/agent-driver.ts';
 import { AgentProcess } from './containment/agent-process.ts';
 import type { ContainmentChoice } from './containment/containment-choice.ts';
 import type { HostContainment } from './containment/host-containment.ts';
 import type { HostTerminals } from './host-terminals.ts';
-import { HostedSession } from './hosted-session.ts';
+import { HostedSession, type HostedSessionOptions } from './hosted-session.ts';
 import { LiveSession } from './live-session.ts';
 import type { WrittenPersona } from './persona/session-persona.ts';
 import { brandedCommand, type ProcessBrand } from './process/process-brand.ts';
 import { ProcessTree } from './process/process-tree.ts';
 import type { JournaledSession } from './process/session-journal.ts';
 import { systemProcessTable } from './process/system-process-table.ts';
+import { SessionNotes, type SessionNote } from './readoption/session-notes.ts';
 import { SessionFacts, type FactsOptions } from './recovery/session-facts.ts';
 import type { HumanRequests } from './requests/human-requests.ts';
 import type { SessionWorkspace } from './session-workspace.ts';
@@ -59,11 +68,16 @@ export async function launchSession(parts: LaunchParts, prepared: PreparedSessio
   const start = { ...contained, command: brandedCommand(brand, contained.command) };
   const { command } = start;
   const terminal = await parts.terminals.prepare({ spec, launch, command, cwd: folder, place, undo });
-  const live = new LiveSession({ ...parts, spec, launch, folder, start, facts, open: terminal.open });
-  const tree = processTree({ spec, place, brand, ownFolders, clock });
+  // A container is its own command's to end, and nobody but its host knows how.
+  const canBeLeft = terminal.outlivesHost && launch.keepsake !== undefined && start.pidInside !== null;
+  const notes = canBeLeft ? new SessionNotes(place.folder) : null;
+  const live = new LiveSession({ ...parts, spec, launch, folder, start, facts, notes, open: terminal.open });
+  const tree = processTree({ spec, place, brand: brand?.softLimit ?? null, ownFolders, clock });
   // From here on there is somebody to end, whatever fails.
   const root = tree.track(live.pid);
+  const { placement } = persona;
   const held = { branded: brand !== null, ownFolders: ownFolders.length > 1, scope: scopeOf(spec, launch) };
+  const report = containment.report(choice, spec, held);
   return new HostedSession({
     spec,
     live,
@@ -75,26 +89,45 @@ export async function launchSession(parts: LaunchParts, prepared: PreparedSessio
     facts,
     launch,
     workspace,
-    persona: persona.placement,
+    persona: placement,
     onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
-    containment: containment.report(choice, spec, held),
+    containment: report,
     clock,
+    notes,
+    note: start.pidInside === null ? null : noteOf({ spec, launch, pidInside: start.pidInside, report, placement }),
   });
 }
 
-function processTree({
+function noteOf({
+  spec,
+  launch,
+  pidInside,
+  report,
+  placement,
+}: Pick<PreparedSession, 'spec' | 'launch'> & {
+  readonly pidInside: SessionNote['pidInside'];
+  readonly report: ContainmentReport;
+  readonly placement: PersonaPlacement | null;
+}): HostedSessionOptions['note'] {
+  const { version, keepsake } = launch;
+  return { spec: keptSpec(spec), version, driver: keepsake, pidInside, containment: report, persona: placement };
+}
+
+/** Knows all that an agent starts, and writes down what leaves its session. */
+export function processTree({
   spec,
   place,
   brand,
   ownFolders,
   clock,
-}: Pick<PreparedSession, 'spec' | 'place' | 'brand'> & {
+}: Pick<PreparedSession, 'spec' | 'place'> & {
+  readonly brand: number | null;
   readonly ownFolders: readonly string[];
   readonly clock: Clock;
 }): ProcessTree {
   return new ProcessTree({
     sessionId: spec.sessionId,
-    brand: brand?.softLimit,
+    brand,
     ownFolders,
     clock,
     onDetached: (processes) => {

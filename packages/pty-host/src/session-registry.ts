@@ -1,4 +1,4 @@
-import { SemoError, idSchema, type ResolvedSessionSpec, type SessionInfo } from '@semo-office/core';
+import { SemoError, idSchema, keptSpec, type ResolvedSessionSpec, type SessionInfo } from '@semo-office/core';
 
 import type { HostedSession } from './hosted-session.ts';
 
@@ -33,6 +33,13 @@ export class SessionRegistry {
       this.#entries.delete(spec.sessionId);
       throw thrown;
     }
+  }
+
+  /** Takes in a session that another host has opened. */
+  admit(hosted: HostedSession): void {
+    const { spec } = hosted;
+    this.#entries.set(spec.sessionId, { spec, opening: Promise.resolve(hosted), hosted });
+    void hosted.live.exited.then(() => this.#forgetOldest());
   }
 
   find(sessionId: string): HostedSession | null {
@@ -91,8 +98,19 @@ export class SessionRegistry {
   }
 }
 
+/** Of a session that another host has opened, the variables are known in another order. */
+function isSameSpec(known: ResolvedSessionSpec, wanted: ResolvedSessionSpec): boolean {
+  const ordered = (spec: ResolvedSessionSpec) => [
+    keptSpec(spec),
+    Object.keys(spec.environment.set)
+      .toSorted()
+      .map((name) => spec.environment.set[name]),
+  ];
+  return JSON.stringify(ordered(known)) === JSON.stringify(ordered(wanted));
+}
+
 async function sameSession(known: Entry, wanted: ResolvedSessionSpec): Promise<SessionInfo> {
-  if (JSON.stringify(known.spec) !== JSON.stringify(wanted)) {
+  if (!isSameSpec(known.spec, wanted)) {
     throw new SemoError(
       'session_conflict',
       `Session ${wanted.sessionId} exists with another specification. Use a new id.`,

@@ -35,6 +35,19 @@ export class SessionWorkspace {
     return this.#resolved;
   }
 
+  /** It was opened by another host. */
+  takeUp(info: WorkspaceInfo, assigned: ResolvedAssignment | null): ResolvedWorkspace {
+    this.#worktree = this.#options.place.record.worktree;
+    this.#resolved = { info, worktree: this.#worktree };
+    this.#assigned = assigned;
+    return this.#resolved;
+  }
+
+  /** The job it has, if it is a slot that has one. */
+  get assigned(): ResolvedAssignment | null {
+    return this.#assigned;
+  }
+
   info(): WorkspaceInfo {
     const { info, worktree } = this.#must();
     return this.#hasEnded && worktree !== null ? { ...info, kept: this.#kept } : info;

@@ -6,13 +6,15 @@ import {
   type ResolvedPromptOptions,
   type SessionEvents,
   type TurnInfo,
+  type TranscriptFinding,
   type Words,
 } from '@semo-office/core';
 
-import type { AgentControl, Launch } from './agent/agent-driver.ts';
+import type { AgentControl, Launch, LeftTurn } from './agent/agent-driver.ts';
 import { deadline } from './deadline.ts';
 import { linearPattern } from './linear-pattern.ts';
 import { LiveTurn } from './live-turn.ts';
+import type { TurnNote } from './readoption/session-notes.ts';
 import type { SessionFacts } from './recovery/session-facts.ts';
 import type { ProcessExit } from './terminal/terminal.ts';
 
@@ -22,13 +24,15 @@ const INTERRUPT_TIMEOUT_MS = 15_000;
 const REMEMBERED_TURNS = 100;
 
 /** Verdicts after which the agent may still be at work: ours, and a milestone that was enough. */
-const LEAVES_AT_WORK: ReadonlySet<string> = new Set(['cancel', 'timeout', 'needs_input', 'milestone']);
+export const LEAVES_AT_WORK: ReadonlySet<string> = new Set(['cancel', 'timeout', 'needs_input', 'milestone']);
 
 /** What {@link TurnLane} needs of its session. */
 export interface TurnLaneOptions {
   readonly sessionId: string;
   readonly agent: AgentControl;
   readonly monitor: Launch['monitor'];
+  /** Writes down, for a host to come, what is about to be sent; awaited. */
+  readonly onSending: (turn: TurnNote) => Promise<void>;
   /** Writes down how far each prompt has come. */
   readonly facts: Pick<SessionFacts, 'intent' | 'submitted' | 'refused'>;
   readonly clock: Clock;
@@ -105,6 +109,39 @@ export class TurnLane {
     return (await accepted.promise).info();
   }
 
+  /**
+   * Goes on with the turn of an agent that another host has left. Resolves with `null` when the turn goes on, and otherwise
+   * with what is known of it: it is then no turn of this lane.
+   * @throws SemoError of the agent's, when it cannot be gone on with.
+   */
+  async takeUp(
+    left: Pick<QueuedPrompt, 'turnId' | 'prompt' | 'options'> & Pick<LeftTurn, 'outputStart' | 'acceptedAt'>,
+    goOn: () => Promise<TranscriptFinding | null>,
+  ): Promise<TranscriptFinding | null> {
+    const { turnId, prompt, options, outputStart, acceptedAt } = left;
+    const accepted = Promise.withResolvers<LiveTurn>();
+    const patterns = options.milestones.map(linearPattern);
+    const turn = this.#begin({ turnId, prompt, options, patterns, accepted }, outputStart);
+    this.#pending += 1;
+    this.#occupy(turn);
+    if (acceptedAt !== null) turn.observe({ kind: 'accepted', at: acceptedAt });
+    let isOurs = false;
+    try {
+      const finding = await goOn();
+      isOurs = finding === null || turn.hasEnded;
+      if (!isOurs) return finding;
+      this.#remember(turnId, Promise.resolve(turn));
+      this.#tail = this.#restAfter(turn);
+      return null;
+    } finally {
+      if (!isOurs) {
+        turn.abandon();
+        this.#pending -= 1;
+        this.#free();
+      }
+    }
+  }
+
   async find(turnId: string): Promise<LiveTurn | null> {
     return (await this.#turns.get(turnId)?.catch(() => null)) ?? null;
   }
@@ -165,6 +202,13 @@ export class TurnLane {
     }
   }
 
+  async #restAfter(turn: LiveTurn): Promise<void> {
+    await turn.ended;
+    await this.#comeToRest(turn).catch(() => undefined);
+    this.#pending -= 1;
+    this.#free();
+  }
+
   /** What a program printed before its first prompt reached it belongs to its first answer. */
   #outputStart(): number {
     const isFirst = this.#turns.size === 1;
@@ -219,9 +263,11 @@ export class TurnLane {
     }
   }
 
-  #writeDown({ turnId, prompt, options: { require } }: QueuedPrompt, outputStart: number): Promise<void> {
+  async #writeDown({ turnId, prompt, options }: QueuedPrompt, outputStart: number): Promise<void> {
+    const { require } = options;
+    await this.#options.onSending({ turnId, prompt, options, outputStart, sentAt: this.#options.outputEnd() });
     const conversationId = this.#options.agent.conversationId ?? null;
-    return this.#options.facts.submitted({ turnId, prompt, require }, { outputStart, conversationId });
+    await this.#options.facts.submitted({ turnId, prompt, require }, { outputStart, conversationId });
   }
 
   async #answeredByExit(queued: QueuedPrompt): Promise<LiveTurn> {

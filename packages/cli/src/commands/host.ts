@@ -32,7 +32,7 @@ export async function hostCommand(argv: readonly string[], io: CliIo): Promise<n
       onSweep: (report) => tellSweep(report, io),
     });
     const served = serveSessions(link, sessions);
-    // What an earlier host left behind is gone before anybody is served.
+    // What an earlier host left behind is taken up or gone before anybody is served.
     await sessions.list();
     io.stdout(`${JSON.stringify({ type: 'ready', at: Date.now(), socket })}\n`);
     await aborted(signal);
@@ -50,11 +50,13 @@ export async function hostCommand(argv: readonly string[], io: CliIo): Promise<n
 }
 
 /** What hosts before this one have left, for whoever reads the log. */
-function tellSweep({ swept, leftAlone, worktrees }: SweepReport, io: CliIo): void {
-  for (const { sessionId, killed, keptWorktree, faults } of swept) {
+function tellSweep({ swept, takenUp, leftAlone, worktrees }: SweepReport, io: CliIo): void {
+  for (const { sessionId } of takenUp) io.stderr(`Goes on with session ${sessionId} of a host that is gone.\n`);
+  for (const { sessionId, reason, killed, keptWorktree, faults } of swept) {
+    const why = reason === null ? '' : ` It could not be gone on with: ${reason}`;
     const kept = keptWorktree === null ? '' : ` Its worktree ${keptWorktree.path} was kept: ${keptWorktree.reason}`;
     io.stderr(
-      `Cleared up after session ${sessionId}: ${killed} processes ended.${kept}${faults.map((fault) => ` ${fault}`).join('')}\n`,
+      `Cleared up after session ${sessionId}: ${killed} processes ended.${why}${kept}${faults.map((fault) => ` ${fault}`).join('')}\n`,
     );
   }
   for (const { sessionId, reason } of leftAlone) io.stderr(`Left session ${sessionId} alone: ${reason}\n`);
@@ -74,7 +76,7 @@ function aborted(signal: AbortSignal): Promise<void> {
 }
 
 function hostRequest(argv: readonly string[], io: CliIo): HostRequest {
-  const { socket, root, repo, worktrees, containment } = parse(argv);
+  const { socket, root, repo, worktrees, containment, terminal } = parse(argv);
   if (socket === undefined) throw new SemoError('invalid_argument', 'Say where to listen: semo host --socket PATH.');
   const repositories = (repo ?? []).map((entry) => {
     const at = entry.indexOf('=');
@@ -87,6 +89,7 @@ function hostRequest(argv: readonly string[], io: CliIo): HostRequest {
       repositories: Object.fromEntries(repositories) as Record<string, string>,
       ...(root === undefined ? {} : { allowedRoots: root.map((folder) => resolve(io.cwd, folder)) }),
       ...(containment === undefined ? {} : { containment: { default: level(containment) } }),
+      ...(terminal === undefined ? {} : { terminal: terminalKind(terminal) }),
       ...(worktrees === undefined ? {} : { worktreeRoot: resolve(io.cwd, worktrees) }),
     },
   };
@@ -99,6 +102,11 @@ function level(name: string): 'best' | ContainmentLevel {
   throw new SemoError('invalid_argument', `--containment is one of ${known.join(', ')}, not ${JSON.stringify(name)}.`);
 }
 
+function terminalKind(name: string): 'pty' | 'tmux' {
+  if (name === 'pty' || name === 'tmux') return name;
+  throw new SemoError('invalid_argument', `--terminal is pty or tmux, not ${JSON.stringify(name)}.`);
+}
+
 function parse(argv: readonly string[]) {
   try {
     return parseArgs({
@@ -109,6 +117,7 @@ function parse(argv: readonly string[]) {
         repo: { type: 'string', multiple: true },
         worktrees: { type: 'string' },
         containment: { type: 'string' },
+        terminal: { type: 'string' },
       },
     }).values;
   } catch (error) {

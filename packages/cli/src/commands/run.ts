@@ -43,7 +43,7 @@ export async function runCommand(argv: readonly string[], io: CliIo): Promise<nu
 /** Whoever keeps a conversation needs its id. With `--json` it is in the result too. */
 function tellConversation({ job }: RunRequest, { conversationId }: JobResult, io: CliIo): void {
   const { agent } = job.session;
-  if (agent.kind !== 'claude-stream' || agent.keepConversation !== true || conversationId === null) return;
+  if (!('keepConversation' in agent) || agent.keepConversation !== true || conversationId === null) return;
   io.stderr(`The conversation was kept. Go on with it: --resume ${conversationId}\n`);
 }
 

@@ -120,7 +120,8 @@ export const sessionSpecSchema = z.strictObject({
     })
     .default({ pass: [], set: {} }),
   /**
-   * `pty`: the host's own terminal, gone with it. `tmux`: one in tmux, which outlives the host and can be watched.
+   * `pty`: the host's own terminal, gone with it. `tmux`: one in tmux, which outlives the host and can be watched; a flood of
+   * output is not held back there, and beyond `maxOutputBytes` + 64 MiB unread the oldest is dropped.
    * Default: what the host is set to. Only for agents in a terminal.
    */
   terminal: z.enum(['pty', 'tmux']).optional(),

@@ -33,6 +33,14 @@ export interface LaunchContext {
   readonly signal?: AbortSignal | undefined;
 }
 
+/** What a driver knows of an agent that another host has left. Its `baseEnv` is what the agent was started with. */
+export interface TakeUpContext extends LaunchContext {
+  /** See {@link Launch.keepsake}; to be parsed, since another version may have written it. */
+  readonly keepsake: unknown;
+  readonly version: string | null;
+  readonly conversationId: string | null;
+}
+
 /** How to start an agent, and how to speak with it once it runs. */
 export interface Launch {
   readonly command: readonly string[];
@@ -63,6 +71,11 @@ export interface Launch {
   readonly monitor: { readonly sources: readonly Decider[]; readonly exitMeans: MonitorConfig['exitMeans'] };
   /** What the agent means by how it exited, for example that status 143 is SIGTERM. Default: what the system says. */
   readonly readExit?: ((exit: ProcessExit) => ProcessExit) | undefined;
+  /**
+   * What {@link AgentDriver.takeUp} needs to know of this start, as JSON: it is kept in the session's private folder. Absent:
+   * nobody can take the agent up.
+   */
+  readonly keepsake?: unknown;
   /** Called once, as the process starts. */
   attach(io: AgentIo): AgentControl;
   /**
@@ -121,6 +134,34 @@ export interface Submission {
   readonly signal: AbortSignal;
 }
 
+/** A prompt that another host has sent, or was about to send. */
+export interface LeftTurn {
+  readonly turnId: string;
+  readonly prompt: string;
+  /** Offset of the output when the prompt was sent. */
+  readonly outputStart: number;
+  /** Whether all output since is still kept. */
+  readonly outputKept: boolean;
+  /** When it was written down as sent, in epoch milliseconds. */
+  readonly submittedAt: number;
+  /** When the agent was known to have taken it; `null`: it was not. */
+  readonly acceptedAt: number | null;
+}
+
+/** An agent as another host has left it. */
+export interface LeftAgent {
+  /** `null`: it was between two turns. */
+  readonly turn: LeftTurn | null;
+  /** How many prompts it was sent before that. */
+  readonly turnsBefore: number;
+  /** Whether its last turn was ended by us, so that it may still be at work on it. */
+  readonly wasInterrupted: boolean;
+  /** Resolves when all output up to now has been seen once more. */
+  readonly caughtUp: Promise<void>;
+  /** Aborts when the agent is gone or the turn is over. */
+  readonly signal: AbortSignal;
+}
+
 /** A running agent, as its driver sees it. */
 export interface AgentControl {
   /**
@@ -128,6 +169,13 @@ export interface AgentControl {
    * @throws SemoError `agent_start_failed`, also when `signal` aborts, and `guard_failed`.
    */
   ready(signal: AbortSignal): Promise<void>;
+  /**
+   * Goes on with an agent that another host has left, in place of {@link ready}. It is called when the output before the turn
+   * has been seen, and none of the turn. Resolves with `null` when the turn goes on, or there is none, and otherwise with
+   * what is known of a prompt that the agent is not at work on.
+   * @throws SemoError that says why the agent cannot be gone on with.
+   */
+  takeUp?(left: LeftAgent): Promise<TranscriptFinding | null>;
   /** Sees all output, after it has been kept. */
   onOutput(bytes: Uint8Array, offset: number): void;
   /** Sees standard error where that comes apart. It is in the log like all output, where it fell. */
@@ -164,6 +212,12 @@ export interface AgentDriver {
    * @throws SemoError `agent_not_found`, `agent_version_unsupported`, `not_signed_in`, `invalid_argument`, `invalid_settings`.
    */
   prepare(context: LaunchContext): Promise<Launch>;
+  /**
+   * Makes ready to go on with an agent that another host has started and left: its `command` is not started. Absent: it
+   * cannot be gone on with.
+   * @throws SemoError that says why it cannot.
+   */
+  takeUp?(context: TakeUpContext): Promise<Launch>;
   /**
    * Looks a prompt up in what an agent that is gone has written of its conversation. Absent: it writes none. What cannot be
    * found or read is `unreadable`; it throws nothing.

@@ -31,7 +31,30 @@ export async function writePersona({
   await place.update({ personaFolders: [folder] });
   undo.add(() => personas.remove({ folder, sessionId }));
   const write = () => personas.inject({ persona, folder, configHome: configHome ?? undefined, sessionId });
-  const placement = await write();
+  return written(await write(), { folder, write });
+}
+
+/** A persona that another host has written; it is taken away by this one. */
+export function takeUpPersona(
+  placement: PersonaPlacement | null,
+  {
+    personas,
+    spec: { sessionId, persona },
+    folder,
+    configHome,
+    undo,
+  }: Omit<Parameters<typeof writePersona>[0], 'place'>,
+): WrittenPersona {
+  if (persona === undefined || placement === null) return { placement: null, hide: () => Promise.resolve() };
+  undo.add(() => personas.remove({ folder, sessionId }));
+  const write = () => personas.inject({ persona, folder, configHome: configHome ?? undefined, sessionId });
+  return written(placement, { folder, write });
+}
+
+function written(
+  placement: PersonaPlacement,
+  { folder, write }: { readonly folder: string; readonly write: () => Promise<PersonaPlacement> },
+): WrittenPersona {
   return {
     placement,
     // Where rules of the repository hid it, another branch may have others.

@@ -23,6 +23,10 @@ export interface SessionJournal {
    * @throws SemoError `session_conflict` when the id is taken, also by a session that a dead host has left.
    */
   claim(sessionId: string, options?: { readonly privateHome?: boolean | undefined }): Promise<JournaledSession>;
+  /** Where a session has its private folder. */
+  folderOf(sessionId: string): string;
+  /** Makes a session this host's that a dead one has left. Only for whoever holds its sweep's lock. */
+  takeOver(record: SessionRecord, options?: { readonly privateHome?: boolean | undefined }): Promise<JournaledSession>;
 }
 
 /** One session's place on disk. All paths are real ones, for nobody else to read. */
@@ -60,6 +64,13 @@ export function openJournal({ stateDir, table = systemProcessTable }: JournalOpt
       const record = sessionRecordSchema.parse({ sessionId, owner, machine: table.machine });
       const folders = ['config', 'tmp', ...(privateHome ? ['home'] : [])];
       const folder = await claimFolder({ stateDir, record, folders });
+      return new Place({ table, stateDir, folder, record, privateHome });
+    },
+    folderOf: (sessionId) => join(stateDir, 'sessions', sessionId),
+    async takeOver(left, { privateHome = false } = {}) {
+      const folder = await realpath(join(stateDir, 'sessions', left.sessionId));
+      const record = { ...left, owner, machine: table.machine };
+      await writeRecord(folder, record);
       return new Place({ table, stateDir, folder, record, privateHome });
     },
   };

@@ -20,6 +20,11 @@ export interface SweepOptions {
     worktree: MadeWorktree,
     session: { readonly sessionId: string },
   ) => Promise<WorktreeRemoval>;
+  /**
+   * Takes a session back into service whose terminal has outlived its host; what it throws says why that cannot be done.
+   * Default: all are cleared up.
+   */
+  readonly takeUp?: ((record: SessionRecord) => Promise<void>) | undefined;
   /** Awaited before a session's processes are ended, while its agent lives. Default: nothing is waited for. */
   readonly beforeStop?: ((sessionId: string) => Promise<void>) | undefined;
   /** Told of a session whose processes are gone, before its folder is. Default: nobody. */
@@ -36,6 +41,8 @@ export interface SweepOptions {
 /** One session a dead host has left, and what became of it. */
 export interface SweptSession {
   readonly sessionId: string;
+  /** Why a session that might have been taken up again was not, in a sentence; `null`: it could not be at all. */
+  readonly reason: string | null;
   /** How many processes were ended. */
   readonly killed: number;
   readonly survivors: readonly ProcessIdentity[];
@@ -48,6 +55,8 @@ export interface SweptSession {
 /** What a sweep found. */
 export interface SweepReport {
   readonly swept: readonly SweptSession[];
+  /** Sessions whose terminals have outlived their host and that this one goes on with. */
+  readonly takenUp: readonly { readonly sessionId: string }[];
   /** Sessions left alone that are no living host's of this machine: what, and why in a sentence. */
   readonly leftAlone: readonly { readonly sessionId: string; readonly reason: string }[];
   /** Worktrees that sessions had left before, looked at again; absent where nobody did. */
@@ -68,7 +77,8 @@ export async function sweepSessions(options: SweepOptions): Promise<SweepReport>
   const { stateDir, table = systemProcessTable } = options;
   const sessions = join(stateDir, 'sessions');
   const swept: SweptSession[] = [];
-  const leftAlone: { sessionId: string; reason: string }[] = [];
+  const takenUp: { sessionId: string }[] = [];
+  const alone: { sessionId: string; reason: string }[] = [];
   const names = await readdir(sessions).catch(() => []);
   for (const name of names) {
     const folder = join(sessions, name);
@@ -78,31 +88,42 @@ export async function sweepSessions(options: SweepOptions): Promise<SweepReport>
       else if (name.startsWith('.sweep-')) await removeDeadLock(folder, table);
       else {
         const outcome = await sweepFolder({ ...options, table, folder, sessionId: name });
-        if (outcome !== null && 'reason' in outcome) leftAlone.push(outcome);
-        else if (outcome !== null) swept.push(outcome);
+        if (outcome?.kind === 'left_alone') alone.push(outcome.session);
+        else if (outcome?.kind === 'taken_up') takenUp.push(outcome.session);
+        else if (outcome?.kind === 'swept') swept.push(outcome.session);
       }
     } catch (error) {
       // One folder that cannot be cleared must not keep a host from starting.
-      leftAlone.push({ sessionId: name, reason: `It could not be swept: ${messageOf(error)}` });
+      alone.push({ sessionId: name, reason: `It could not be swept: ${messageOf(error)}` });
     }
   }
   if (names.length > 0) await removeEmptyFolders([sessions, stateDir]);
-  return { swept, leftAlone };
+  return { swept, takenUp, leftAlone: alone };
 }
 
 type Sweeping = SweepOptions & { readonly table: ProcessTable; readonly folder: string; readonly sessionId: string };
 
-async function sweepFolder(sweeping: Sweeping): Promise<SweptSession | { sessionId: string; reason: string } | null> {
+/** What became of a session's folder; `null`: nothing had to. */
+type Outcome =
+  | { readonly kind: 'swept'; readonly session: SweptSession }
+  | { readonly kind: 'taken_up'; readonly session: { readonly sessionId: string } }
+  | { readonly kind: 'left_alone'; readonly session: { readonly sessionId: string; readonly reason: string } };
+
+function leftAlone(sessionId: string, reason: string): Outcome {
+  return { kind: 'left_alone', session: { sessionId, reason } };
+}
+
+async function sweepFolder(sweeping: Sweeping): Promise<Outcome | null> {
   const { stateDir, folder, sessionId, table } = sweeping;
   const record = await readRecord(folder);
   if (record === null || record.sessionId !== sessionId) return setAside(sweeping);
   const state = ownerState(record, table);
   if (state === 'alive') return null;
   if (state === 'elsewhere')
-    return {
+    return leftAlone(
       sessionId,
-      reason: `It belongs to a host on ${record.machine.hostname} or in another container, whose processes cannot be seen from here. If that is gone, remove ${folder}.`,
-    };
+      `It belongs to a host on ${record.machine.hostname} or in another container, whose processes cannot be seen from here. If that is gone, remove ${folder}.`,
+    );
   // Beside the folder: the lock must not be what makes a folder that another sweep has just removed.
   const release = await tryFileLock(join(stateDir, 'sessions', `.sweep-${sessionId}`), { table });
   if (release === null) return null;
@@ -110,13 +131,30 @@ async function sweepFolder(sweeping: Sweeping): Promise<SweptSession | { session
     // Another sweep may have finished, and the id been claimed again, between reading and locking.
     const again = await readRecord(folder);
     if (again === null || ownerState(again, table) === 'alive') return null;
-    return await sweepSession(sweeping, again, state === 'rebooted');
+    const reason = state === 'rebooted' ? null : await refusalToTakeUp(sweeping, again);
+    if (reason === TAKEN_UP) return { kind: 'taken_up', session: { sessionId } };
+    return { kind: 'swept', session: { ...(await sweepSession(sweeping, again, state === 'rebooted')), reason } };
   } finally {
     await release();
   }
 }
 
-async function sweepSession(sweeping: Sweeping, record: SessionRecord, rebooted: boolean): Promise<SweptSession> {
+const TAKEN_UP = Symbol('taken up');
+
+/** Why a session is not gone on with: `null` where that was never asked for. */
+async function refusalToTakeUp({ takeUp }: Sweeping, record: SessionRecord): Promise<string | null | typeof TAKEN_UP> {
+  if (takeUp === undefined || record.terminal === null) return null;
+  return takeUp(record).then(
+    () => TAKEN_UP,
+    (thrown: unknown) => messageOf(thrown),
+  );
+}
+
+async function sweepSession(
+  sweeping: Sweeping,
+  record: SessionRecord,
+  rebooted: boolean,
+): Promise<Omit<SweptSession, 'reason'>> {
   const { folder, sessionId, table, graceMs = 2000, beforeStop, settle } = sweeping;
   const { removePersona, removeWorktree, removeTerminal } = sweeping;
   const faults: string[] = [];
@@ -185,12 +223,7 @@ async function sweepClaim({
   await removePrivateFolder(folder);
 }
 
-async function setAside({
-  stateDir,
-  folder,
-  sessionId,
-  table,
-}: Sweeping): Promise<{ sessionId: string; reason: string } | null> {
+async function setAside({ stateDir, folder, sessionId, table }: Sweeping): Promise<Outcome | null> {
   // Gone by now: another sweep, or its owner, was faster.
   if (
     !(await realpath(folder).then(
@@ -202,18 +235,18 @@ async function setAside({
   const { pids } = await table.scan();
   const users = [...pids].filter((pid) => sessionTag(table.environment(pid)) === sessionId);
   if (users.length > 0)
-    return {
+    return leftAlone(
       sessionId,
-      reason: `Its record in ${folder} cannot be read, and processes of it are alive: ${users.join(', ')}. End them, then start again.`,
-    };
+      `Its record in ${folder} cannot be read, and processes of it are alive: ${users.join(', ')}. End them, then start again.`,
+    );
   const unreadable = join(stateDir, 'unreadable');
   await mkdir(unreadable, { recursive: true, mode: 0o700 });
   const aside = join(unreadable, `${sessionId}-${Date.now()}`);
   await rename(folder, aside);
-  return {
+  return leftAlone(
     sessionId,
-    reason: `Its record could not be read, so nothing of it was undone. Its folder is now ${aside}; look into it and remove it.`,
-  };
+    `Its record could not be read, so nothing of it was undone. Its folder is now ${aside}; look into it and remove it.`,
+  );
 }
 
 function messageOf(error: unknown): string {

@@ -77,13 +77,17 @@ export class HostMemory {
   async settle({ sessionId, afterReboot }: GoneSession): Promise<void> {
     const { store, clock } = this.facts;
     const session = await store.getSession(sessionId);
-    for (const turn of await store.listTurns({ sessionId, open: true })) {
-      const finding = await this.#find(turn, session);
-      const at = clock.now();
-      const verdict = settledTurn(turn, { finding, at, afterReboot });
-      await store.advanceTurn(sessionId, turn.turnId, { kind: 'ended', at, turn: verdict });
-    }
+    for (const turn of await store.listTurns({ sessionId, open: true }))
+      await this.settleTurn(turn, await this.#find(turn, session), afterReboot);
     if (session !== null && session.endedAt === null) await store.putSession(goneRecord(session, clock.now()));
+  }
+
+  /** Decides what became of a turn by what is known of it, and writes it down. */
+  async settleTurn(turn: TurnRecord, finding: TranscriptFinding, afterReboot = false): Promise<void> {
+    const { store, clock } = this.facts;
+    const at = clock.now();
+    const verdict = settledTurn(turn, { finding, at, afterReboot });
+    await store.advanceTurn(turn.sessionId, turn.turnId, { kind: 'ended', at, turn: verdict });
   }
 
   /**

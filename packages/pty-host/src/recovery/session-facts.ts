@@ -70,6 +70,11 @@ export class SessionFacts {
     await this.#putSession(record);
   }
 
+  /** Another host has opened it, and written so down. */
+  takenUp(record: SessionRecord): void {
+    this.#record = record;
+  }
+
   /** The session is over; resolves when everything about it is written down. */
   async ended(info: SessionInfo): Promise<void> {
     if (this.#record === null) return;

@@ -125,7 +125,7 @@ describe('sweep', () => {
     const place = await openJournal({ stateDir: folder.path }).claim(real.sessionId);
     const { pid } = await real.shell('echo $$; exec sleep 100');
     await place.update({ root: identify(table, pid) });
-    expect(await sweep(folder.path)).toEqual({ swept: [], leftAlone: [] });
+    expect(await sweep(folder.path)).toEqual({ swept: [], takenUp: [], leftAlone: [] });
     expect(await exists(place.folder)).toBe(true);
     expect(lives(pid)).toBe(true);
   });
@@ -160,13 +160,13 @@ describe('sweep', () => {
     });
     const reports = await Promise.all([sweep(stateDir), sweep(stateDir)]);
     expect(reports.flatMap(({ swept }) => swept)).toEqual([
-      { sessionId, killed: 3, survivors: [], keptWorktree: null, faults: [] },
+      { sessionId, reason: null, killed: 3, survivors: [], keptWorktree: null, faults: [] },
     ]);
     for (const each of [agent, journaled, inside]) expect(lives(each.pid)).toBe(false);
     expect(lives(bystander.pid)).toBe(true);
     expect(await readdir(folder.path)).toEqual([]);
     expect(await repository.git(['status', '--porcelain', '--branch'])).toBe('## main');
-    expect(await sweep(stateDir)).toEqual({ swept: [], leftAlone: [] });
+    expect(await sweep(stateDir)).toEqual({ swept: [], takenUp: [], leftAlone: [] });
   });
 
   it('keeps a worktree with work in it, and says so', async () => {
@@ -270,8 +270,8 @@ describe('sweep', () => {
     const holder = { ...self, hostname: table.machine.hostname, nonce: 'n' };
     await writeFile(join(sessions, '.sweep-living'), JSON.stringify(holder));
     await writeFile(join(sessions, '.sweep-dead'), JSON.stringify({ ...holder, startTime: 1 }));
-    expect(await sweep(join(folder.path, 'semo'))).toEqual({ swept: [], leftAlone: [] });
+    expect(await sweep(join(folder.path, 'semo'))).toEqual({ swept: [], takenUp: [], leftAlone: [] });
     expect((await readdir(sessions)).sort()).toEqual([living.slice(sessions.length + 1), '.sweep-living'].sort());
-    expect(await sweep(join(folder.path, 'nowhere'))).toEqual({ swept: [], leftAlone: [] });
+    expect(await sweep(join(folder.path, 'nowhere'))).toEqual({ swept: [], takenUp: [], leftAlone: [] });
   });
 });

@@ -1,7 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { SemoError, type AgentSpec } from '@semo-office/core';
+import { SemoError, type AgentSpec, type TranscriptFinding } from '@semo-office/core';
+import { z } from 'zod';
 
-import type { AgentControl, AgentDriver, AgentIo, Launch, LaunchContext, Submission } from '../agent-driver.ts';
+import type { AgentControl, AgentDriver, AgentIo, Launch, LeftAgent, Submission } from '../agent-driver.ts';
 import { EchoMatcher } from './echo-matcher.ts';
 import { findExecutable } from '../executable.ts';
 import { brokenMarker } from './marker-rows.ts';
@@ -23,6 +24,8 @@ const START_QUIET_MS = 60;
 const START_LIMIT_MS = 1500;
 const START_LOOK_MS = 30;
 
+const keepsakeSchema = z.object({ marker: z.string() });
+
 type CommandSpec = Extract<AgentSpec, { kind: 'command' }>;
 
 /**
@@ -41,29 +44,27 @@ export function createCommandDriver(): AgentDriver {
         folder: context.folder,
         hint: 'Give the path of the program, or put its folder on the PATH.',
       });
-      return commandLaunch({ context, command: [program, ...args], over: spec.over ?? 'terminal' });
+      const marker = `SEMO-DONE-${randomBytes(12).toString('hex')}`;
+      const env = { ...context.baseEnv, TMPDIR: context.folders.tmp, [MARKER_VARIABLE]: marker };
+      return { ...commandTraits(marker, spec.over ?? 'terminal'), command: [program, ...args], env };
+    },
+    async takeUp({ keepsake, baseEnv }) {
+      const { marker } = keepsakeSchema.parse(keepsake);
+      return { ...commandTraits(marker, 'terminal'), command: [], env: baseEnv };
     },
   };
 }
 
-function commandLaunch({
-  context,
-  command,
-  over,
-}: {
-  context: LaunchContext;
-  command: string[];
-  over: 'terminal' | 'pipe';
-}): Launch {
-  const marker = `SEMO-DONE-${randomBytes(12).toString('hex')}`;
+/** What a running program is spoken with by. */
+function commandTraits(marker: string, over: 'terminal' | 'pipe'): Omit<Launch, 'command' | 'env'> {
+  const keepsake: z.output<typeof keepsakeSchema> = { marker };
   return {
-    command,
     over,
     // Otherwise an error could land in the middle of a line.
     errorsApart: over === 'pipe',
     version: null,
     configHome: null,
-    env: { ...context.baseEnv, TMPDIR: context.folders.tmp, [MARKER_VARIABLE]: marker },
+    keepsake,
     monitor: { sources: ['exit', 'screen_marker', 'silence'], exitMeans: 'status' },
     attach: (io) => new CommandAgent(io, marker),
     dispose: () => Promise.resolve(),
@@ -78,6 +79,7 @@ class CommandAgent implements AgentControl {
   readonly #errorWatch: MarkerWatch;
   #echo = new EchoMatcher('');
   #lastOutputAt = 0;
+  #hasSpoken = false;
 
   constructor(io: AgentIo, marker: string) {
     this.#io = io;
@@ -103,9 +105,26 @@ class CommandAgent implements AgentControl {
     }
   }
 
+  /** A program tells nothing when it takes a prompt: that it printed something since is all there is to go by. */
+  async takeUp({ turn, turnsBefore, caughtUp }: LeftAgent): Promise<TranscriptFinding | null> {
+    if (turn === null) {
+      this.#watch.takeUp(turnsBefore);
+      return null;
+    }
+    this.#watch.takeUp(turnsBefore, turn.prompt);
+    this.#echo = new EchoMatcher(turn.prompt);
+    this.#hasSpoken = false;
+    await caughtUp;
+    if (turn.acceptedAt === null && !this.#hasSpoken)
+      throw new SemoError('delivery_unknown', 'Nothing tells whether the program has the prompt it was sent last.');
+    this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
+    return null;
+  }
+
   onOutput(bytes: Uint8Array, offset: number): void {
     const io = this.#io;
     this.#lastOutputAt = io.clock.now();
+    this.#hasSpoken = true;
     if (!this.#echo.consume(bytes)) io.report({ kind: 'activity', at: this.#lastOutputAt });
     this.#watch.read(bytes, offset);
   }

@@ -66,7 +66,17 @@ export class MarkerWatch {
     const { screen } = this.#options;
     const shown = this.#paints && screen !== null ? this.#countOn(await screen()) : 0;
     // The markers of all turns so far may be painted once more, also those that cannot be seen now.
-    this.#old = Math.max(shown, this.#turn);
+    this.#arm(prompt, Math.max(shown, this.#turn));
+  }
+
+  /** Another host has sent so many prompts, and then maybe this one: what comes from now on belongs to it. */
+  takeUp(turnsBefore: number, prompt?: string): void {
+    this.#turn = turnsBefore;
+    if (prompt !== undefined) this.#arm(prompt, turnsBefore);
+  }
+
+  #arm(prompt: string, old: number): void {
+    this.#old = old;
     this.#scanner.reset();
     this.#lines = new ProgramLines();
     this.#prompt = prompt;

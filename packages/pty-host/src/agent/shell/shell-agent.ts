@@ -1,8 +1,8 @@
-import { SemoError, assertNever } from '@semo-office/core';
+import { SemoError, assertNever, type TranscriptFinding } from '@semo-office/core';
 
 import { deadline } from '../../deadline.ts';
 import { ProgramLines } from '../../program-lines.ts';
-import type { AgentControl, AgentIo, Submission } from '../agent-driver.ts';
+import type { AgentControl, AgentIo, LeftAgent, Submission } from '../agent-driver.ts';
 import { ShellMarkScanner, type ShellMark } from './shell-marks.ts';
 
 const PASTE_START = '\x1b[200~';
@@ -12,6 +12,8 @@ const CTRL_BACKSLASH = '\x1c';
 const CTRL_D = '\x04';
 /** A shell takes what is typed within this long, or never; large pastes take it a second. */
 const ACCEPT_TIMEOUT_MS = 30_000;
+/** What was typed by a host that was killed reaches the shell within this long, or never. */
+const TAKEN_WITHIN_MS = 2000;
 /** Between two presses of Ctrl+C; programs may want a moment to end. */
 const PRESS_AGAIN_MS = 500;
 /** Presses of Ctrl+C before Ctrl+\, which fewer programs ignore. */
@@ -53,6 +55,23 @@ export class ShellAgent implements AgentControl {
       const message = `The shell did not come to its prompt. Its terminal shows:\n${this.#io.lastWords()}`;
       throw new SemoError('agent_start_failed', message, { cause: error });
     });
+  }
+
+  /** Its own marks tell what became of the command, as they do of any. */
+  async takeUp({ turn, caughtUp }: LeftAgent): Promise<TranscriptFinding | null> {
+    if (turn === null) return null;
+    const { prompt, outputStart, acceptedAt, outputKept } = turn;
+    const before = this.#stage;
+    const verdict = Promise.withResolvers<void>();
+    this.#leavePrompt({ kind: 'sent', prompt, verdict, outputStart });
+    if (acceptedAt !== null && !outputKept) this.#begin({ kind: 'sent', prompt, verdict, outputStart }, outputStart);
+    await caughtUp;
+    using limit = deadline(this.#io.clock, TAKEN_WITHIN_MS);
+    await Promise.race([verdict.promise, aborted(limit.signal)]);
+    if (this.#stage.kind !== 'sent') return null;
+    this.#stage = before;
+    if (before.kind === 'at_prompt') this.#atPrompt.resolve();
+    return { kind: 'unreadable' };
   }
 
   onOutput(bytes: Uint8Array, offset: number): void {
@@ -204,6 +223,10 @@ export class ShellAgent implements AgentControl {
     const seen = this.#io.lastWords();
     return new SemoError('prompt_not_accepted', `The shell did not take the command. Its terminal shows:\n${seen}`);
   }
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
 /** Several lines as one command, so that an interrupt ends them all and a mistake in one keeps all from running. */

@@ -3,8 +3,9 @@ import { randomBytes } from 'node:crypto';
 import { basename } from 'node:path';
 import { promisify } from 'node:util';
 import { SemoError, type AgentSpec } from '@semo-office/core';
+import { z } from 'zod';
 
-import type { AgentDriver, LaunchContext } from '../agent-driver.ts';
+import type { AgentDriver, Launch, LaunchContext } from '../agent-driver.ts';
 import { findExecutable } from '../executable.ts';
 import { ShellAgent } from './shell-agent.ts';
 import { SHELL_NAMES, writeShellRc, type ShellName } from './shell-rc.ts';
@@ -14,6 +15,8 @@ const run = promisify(execFile);
 /** The first bash that prints a mark before a command (`PS0`) and has bracketed paste. macOS still comes with 3.2. */
 const OLDEST_BASH = [4, 4] as const;
 const PROBE_TIMEOUT_MS = 10_000;
+
+const keepsakeSchema = z.object({ nonce: z.string() });
 
 type ShellSpec = Extract<AgentSpec, { kind: 'shell' }>;
 
@@ -37,16 +40,29 @@ export function createShellDriver(): AgentDriver {
       const nonce = randomBytes(12).toString('hex');
       const { args, env } = await writeShellRc({ name, folder: context.folders.config, nonce, useUserRc });
       return {
+        ...shellTraits(nonce, version),
         command: [program, ...args],
-        over: 'terminal',
-        version,
-        configHome: null,
         env: { ...context.baseEnv, TMPDIR: context.folders.tmp, ...env },
-        monitor: { sources: ['exit', 'shell_mark'], exitMeans: 'status' },
-        attach: (io) => new ShellAgent({ io, nonce }),
-        dispose: () => Promise.resolve(),
       };
     },
+    async takeUp({ keepsake, version, baseEnv }) {
+      const { nonce } = keepsakeSchema.parse(keepsake);
+      return { ...shellTraits(nonce, version), command: [], env: baseEnv };
+    },
+  };
+}
+
+/** What a running shell is spoken with by. */
+function shellTraits(nonce: string, version: string | null): Omit<Launch, 'command' | 'env'> {
+  const keepsake: z.output<typeof keepsakeSchema> = { nonce };
+  return {
+    over: 'terminal',
+    version,
+    configHome: null,
+    keepsake,
+    monitor: { sources: ['exit', 'shell_mark'], exitMeans: 'status' },
+    attach: (io) => new ShellAgent({ io, nonce }),
+    dispose: () => Promise.resolve(),
   };
 }
 

@@ -1,8 +1,8 @@
 import { watch, type FSWatcher } from 'node:fs';
-import { access, open, readdir, rm, type FileHandle } from 'node:fs/promises';
+import { access, open, readFile, readdir, rm, stat, writeFile, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 
-import { END_FILE, OUTPUT_PREFIX } from './output-keeper.ts';
+import { END_FILE, OUTPUT_PREFIX, SHIFT_FILE } from './output-keeper.ts';
 
 const READ_BYTES = 64 * 1024;
 /** Where the system tells late, or not at all, of a file that grew. */
@@ -109,7 +109,7 @@ export class KeptOutput {
     if (next === undefined || next === this.#piece?.start) return false;
     // A later piece exists only when this one is complete, but it may have grown since it was last read.
     if (this.#piece !== null && (await this.#readPiece())) return true;
-    if (holding === undefined) this.#tellGap(next);
+    if (holding === undefined) await this.#tellGap(next);
     await this.#closePiece();
     this.#piece = { file: await open(join(this.#options.folder, `${OUTPUT_PREFIX}${next}`)), start: next };
     await this.#forget(starts);
@@ -117,10 +117,13 @@ export class KeptOutput {
   }
 
   /** The keeper had to remove what nobody had read: whoever reads the output is told where. */
-  #tellGap(next: number): void {
+  async #tellGap(next: number): Promise<void> {
     const lost = next - this.#offset;
+    const told = Buffer.from(`\r\n[semo: ${lost} bytes of output came too fast and were dropped]\r\n`);
+    const { folder, onData } = this.#options;
+    await writeFile(join(folder, SHIFT_FILE), String((await readShift(folder)) + told.length - lost));
     this.#offset = next;
-    this.#options.onData(Buffer.from(`\r\n[semo: ${lost} bytes of output came too fast and were dropped]\r\n`));
+    onData(told);
   }
 
   async #forget(starts: readonly number[]): Promise<void> {
@@ -163,6 +166,18 @@ export class KeptOutput {
     this.#piece = null;
     await piece?.file.close().catch(() => undefined);
   }
+}
+
+/** Which bytes of a pane's output are there, and by how much the session's own count of them differs. */
+export async function keptRange(folder: string): Promise<{ start: number; end: number; shift: number }> {
+  const starts = await pieceStarts(folder);
+  const last = starts.at(-1);
+  const size = last === undefined ? 0 : (await stat(join(folder, `${OUTPUT_PREFIX}${last}`))).size;
+  return { start: starts[0] ?? 0, end: (last ?? 0) + size, shift: await readShift(folder) };
+}
+
+async function readShift(folder: string): Promise<number> {
+  return Number(await readFile(join(folder, SHIFT_FILE), 'utf8').catch(() => '0'));
 }
 
 /** The offsets at which there is a piece, ascending. */

@@ -7,6 +7,9 @@ export const EXIT_FILE = 'exit';
 /** The process id of what writes the output. */
 export const KEEPER_PID_FILE = 'keeper';
 
+/** By how much offsets in the session's log differ from those in the pieces, since something was lost; absent: they do not. */
+export const SHIFT_FILE = 'shift';
+
 /** A piece has at most this many bytes, and at most as many reads: an agent that paints all the time fills one in a minute. */
 const PIECE_READS = 512;
 const READ_BYTES = 8192;

@@ -1,6 +1,6 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
-import { SemoError } from '@semo-office/core';
+import { SemoError, terminalSizeSchema, type TerminalSize } from '@semo-office/core';
 
 import { findProgram } from '../../program-path.ts';
 import type { ProcessExit, TerminalOptions } from '../terminal.ts';
@@ -143,6 +143,13 @@ export async function findTmuxPane(server: TmuxServer, key: string): Promise<Tmu
   if (line === undefined) return null;
   const [, pane = '', pid = '', device = '', ...folder] = line.split(' ');
   return { key, session: TMUX_SESSION, pane, folder: folder.join(' '), pid: Number(pid), device };
+}
+
+/** The size of a pane, which a host before may have changed. */
+export async function tmuxPaneSize(server: TmuxServer, { pane }: TmuxPlace): Promise<TerminalSize> {
+  const told = await server.run([['display-message', '-p', '-t', pane, '#{pane_width} #{pane_height}']]);
+  const [cols, rows] = told.trim().split(' ').map(Number);
+  return terminalSizeSchema.parse({ cols, rows });
 }
 
 /** Removes a pane. Its process, if it lives, is hung up on. */

@@ -2,7 +2,7 @@ import { spawn } from 'node:child_process';
 import { chmod, mkdir, rm, rmdir } from 'node:fs/promises';
 import { delimiter, join } from 'node:path';
 import { text } from 'node:stream/consumers';
-import { SemoError } from '@semo-office/core';
+import { SemoError, systemClock, type Clock } from '@semo-office/core';
 
 import { withFileLock } from '../../file-lock.ts';
 import { findProgram } from '../../program-path.ts';
@@ -42,6 +42,7 @@ export interface TmuxServerOptions {
   readonly stateDir: string;
   /** Where programs are looked for. Default: this process's `PATH`. */
   readonly path?: string | undefined;
+  readonly clock?: Clock | undefined;
 }
 
 /** A private tmux server: nobody else's sessions are in it, and no configuration of the user. It need not run yet. */
@@ -65,6 +66,7 @@ export interface TmuxServer {
 export async function openTmuxServer({
   stateDir,
   path = process.env['PATH'] ?? '',
+  clock = systemClock,
 }: TmuxServerOptions): Promise<TmuxServer> {
   const program = findProgram('tmux', path.split(delimiter));
   if (program === null) throw unavailable('tmux is not installed. Install it (3.3 or newer), or use plain terminals.');
@@ -78,7 +80,7 @@ export async function openTmuxServer({
   const env = serverEnvironment(path);
   const version = await call({ program, args: ['-V'], env });
   if (isOlder(version)) throw unavailable(`${program} is ${version.trim()}; ${OLDEST.join('.')} or newer is needed.`);
-  return new Server({ program, folder, socket, env });
+  return new Server({ program, folder, socket, env, clock });
 }
 
 /** The server hands its environment on to what it starts; nothing of ours belongs there. tmux itself wants UTF-8. */
@@ -86,14 +88,24 @@ function serverEnvironment(path: string): Record<string, string> {
   return { PATH: path, LC_ALL: 'C.UTF-8', TERM: 'xterm-256color', SHELL: '/bin/sh' };
 }
 
+interface ServerParts {
+  readonly program: string;
+  readonly folder: string;
+  readonly socket: string;
+  readonly env: Environment;
+  readonly clock: Clock;
+}
+
 class Server implements TmuxServer {
   readonly socket: string;
   readonly attachCommand: string;
   readonly #folder: string;
+  readonly #clock: Clock;
   readonly #call: (args: readonly string[], input?: Uint8Array) => Promise<string>;
 
-  constructor({ program, folder, socket, env }: { program: string; folder: string; socket: string; env: Environment }) {
+  constructor({ program, folder, socket, env, clock }: ServerParts) {
     this.socket = socket;
+    this.#clock = clock;
     this.attachCommand = `${program} -S ${quoted(socket)} attach -t ${TMUX_SESSION}`;
     this.#folder = folder;
     this.#call = (args, input) => call({ program, args: ['-u', '-f', '/dev/null', '-S', socket, ...args], env, input });
@@ -117,7 +129,8 @@ class Server implements TmuxServer {
   leave(): Promise<void> {
     // While it ends nobody may start it: its last act would be somebody else's first.
     return this.#alone(async () => {
-      for (const since = Date.now(); Date.now() - since < GONE_WITHIN_MS;) {
+      const until = this.#clock.now() + GONE_WITHIN_MS;
+      while (this.#clock.now() < until) {
         const state = await this.#state();
         if (state === 'gone') {
           await rm(this.socket, { force: true });
@@ -125,7 +138,7 @@ class Server implements TmuxServer {
           return;
         }
         if (state === 'in_use') return;
-        await new Promise((resolve) => setTimeout(resolve, LOOK_AGAIN_MS));
+        await new Promise<void>((resolve) => void this.#clock.schedule(LOOK_AGAIN_MS, resolve));
       }
     });
   }

@@ -13,6 +13,8 @@ export interface TmuxTerminal {
   readonly place: TmuxPlace;
   /** Begins to read; of its options only `onData` and `onExit` count. */
   readonly open: OpenTerminal;
+  /** Stops reading. What runs in it goes on. */
+  detach(): void;
   /** Removes its pane, and the server when it was the last. Its process, if it lives, is hung up on. */
   dispose(): Promise<void>;
 }
@@ -52,9 +54,11 @@ export async function startTmuxTerminal(
  */
 export function adoptTmuxTerminal(adoption: TmuxAdoption): TmuxTerminal {
   const { server, place } = adoption;
+  let attached: Attached | null = null;
   return {
     place,
-    open: (options) => attach(adoption, options),
+    open: (options) => (attached = attach(adoption, options)),
+    detach: () => attached?.detach(),
     async dispose() {
       await removeTmuxPane(server, place.key);
       await server.leave();
@@ -62,10 +66,12 @@ export function adoptTmuxTerminal(adoption: TmuxAdoption): TmuxTerminal {
   };
 }
 
+type Attached = Terminal & Pick<TmuxTerminal, 'detach'>;
+
 function attach(
   { server, place, from, readAgainBytes = DEFAULT_READ_AGAIN_BYTES }: TmuxAdoption,
   { onData, onExit }: TerminalOptions,
-): Terminal {
+): Attached {
   const input = new TmuxInput(server, place);
   let state: 'open' | 'ending' | 'closed' = 'open';
   const end = async (): Promise<void> => {
@@ -85,6 +91,11 @@ function attach(
     onEnd: () => void end(),
     onLook: () => void vigil.look().then((lost) => (lost ? end() : undefined)),
   });
+  const detach = () => {
+    state = 'closed';
+    output.close();
+    input.close();
+  };
   return {
     pid: place.pid,
     device: place.device,
@@ -96,11 +107,10 @@ function attach(
     resize: (size) => input.resize(size),
     pause: () => output.pause(),
     resume: () => output.resume(),
+    detach,
     close() {
       const wasOpen = state === 'open';
-      state = 'closed';
-      output.close();
-      input.close();
+      detach();
       // As when the last descriptor of a pseudo-terminal is closed: what still runs in it is hung up on.
       if (wasOpen) removeTmuxPane(server, place.key).catch(() => undefined);
     },

@@ -101,6 +101,17 @@ export class ClaudeConversations {
     };
   }
 
+  /** Goes on with the conversation of an agent that another host has left. @throws SemoError `session_busy`. */
+  async takeUp(
+    wish: ConversationWish,
+    { id, transcripts }: Pick<ClaudeConversation, 'id' | 'transcripts'>,
+  ): Promise<{ readonly conversation: ClaudeConversation; readonly hold: ConversationHold }> {
+    // What the host that died has locked is taken over.
+    const hold = await this.hold(isKept(wish) ? { ...wish, resume: id } : wish);
+    const moveTo = (next: string) => hold.moveTo(next);
+    return { hold, conversation: { id, args: [], transcripts, isKept: isKept(wish), moveTo } };
+  }
+
   async #link(wish: ConversationWish, home: ClaudeHome): Promise<string> {
     const ownFolder = join(home.configDir, 'projects');
     if (!home.isPrivate || !isKept(wish)) return ownFolder;

@@ -41,7 +41,10 @@ export async function findClaudeTurn(search: TurnSearch): Promise<TranscriptFind
 }
 
 /** It lies in a folder that is named for the working folder, in a way that is Claude Code's own. */
-async function transcriptPath({ transcripts, conversationId }: TurnSearch): Promise<string | null> {
+export async function transcriptPath({
+  transcripts,
+  conversationId,
+}: Pick<TurnSearch, 'transcripts' | 'conversationId'>): Promise<string | null> {
   // It names a file: what is no id of a conversation is none.
   if (!z.uuid().safeParse(conversationId).success) return null;
   const file = `${conversationId}.jsonl`;

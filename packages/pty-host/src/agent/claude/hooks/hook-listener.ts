@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import { SemoError } from '@semo-office/core';
 import { z } from 'zod';
 
 /** The events of Claude Code that tell of its turns. */
@@ -99,19 +100,35 @@ const digest = (token: string) => createHash('sha256').update(token).digest('hex
 
 /**
  * The loopback listener for hooks of all sessions of a host. Each session has a token of its own, so that no agent can
- * speak for another; tokens are compared by their digests. It opens with the first session and closes with the last.
+ * speak for another; tokens are compared by their digests. It opens with the first session and closes with the last. A session
+ * that another host has left goes on calling the address it was given then: for each such address there is a door more.
  */
 export class ClaudeHookListener {
   // Keyed by digest: how long a look-up takes tells nothing about a token.
   readonly #handlers = new Map<string, HookHandler>();
   #server: Promise<Server> | null = null;
+  /** By their ports. */
+  readonly #olderDoors = new Map<number, Promise<Server>>();
 
   async register(handler: HookHandler): Promise<HookEndpoint> {
     const token = randomBytes(32).toString('base64url');
     this.#handlers.set(digest(token), handler);
-    this.#server ??= this.#listen();
+    this.#server ??= this.#listen(0);
     const { port } = (await this.#server).address() as AddressInfo;
     return { url: `http://127.0.0.1:${port}`, token };
+  }
+
+  /** Listens where another host has, with its token. @throws SemoError `internal`: somebody else does. */
+  async takeUp({ url, token }: HookEndpoint, handler: HookHandler): Promise<void> {
+    const port = Number(new URL(url).port);
+    const door = this.#olderDoors.get(port) ?? this.#listen(port);
+    this.#olderDoors.set(port, door);
+    await door.catch((cause: unknown) => {
+      this.#olderDoors.delete(port);
+      const message = `Its hooks call ${url}, where this host cannot listen: ${SemoError.from(cause).message}`;
+      throw new SemoError('internal', message, { cause });
+    });
+    this.#handlers.set(digest(token), handler);
   }
 
   async unregister({ token }: HookEndpoint): Promise<void> {
@@ -122,15 +139,18 @@ export class ClaudeHookListener {
   /** Hears nothing any more, whoever is registered. What is asked now is not answered. */
   async close(): Promise<void> {
     this.#handlers.clear();
-    const listening = this.#server;
+    const listening = [...(this.#server === null ? [] : [this.#server]), ...this.#olderDoors.values()];
     // First of all, so that who registers meanwhile gets a listener that stays.
     this.#server = null;
-    const server = await listening;
-    server?.closeAllConnections();
-    await new Promise((resolve) => (server === null ? resolve(null) : server.close(resolve)));
+    this.#olderDoors.clear();
+    for (const each of listening) {
+      const server = await each;
+      server.closeAllConnections();
+      await new Promise((resolve) => server.close(resolve));
+    }
   }
 
-  #listen(): Promise<Server> {
+  #listen(wanted: number): Promise<Server> {
     const server = createServer((request, response) => {
       this.#answer(request, response).catch(() => {
         response.destroy();
@@ -141,7 +161,7 @@ export class ClaudeHookListener {
     server.unref();
     return new Promise((resolve, reject) => {
       server.once('error', reject);
-      server.listen(0, '127.0.0.1', () => {
+      server.listen(wanted, '127.0.0.1', () => {
         resolve(server);
       });
     });

@@ -36,6 +36,11 @@ export class ClaudeDelivery {
     return verdict;
   }
 
+  /** Another host has heard that the agent took it. */
+  takeUp(prompt: string): void {
+    this.#state = { kind: 'accepted', prompt };
+  }
+
   /** Takes back what was offered and not taken yet. */
   withdraw(): void {
     if (this.#state.kind === 'offered') this.#state = { kind: 'withdrawn', prompt: this.#state.prompt };

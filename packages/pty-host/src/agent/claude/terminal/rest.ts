@@ -76,6 +76,16 @@ export class ClaudeRest {
     return this.#title.startsWith(IDLE_TITLE) && this.#isQuiet() ? 'title' : null;
   }
 
+  /** Whether it shows a question to whoever sits before it. */
+  async waitsForPerson(): Promise<boolean> {
+    return (await this.#status()) === 'waiting';
+  }
+
+  /** Another host has interrupted the last turn, and may not have lived to see it end. */
+  takenUpInterrupted(): void {
+    this.#isInterrupted = true;
+  }
+
   /** A prompt was accepted: the agent will be busy, and may not show it yet. */
   turnBegan(): void {
     this.#beganAt = this.#io.clock.now();

@@ -1,13 +1,14 @@
-import { SemoError, type TurnUsage } from '@semo-office/core';
+import { SemoError, type TranscriptFinding, type TurnUsage } from '@semo-office/core';
 
 import { deadline } from '../../../deadline.ts';
-import type { AgentControl, AgentIo, Submission } from '../../agent-driver.ts';
+import type { AgentControl, AgentIo, LeftAgent, Submission } from '../../agent-driver.ts';
 import type { ClaudeConversation } from '../conversation/conversations.ts';
 import { ClaudeBox } from './box.ts';
 import { ClaudeDelivery, type DeliveryVerdict } from './delivery.ts';
 import { checkPasteable } from './paste.ts';
 import { patienceWith } from './patience.ts';
 import { ClaudeRest } from './rest.ts';
+import { ClaudeLeftTurn } from './left-turn.ts';
 import { ClaudeTurnHooks, type TurnHook } from './turn-hooks.ts';
 
 /** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
@@ -27,7 +28,7 @@ export interface ClaudeAgentOptions {
   /** Resolves when the agent is known to keep to its scope; `null` where it has none. */
   readonly proof: Promise<void> | null;
   /** The conversation it begins with; it hears of another that takes its place. */
-  readonly conversation: Pick<ClaudeConversation, 'id' | 'moveTo'>;
+  readonly conversation: Pick<ClaudeConversation, 'id' | 'moveTo' | 'transcripts'>;
 }
 
 /** A running Claude Code in a terminal. */
@@ -39,6 +40,7 @@ export class ClaudeAgent implements AgentControl {
   #rest!: ClaudeRest;
   #hooks!: ClaudeTurnHooks;
   #conversationId: string | null;
+  readonly #takenUp = Promise.withResolvers<void>();
 
   constructor(options: ClaudeAgentOptions) {
     this.#options = options;
@@ -62,6 +64,38 @@ export class ClaudeAgent implements AgentControl {
     // The canary runs beside the start. That the settings of this very session were loaded, with the guard in them, is
     // known before the model is asked anything: its prompts are accepted by a hook of the same file.
     await this.#options.proof;
+  }
+
+  /** Resolves when it is known at which turn an agent is that another host has left, or when it is gone. */
+  get takenUp(): Promise<void> {
+    return this.#takenUp.promise;
+  }
+
+  async takeUp({ turn, wasInterrupted, caughtUp, signal }: LeftAgent): Promise<TranscriptFinding | null> {
+    const { conversation } = this.#options;
+    if (turn === null) {
+      this.#takenUp.resolve();
+      await caughtUp;
+      this.#hooks.takenUp();
+      if (wasInterrupted) this.#rest.takenUpInterrupted();
+      return null;
+    }
+    const left = new ClaudeLeftTurn({
+      turn,
+      conversation: { id: conversation.id, transcripts: conversation.transcripts },
+      clock: this.#io.clock,
+      delivery: this.#delivery,
+      hooks: this.#hooks,
+      rest: this.#rest,
+    });
+    this.#takenUp.resolve();
+    const finding = await left.settle(signal);
+    await caughtUp;
+    if (finding !== null) {
+      this.#hooks.turnGone();
+      await this.#box.clear();
+    }
+    return finding;
   }
 
   onOutput(bytes: Uint8Array): void {
@@ -136,6 +170,7 @@ export class ClaudeAgent implements AgentControl {
   }
 
   onExit(): void {
+    this.#takenUp.resolve();
     this.#hooks.agentGone();
     this.#box.close();
   }

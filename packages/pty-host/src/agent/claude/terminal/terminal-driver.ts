@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import { SemoError, type AgentSpec } from '@semo-office/core';
+import type { AgentSpec } from '@semo-office/core';
 
 import { UndoList } from '../../../undo-list.ts';
 import type { AgentDriver, Launch, LaunchContext } from '../../agent-driver.ts';
@@ -9,8 +9,10 @@ import { writeSettings } from '../config.ts';
 import { ClaudeConversations, type ClaudeConversation } from '../conversation/conversations.ts';
 import { findClaudeTurn } from '../conversation/find-turn.ts';
 import type { ConversationLimits } from '../conversation/kept-conversations.ts';
+import { keepsakeOf, takeUpClaude } from './terminal-take-up.ts';
+import { MONITOR, attached, hookHandler } from './terminal-hearing.ts';
 import { openClaudeHome, signInTraits, type ClaudeDriverOptions, type ClaudeHome } from '../home.ts';
-import { ClaudeHookListener, type HookInput } from '../hooks/hook-listener.ts';
+import { ClaudeHookListener } from '../hooks/hook-listener.ts';
 import { hookSettings, type HookWish } from '../hooks/hook-settings.ts';
 import { ClaudeProofs } from '../guard/proofs.ts';
 import { scopeGuardOf } from '../guard/scope-guard.ts';
@@ -63,6 +65,7 @@ export function claudeDriver(options: ClaudeTerminalDriverOptions, shared: Claud
         throw thrown;
       }
     },
+    takeUp: (context) => takeUpClaude(context, { conversations, hooks: shared.hooks }),
     findTurn: findClaudeTurn,
   };
 }
@@ -89,12 +92,7 @@ async function claudeLaunch({
   const proof = guard === null ? null : proofs.begin({ home, wish, folder: context.folders.tmp });
   undo.add(async () => proof?.catch(() => undefined));
   const agent = new ClaudeAgent({ statusFolder: join(home.configDir, 'sessions'), proof, conversation });
-  const onHook = async (input: HookInput, withdrawn: AbortSignal) => {
-    if (input.hook_event_name !== 'PreToolUse') return agent.onHook(input, withdrawn);
-    if (guard === null) throw new SemoError('internal', 'Nobody guards this session.');
-    return guard.answer(input);
-  };
-  const endpoint = await hooks.register(onHook);
+  const endpoint = await hooks.register(hookHandler(agent, guard));
   undo.add(() => hooks.unregister(endpoint));
   const settings = await writeSettings(context.folders.config, hookSettings(endpoint, wish));
   return {
@@ -108,12 +106,9 @@ async function claudeLaunch({
     transcripts: conversation.transcripts,
     configHome: home.isPrivate ? home.configDir : null,
     env: home.env,
-    monitor: { sources: ['agent_end', 'exit', 'status_file', 'title'], exitMeans: 'crash' },
-    attach(io) {
-      guard?.follow(io);
-      agent.attach(guard?.guardAnswers(io) ?? io);
-      return agent;
-    },
+    keepsake: keepsakeOf({ endpoint, home, conversation, foreign }),
+    monitor: MONITOR,
+    attach: (io) => attached(agent, guard, io),
     dispose: async () => void (await undo.run()),
   };
 }

@@ -85,6 +85,18 @@ export class ClaudeTurnHooks {
     this.#mayWake = false;
   }
 
+  /** Another host has left the agent: what its last turn has left in the background is not known. */
+  takenUp(): void {
+    this.#mayWake = true;
+  }
+
+  /** Another host has heard the prompt being accepted, or would have: what tells its end is watched for. */
+  turnTakenUp(transcript: string | null): void {
+    this.#tasks.turnBegan();
+    this.#witness.begin(transcript, Promise.resolve(0));
+    this.#io.report({ kind: 'accepted', at: this.#io.clock.now() });
+  }
+
   /** The present turn is none any more: it is interrupted, or the agent is gone. */
   turnGone(): void {
     this.#news.abort();

@@ -43,10 +43,15 @@ export class ClaudeWitness {
     this.#options = options;
   }
 
-  /** The agent has taken a prompt. `transcript` is where it keeps the conversation, if it says so. */
-  begin(transcript: string | null): void {
+  /**
+   * The agent has taken a prompt. `transcript` is where it keeps the conversation, if it says so; `from`, where the turn begins
+   * in it. Default: at its present end.
+   */
+  begin(
+    transcript: string | null,
+    from = transcript === null ? Promise.resolve(0) : transcriptLength(transcript),
+  ): void {
     this.end();
-    const from = transcript === null ? Promise.resolve(0) : transcriptLength(transcript);
     const watch = { transcript, from, restLooks: 0 };
     this.#watch = watch;
     this.#lookLater(watch);
