@@ -193,7 +193,10 @@ describe('a turn of Claude Code in stream mode', () => {
   });
 
   it('times out, and the agent is usable again', async () => {
-    await using stage = await stageFor([hang(), say('Back again.')]);
+    // By the prompt, not in order: on a busy machine the time is up before the model has been asked.
+    await using stage = await stageFor((request) =>
+      promptTexts(request).at(-1)?.trim() === 'Are you there?' ? say('Back again.') : hang(),
+    );
     const id = await stage.open();
     const turn = await stage.ask(id, 'Wait.', { timeoutMs: 1000 });
     expect(turn.state).toMatchObject({ outcome: 'timed_out', decidedBy: 'timeout' });
