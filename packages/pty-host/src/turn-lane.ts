@@ -1,67 +1,42 @@
 import {
   SemoError,
-  type Clock,
   type Evidence,
-  type LinePattern,
   type ResolvedPromptOptions,
-  type SessionEvents,
   type TurnInfo,
   type TranscriptFinding,
   type Words,
 } from '@semo-office/core';
 
-import type { AgentControl, Launch, LeftTurn } from './agent/agent-driver.ts';
-import { deadline } from './deadline.ts';
+import type { LeftTurn } from './agent/agent-driver.ts';
 import { linearPattern } from './linear-pattern.ts';
-import { LiveTurn } from './live-turn.ts';
-import type { TurnNote } from './readoption/session-notes.ts';
+import type { LiveTurn } from './live-turn.ts';
+import { PromptDelivery, type PromptDeliveryOptions, type QueuedPrompt } from './prompt-delivery.ts';
 import type { SessionFacts } from './recovery/session-facts.ts';
 import type { ProcessExit } from './terminal/terminal.ts';
 
-/** An agent that has not come to rest this long after being interrupted gets the next prompt all the same. */
-const INTERRUPT_TIMEOUT_MS = 15_000;
 /** Turns of a session that can still be asked for. */
 const REMEMBERED_TURNS = 100;
 
-/** Verdicts after which the agent may still be at work: ours, and a milestone that was enough. */
-export const LEAVES_AT_WORK: ReadonlySet<string> = new Set(['cancel', 'timeout', 'needs_input', 'milestone']);
-
 /** What {@link TurnLane} needs of its session. */
-export interface TurnLaneOptions {
-  readonly sessionId: string;
-  readonly agent: AgentControl;
-  readonly monitor: Launch['monitor'];
-  /** Writes down, for a host to come, what is about to be sent; awaited. */
-  readonly onSending: (turn: TurnNote) => Promise<void>;
-  /** Writes down how far each prompt has come. */
+export interface TurnLaneOptions extends PromptDeliveryOptions {
   readonly facts: Pick<SessionFacts, 'intent' | 'submitted' | 'refused'>;
-  readonly clock: Clock;
-  /** Aborts when the agent is gone or is to go. */
-  readonly gone: AbortSignal;
-  /** Where the output stands. */
-  readonly outputEnd: () => number;
   /** Counts a prompt in; gives what counts it out again. @throws SemoError `session_exhausted`. */
   readonly count: () => () => void;
-  readonly onTurn: (event: SessionEvents['turn']) => void;
   /** A turn has taken the lane, or the agent is at rest again. */
   readonly onOccupancy: () => void;
-  /** The turn is over: questions it asked are too. */
-  readonly onTurnOver: () => void;
   /** The error for a prompt that comes too late. */
   readonly tooLate: () => SemoError;
 }
 
-interface QueuedPrompt {
-  readonly turnId: string;
-  readonly prompt: string;
-  readonly options: ResolvedPromptOptions;
-  readonly patterns: readonly LinePattern[];
+/** A prompt that waits its turn. */
+interface WaitingPrompt extends QueuedPrompt {
   readonly accepted: PromiseWithResolvers<LiveTurn>;
 }
 
 /** The turns of a session, one after the other: each prompt waits for the turn before it to end and the agent to rest. */
 export class TurnLane {
   readonly #options: TurnLaneOptions;
+  readonly #delivery: PromptDelivery;
   readonly #turns = new Map<string, Promise<LiveTurn>>();
   #tail: Promise<void> = Promise.resolve();
   /** Prompts that are on their way or wait. */
@@ -72,6 +47,7 @@ export class TurnLane {
 
   constructor(options: TurnLaneOptions) {
     this.#options = options;
+    this.#delivery = new PromptDelivery(options);
   }
 
   /** The turn that occupies the agent, from its prompt until the agent is at rest again. */
@@ -119,9 +95,8 @@ export class TurnLane {
     goOn: () => Promise<TranscriptFinding | null>,
   ): Promise<TranscriptFinding | null> {
     const { turnId, prompt, options, outputStart, acceptedAt } = left;
-    const accepted = Promise.withResolvers<LiveTurn>();
     const patterns = options.milestones.map(linearPattern);
-    const turn = this.#begin({ turnId, prompt, options, patterns, accepted }, outputStart);
+    const turn = this.#delivery.begin({ turnId, prompt, options, patterns }, outputStart);
     this.#pending += 1;
     this.#occupy(turn);
     if (acceptedAt !== null) turn.observe({ kind: 'accepted', at: acceptedAt });
@@ -181,17 +156,17 @@ export class TurnLane {
     this.observe({ kind: 'exit', at: this.#now(), ...exit });
   }
 
-  async #run(queued: QueuedPrompt): Promise<void> {
+  async #run(queued: WaitingPrompt): Promise<void> {
     const { turnId, accepted } = queued;
     try {
       if (this.#earlyExit !== null) return accepted.resolve(await this.#answeredByExit(queued));
       if (this.#options.gone.aborted) throw this.#options.tooLate();
-      const turn = this.#begin(queued, this.#outputStart());
+      const turn = this.#delivery.begin(queued, this.#outputStart());
       this.#occupy(turn);
-      await this.#deliver(turn, queued);
+      await this.#delivery.deliver(turn, queued);
       accepted.resolve(turn);
       await turn.ended;
-      await this.#comeToRest(turn);
+      await this.#delivery.comeToRest(turn);
     } catch (thrown) {
       const error = SemoError.from(thrown);
       this.#options.facts.refused(turnId, error);
@@ -204,7 +179,7 @@ export class TurnLane {
 
   async #restAfter(turn: LiveTurn): Promise<void> {
     await turn.ended;
-    await this.#comeToRest(turn).catch(() => undefined);
+    await this.#delivery.comeToRest(turn).catch(() => undefined);
     this.#pending -= 1;
     this.#free();
   }
@@ -215,80 +190,14 @@ export class TurnLane {
     return isFirst && this.#options.monitor.exitMeans === 'status' ? 0 : this.#options.outputEnd();
   }
 
-  #begin({ turnId, prompt, options, patterns }: QueuedPrompt, outputStart: number): LiveTurn {
-    const { sessionId, agent, monitor, clock, onTurn } = this.#options;
-    const { timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks, onNeedsPerson, requests } = options;
-    const turn: LiveTurn = new LiveTurn({
-      turnId,
-      sessionId,
-      outputStart,
-      prompt,
-      clock,
-      config: { ...monitor, timeoutMs, silenceMs, require, completeOn, endWithBackgroundTasks },
-      requests,
-      patterns,
-      lateUsage: () => agent.lateUsage?.() ?? null,
-      finalText: agent.finalText === undefined ? undefined : () => agent.finalText?.(outputStart) ?? '',
-      onChange(event) {
-        onTurn(event);
-        if (event.change !== 'waiting' || onNeedsPerson === 'wait') return;
-        turn.observe({ kind: 'stopped', at: clock.now(), by: 'needs_input' });
-      },
-    });
-    return turn;
-  }
-
-  async #deliver(turn: LiveTurn, queued: QueuedPrompt): Promise<void> {
-    const { agent, gone } = this.#options;
-    const { prompt } = queued;
-    const { endInput } = queued.options;
-    const over = new AbortController();
-    const signal = AbortSignal.any([gone, over.signal]);
-    try {
-      const { outputStart } = turn.info();
-      const submitted = this.#writeDown(queued, outputStart).then(() =>
-        // Cancelled meanwhile: nothing has left yet, and nothing will.
-        turn.hasEnded ? undefined : agent.submit({ prompt, outputStart, endInput, signal }),
-      );
-      // A prompt that cannot be delivered has a deadline like any other, and can be cancelled.
-      await Promise.race([submitted, turn.ended]);
-      submitted.catch(() => undefined);
-    } catch (error) {
-      // An agent that died while taking the prompt has a verdict; one that refused it has had no turn.
-      if (turn.isAccepted && turn.hasEnded) return;
-      turn.abandon();
-      throw error;
-    } finally {
-      over.abort();
-    }
-  }
-
-  async #writeDown({ turnId, prompt, options }: QueuedPrompt, outputStart: number): Promise<void> {
-    const { require } = options;
-    await this.#options.onSending({ turnId, prompt, options, outputStart, sentAt: this.#options.outputEnd() });
-    const conversationId = this.#options.agent.conversationId ?? null;
-    await this.#options.facts.submitted({ turnId, prompt, require }, { outputStart, conversationId });
-  }
-
   async #answeredByExit(queued: QueuedPrompt): Promise<LiveTurn> {
-    await this.#writeDown(queued, 0);
+    await this.#delivery.writeDown(queued, 0);
     const exit = this.#earlyExit;
     this.#earlyExit = null;
-    const turn = this.#begin(queued, 0);
+    const turn = this.#delivery.begin(queued, 0);
     turn.observe({ kind: 'accepted', at: this.#now() });
     if (exit !== null) turn.observe({ kind: 'exit', at: this.#now(), ...exit });
     return turn;
-  }
-
-  /** After a turn that we ended, the agent may still be at work. */
-  async #comeToRest(turn: LiveTurn): Promise<void> {
-    const { agent, clock, gone, onTurnOver } = this.#options;
-    onTurnOver();
-    const { state } = turn.info();
-    const ours = state.kind === 'ended' && LEAVES_AT_WORK.has(state.decidedBy);
-    if (!ours || gone.aborted) return;
-    using limit = deadline(clock, INTERRUPT_TIMEOUT_MS);
-    await agent.interrupt(AbortSignal.any([gone, limit.signal]));
   }
 
   #occupy(turn: LiveTurn): void {

@@ -2,7 +2,7 @@ import { SemoError, type TurnRecord } from '@semo-office/core';
 
 import type { LeftSession } from '../live-session-options.ts';
 import type { HostMemory } from '../recovery/host-memory.ts';
-import { LEAVES_AT_WORK } from '../turn-lane.ts';
+import { LEAVES_AT_WORK } from '../prompt-delivery.ts';
 import type { Notes } from './session-notes.ts';
 
 /** tmux was handed longer prompts in pieces: of one that was not taken yet, a part may be in the terminal. */
