@@ -116,12 +116,10 @@ export class ContractRun {
 
 function isAtRest(log: EventLog): boolean {
   const { status } = log.of('status').at(-1) ?? { status: 'ready' };
-  const changes = log.of('turn');
-  const ended = new Set(changes.filter(({ change }) => change === 'ended').map(({ turn }) => turn.turnId));
+  const turns = new Set(log.of('turn').map(({ turn }) => turn.turnId));
   const isSettled = log.of('request').length === log.of('request_settled').length;
-  return (
-    isSettled && (status === 'ready' || status === 'terminated') && changes.every(({ turn }) => ended.has(turn.turnId))
-  );
+  const isIdle = status === 'ready' || status === 'terminated';
+  return isSettled && isIdle && [...turns].every((turnId) => log.isWhollyTold(turnId));
 }
 
 /** Asserts that a call fails with that code, and gives the error. */

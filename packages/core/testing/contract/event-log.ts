@@ -29,6 +29,13 @@ export class EventLog {
     return this.of('turn').filter((event) => event.turn.turnId === turnId);
   }
 
+  /** Whether a turn has ended, and what it used has been told where that follows. */
+  isWhollyTold(turnId: string): boolean {
+    const changes = this.changesOf(turnId);
+    const end = changes.find(({ change }) => change === 'ended');
+    return end !== undefined && (end.turn.usageFollows !== true || changes.some(({ change }) => change === 'usage'));
+  }
+
   /** Resolves as soon as `holds` does; it is asked again after every event. */
   until(holds: (log: EventLog) => boolean): Promise<void> {
     if (holds(this)) return Promise.resolve();

@@ -8,7 +8,7 @@ import type { EventLog } from './event-log.ts';
 const hasEnded =
   (turnId: string) =>
   (log: EventLog): boolean =>
-    log.changesOf(turnId).some(({ change }) => change === 'ended');
+    log.isWhollyTold(turnId);
 
 /** Prompts and what comes of them. */
 export function turnsContract(run: ContractRun): void {
@@ -31,15 +31,19 @@ export function turnsContract(run: ContractRun): void {
       const changes = log.changesOf(accepted.turnId).map(({ change }) => change);
       expect(changes.filter((change) => change === 'ended')).toHaveLength(1);
       expect(changes[0]).toBe('started');
-      expect(changes.at(-1)).toBe('ended');
+      // What the turn used may follow its end, nothing else.
+      expect(changes.slice(changes.indexOf('ended') + 1)).toEqual(ended.usageFollows === true ? ['usage'] : []);
     });
 
     it('keeps what became of a turn', async () => {
       const session = await run.borrow();
       const ended = await session.run(run.prompts.quick);
-      expect(await run.sessions.getTurn(session.id, ended.turnId)).toEqual(ended);
+      await session.log.until((told) => told.isWhollyTold(ended.turnId));
+      const { usageFollows: _, ...verdict } = ended;
+      const kept = await run.sessions.getTurn(session.id, ended.turnId);
+      expect(kept).toEqual({ ...verdict, usage: ended.usage ?? kept?.usage });
       await run.sessions.terminate(session.id);
-      expect(await run.sessions.getTurn(session.id, ended.turnId)).toEqual(ended);
+      expect(await run.sessions.getTurn(session.id, ended.turnId)).toEqual(kept);
     });
 
     it('tells the status in order: ready, executing, ready, terminated', async () => {
