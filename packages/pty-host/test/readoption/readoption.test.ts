@@ -62,8 +62,8 @@ describe.skipIf(TMUX.path === null)(`a session in tmux whose host was killed${TM
 
   it('has the verdict of a turn that ended while there was no host', async () => {
     const turnId = newId('turn');
-    const fifo = 'mkfifo gate; cat gate; echo done';
-    const left = await leftByHost({ agent: SHELL, prompts: [{ prompt: fifo, turnId }] });
+    const prompt = 'until [ -s gate ]; do sleep 0.05; done; cat gate; echo done';
+    const left = await leftByHost({ agent: SHELL, prompts: [{ prompt, turnId }] });
     await writeFile(join(left.folder, 'gate'), 'open\n');
     const { sessions } = left.next();
     expect(await sessions.waitForTurn(left.sessionId, turnId)).toMatchObject({
