@@ -155,7 +155,8 @@ describe.skipIf(TMUX.path === null)(`a session in tmux whose host was killed${TM
     expect(await sessions.list()).toEqual([]);
     const reason = expect.stringContaining('another version');
     expect(reports).toMatchObject([{ takenUp: [], swept: [{ sessionId: left.sessionId, reason, faults: [] }] }]);
-    expect(table.find(left.pid)).toBeNull();
+    // Whoever has inherited it may not have taken note of its end yet.
+    expect(table.find(left.pid)?.state ?? 'gone').toMatch(/^(Z|gone)$/);
 
     const ending = await leftByHost({ agent: SHELL });
     await rm(join(ending.stateDir, 'sessions', ending.sessionId, 'readoption.json'));

@@ -82,6 +82,34 @@ describe('what a host writes down', () => {
     expect(output).toMatchObject({ text: expect.not.stringContaining('crash') });
   });
 
+  it('is the end of a turn before the next prompt is sent', async () => {
+    const steps: string[] = [];
+    const slow = Promise.withResolvers<void>();
+    const sessionStore = memorySessionStore();
+    const { putTurn, advanceTurn } = sessionStore;
+    await using here = await stage({
+      sessionStore: Object.assign(sessionStore, {
+        async putTurn(...[record]: Parameters<SessionStore['putTurn']>) {
+          steps.push(`${record.turnId} ${record.delivery.kind}`);
+          await putTurn.call(sessionStore, record);
+        },
+        async advanceTurn(...[sessionId, turnId, step]: Parameters<SessionStore['advanceTurn']>) {
+          if (step.kind === 'ended') await slow.promise;
+          steps.push(`${turnId} ${step.kind}`);
+          return advanceTurn.call(sessionStore, sessionId, turnId, step);
+        },
+      }),
+    });
+    const sessionId = await here.open();
+    await here.sessions.sendPrompt(sessionId, PROGRAM_PROMPTS.quick, { turnId: 'one' });
+    await here.sessions.waitForTurn(sessionId, 'one');
+    const next = here.sessions.sendPrompt(sessionId, PROGRAM_PROMPTS.quick, { turnId: 'two' });
+    slow.resolve();
+    await next;
+    expect(steps.indexOf('one ended')).toBeLessThan(steps.indexOf('two submitted'));
+    expect(steps).toContain('one ended');
+  });
+
   it('does not hold up a turn that has begun', async () => {
     const faults: SessionFault[] = [];
     const sessionStore = failing('advanceTurn');
