@@ -102,7 +102,7 @@ export class SessionFacts {
   async submitted(fact: PromptFact, sending: SendingFact): Promise<void> {
     try {
       // The turn before it has ended; a host to come that knew of both as sent could not tell which of them runs.
-      await Promise.all([...this.#writes].map(([key, written]) => (key === fact.turnId ? undefined : written)));
+      await Promise.all([...this.#writes].filter(([key]) => key !== fact.turnId).map(([, written]) => written));
       await this.#inOrder(fact.turnId, () => this.#submit(fact, sending));
     } catch (cause) {
       const why = SemoError.from(cause).message;
