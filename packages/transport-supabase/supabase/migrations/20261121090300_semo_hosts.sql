@@ -79,17 +79,20 @@ begin
   update public.agent_commands c set lease_expires_at = semo.now()
     where c.office_id = p_office_id and c.host_id = p_host_id and c.status = 'processing' and c.lease_expires_at > semo.now();
   if p_sessions is not null then
-    update public.agent_sessions s set
-      host_lost_at = case when s.session_id = any (p_sessions) then null else coalesce(s.host_lost_at, semo.now()) end,
-      version = s.version + 1, updated_at = semo.now()
-    where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null
-      and (s.host_lost_at is not null) = (s.session_id = any (p_sessions))
-      -- One that is still to be made cannot be missing.
-      and not exists (
+    with present as (
+      select s.session_id, s.session_id = any (p_sessions) or exists (
+        -- One that is still to be made cannot be missing.
         select from public.agent_commands c
         where c.office_id = s.office_id and c.host_id = s.host_id and c.lane_key = s.session_id and c.lane = 'turn'
           and c.status in ('pending', 'processing') and c.kind = 'create_session'
-      );
+      ) as is_there
+      from public.agent_sessions s
+      where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null
+    )
+    update public.agent_sessions s set
+      host_lost_at = case when not p.is_there then semo.now() end, version = s.version + 1, updated_at = semo.now()
+    from present p
+    where s.office_id = p_office_id and s.session_id = p.session_id and (s.host_lost_at is null) <> p.is_there;
   end if;
   return query select host.epoch, host.lease_expires_at;
 end

@@ -34,7 +34,7 @@ begin
     ) as load
     where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at > semo.now() and not h.draining
       and (wanted is null or h.host_id = wanted) and h.labels @> p_labels
-      and (h.agents = '{}' or h.agents ? (p_spec #>> '{agent,kind}'))
+      and (h.agents = '{}' or coalesce(h.agents ? (p_spec #>> '{agent,kind}'), true))
       and load.sessions < h.capacity
     order by load.sessions::numeric / h.capacity, h.host_id
     limit 1;
