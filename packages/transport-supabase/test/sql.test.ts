@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { describeClaim } from './sql/claim.ts';
 import { describeEnqueue } from './sql/enqueue.ts';
 import { describeHosts } from './sql/hosts.ts';
+import { describeStores } from './sql/stores.ts';
 import { startStage, type Stage } from './sql/stage.ts';
 
 // One server for all parts: each test has an office of its own in it.
@@ -17,4 +18,5 @@ describe('SQL', () => {
   describeHosts(started);
   describeEnqueue(started);
   describeClaim(started);
+  describeStores(started);
 });
