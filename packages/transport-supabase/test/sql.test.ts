@@ -1,8 +1,10 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 
+import { describeAccess } from './sql/access.ts';
 import { describeClaim } from './sql/claim.ts';
 import { describeEnqueue } from './sql/enqueue.ts';
 import { describeHosts } from './sql/hosts.ts';
+import { describeRealtime } from './sql/realtime.ts';
 import { describeStores } from './sql/stores.ts';
 import { startStage, type Stage } from './sql/stage.ts';
 
@@ -19,4 +21,6 @@ describe('SQL', () => {
   describeEnqueue(started);
   describeClaim(started);
   describeStores(started);
+  describeAccess(started);
+  describeRealtime(started);
 });

@@ -11,6 +11,11 @@ const STILL_CLOCK = `
     $$ select at from semo.test_clock $$;
 `;
 
+/** What older projects begin with: all that is made in `public` is everybody's, unless somebody says otherwise. */
+const OPEN_BY_DEFAULT = ['tables', 'functions', 'sequences']
+  .map((kind) => `alter default privileges in schema public grant all on ${kind} to anon, authenticated, service_role;`)
+  .join('\n');
+
 /** What functions are given as JSON; everything else goes as it is. */
 const JSON_ARGUMENTS: ReadonlySet<string> = new Set(
   'agents info payload result error record state step turn spec change'.split(' ').map((name) => `p_${name}`),
@@ -75,6 +80,7 @@ export interface Stage extends AsyncDisposable {
 
 export async function startStage(): Promise<Stage> {
   const postgres = await startPostgres();
+  await postgres.sql(OPEN_BY_DEFAULT);
   await postgres.applyMigrations(MIGRATIONS);
   await postgres.sql(STILL_CLOCK);
   const client = (caller: Caller, defaults: Arguments = {}): Client => clientOf(postgres, caller, defaults);
