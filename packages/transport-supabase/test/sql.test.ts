@@ -2,11 +2,15 @@ import { afterAll, beforeAll, describe } from 'vitest';
 
 import { describeAccess } from './sql/access.ts';
 import { describeClaim } from './sql/claim.ts';
+import { describeCrowd } from './sql/crowd.ts';
 import { describeEnqueue } from './sql/enqueue.ts';
 import { describeHosts } from './sql/hosts.ts';
 import { describeRealtime } from './sql/realtime.ts';
+import { describeRetention } from './sql/retention.ts';
+import { describeSessions } from './sql/sessions.ts';
 import { describeStores } from './sql/stores.ts';
 import { startStage, type Stage } from './sql/stage.ts';
+import { describeTypes } from './sql/types.ts';
 
 // One server for all parts: each test has an office of its own in it.
 describe('SQL', () => {
@@ -20,7 +24,11 @@ describe('SQL', () => {
   describeHosts(started);
   describeEnqueue(started);
   describeClaim(started);
+  describeSessions(started);
   describeStores(started);
+  describeRetention(started);
+  describeCrowd(started);
   describeAccess(started);
+  describeTypes(started);
   describeRealtime(started);
 });

@@ -29,10 +29,11 @@ language sql immutable set search_path = '' as $$
   select (extract(epoch from p_at) * 1000)::bigint
 $$;
 
--- Ids become file names, branch names and parts of a topic, so they hold nothing that any of these could misread.
+-- Ids become file names, branch names and parts of a topic, so they hold nothing that any of these could misread. The length
+-- stands apart: as `{0,63}` in the expression it costs ten times as much.
 create function semo.is_id(p_id text) returns boolean
 language sql immutable set search_path = '' as $$
-  select p_id ~ '^[A-Za-z0-9][A-Za-z0-9_-]{0,63}$'
+  select length(p_id) <= 64 and p_id collate "C" ~ '^[A-Za-z0-9][A-Za-z0-9_-]*$'
 $$;
 
 -- Refuses a call. The hint is the code of the library's own error, the details are its facts as JSON.

@@ -132,7 +132,8 @@ function isolation(stage: () => Stage): void {
     office = await furnished(stage());
     const other = stage().office();
     await other.register('h1');
-    const claims = (semo: Record<string, unknown>) => stage().client({ role: 'authenticated', claims: semoClaims(semo) });
+    const claims = (semo: Record<string, unknown>) =>
+      stage().client({ role: 'authenticated', claims: semoClaims(semo) });
     const { officeId } = office;
     strangers = {
       'a member of another office': other.member,
@@ -162,9 +163,7 @@ function isolation(stage: () => Stage): void {
   it('shows nobody else anything', async () => {
     for (const [who, stranger] of Object.entries(strangers))
       for (const table of TABLES) {
-        const rows = await stranger.select(
-          `select * from public.${table} where office_id = '${office.officeId}'`,
-        );
+        const rows = await stranger.select(`select * from public.${table} where office_id = '${office.officeId}'`);
         expect(rows, `${who}, ${table}`).toEqual([]);
       }
     const anonymous = stage().client({ role: 'anon' });

@@ -152,7 +152,11 @@ function answering(stage: () => Stage): void {
     await host.fail(other ?? {}, error);
     const get = (id: unknown) => office.member.row('semo_get_command', { p_command_id: id });
     expect(await get(one?.['command_id'])).toMatchObject({
-      status: 'completed', success: true, result: { as: 'text', text: '한국어 🙂' }, error: null, late: false,
+      status: 'completed',
+      success: true,
+      result: { as: 'text', text: '한국어 🙂' },
+      error: null,
+      late: false,
     });
     expect(await get(other?.['command_id'])).toMatchObject({ status: 'failed', success: false, result: null, error });
     expect(await office.member.rows('semo_get_command', { p_command_id: 'cmd_x' })).toEqual([]);
@@ -244,7 +248,9 @@ function deadLetters(stage: () => Stage): void {
     await office.member.row('semo_sweep');
     await requeue(bad['command_id']);
     expect(await office.member.row('semo_get_command', { p_command_id: bad['command_id'] })).toMatchObject({
-      status: 'pending', attempts: 0, success: null,
+      status: 'pending',
+      attempts: 0,
+      success: null,
     });
     // It is known that a process had it before.
     const [second] = await host.claim();

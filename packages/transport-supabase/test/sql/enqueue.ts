@@ -77,7 +77,9 @@ function askingAgain(stage: () => Stage): void {
     );
     expect(new Set(answers.map(({ seq }) => seq)).size).toBe(1);
     expect(await office.member.select('select * from agent_commands')).toHaveLength(3);
-    const [, prompt] = [...(await completeAll(host)), ...(await completeAll(host))].filter(({ lane }) => lane === 'turn');
+    const [, prompt] = [...(await completeAll(host)), ...(await completeAll(host))].filter(
+      ({ lane }) => lane === 'turn',
+    );
     expect(prompt).toMatchObject({ command_id: p_command_id, payload: { prompt: 'Go.' } });
     expect(await ask()).toEqual({ ...first, status: 'completed' });
     expect(await host.claim()).toEqual([]);

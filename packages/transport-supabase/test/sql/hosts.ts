@@ -29,7 +29,8 @@ function registering(stage: () => Stage): void {
     const newer = office.register('h1', { p_protocol: 2 });
     await expect(newer).rejects.toMatchObject({
       hint: 'not_supported',
-      message: 'This host speaks protocol 2, and the database understands 1 to 1. Upgrade the database by its migrations.',
+      message:
+        'This host speaks protocol 2, and the database understands 1 to 1. Upgrade the database by its migrations.',
     });
     await expect(office.register('h1', { p_protocol: 0 })).rejects.toThrow('Upgrade the host.');
     expect(await office.member.select('select * from session_hosts')).toEqual([]);
@@ -60,10 +61,7 @@ function losing(stage: () => Stage): void {
   it('keeps a host that holds on to its lease, and loses one that does not, with its sessions', async () => {
     const office = stage().office();
     const [steady, silent] = [await office.register('h1'), await office.register('h2')];
-    const [one, other] = [
-      await office.session({ p_host_id: 'h1' }),
-      await office.session({ p_host_id: 'h2' }),
-    ];
+    const [one, other] = [await office.session({ p_host_id: 'h1' }), await office.session({ p_host_id: 'h2' })];
     await stage().pass(10_000);
     await steady.row('semo_heartbeat_host');
     await stage().pass(5000);
@@ -112,8 +110,14 @@ function comingBack(stage: () => Stage): void {
     const turn = { sessionId, turnId: 't1', state: { kind: 'running' }, acceptedAt: 1 };
     const ids = { p_session_id: sessionId, p_turn_id: 't1' };
     const attempts: [string, object][] = [
-      ['semo_complete_command', { p_command_id: command?.['command_id'], p_lease_token: command?.['lease_token'], p_result: 1 }],
-      ['semo_fail_command', { p_command_id: command?.['command_id'], p_lease_token: command?.['lease_token'], p_error: {} }],
+      [
+        'semo_complete_command',
+        { p_command_id: command?.['command_id'], p_lease_token: command?.['lease_token'], p_result: 1 },
+      ],
+      [
+        'semo_fail_command',
+        { p_command_id: command?.['command_id'], p_lease_token: command?.['lease_token'], p_error: {} },
+      ],
       ['semo_claim_commands', {}],
       ['semo_heartbeat_host', {}],
       ['semo_sign_off_host', {}],

@@ -47,14 +47,18 @@ export function jobStoreOf({ member }: Office): JobStore {
   return {
     async put(job, lease) {
       const p_spec = parseEdge(keptJobSpecSchema, job, { what: 'job' });
-      const { owner, leaseMs } =
-        lease === undefined ? {} : parseEdge(leaseRequestSchema, lease, { what: 'lease' });
+      const { owner, leaseMs } = lease === undefined ? {} : parseEdge(leaseRequestSchema, lease, { what: 'lease' });
       return call('semo_put_job', { p_spec, p_owner: owner ?? null, p_lease_ms: leaseMs ?? null });
     },
     get: (jobId) => call('semo_get_job', { p_job_id: jobId }),
     async list(filter = {}) {
       const { state, agentId, reported, limit = 1000 } = parseEdge(jobFilterSchema, filter, { what: 'job filter' });
-      const args = { p_states: state ?? null, p_agent_id: agentId ?? null, p_reported: reported ?? null, p_limit: limit };
+      const args = {
+        p_states: state ?? null,
+        p_agent_id: agentId ?? null,
+        p_reported: reported ?? null,
+        p_limit: limit,
+      };
       return (await member.value('semo_list_jobs', args)) as JobRecord[];
     },
     async claim(lease) {
@@ -91,8 +95,10 @@ export function sessionStoreOf(host: Client): SessionStore {
     records<SessionRecord>(`select record from agent_sessions where ${where} order by created_ms, session_id`);
   const turns = (where: string) =>
     records<TurnRecord>(`select record from agent_turns where ${where} order by intent_ms, turn_id`);
-  const open = (wanted: boolean | undefined) => (wanted === undefined ? '' : ` and ended_ms is ${wanted ? '' : 'not '}null`);
-  const equal = (column: string, value: string | undefined) => (value === undefined ? '' : ` and ${column} = '${value}'`);
+  const open = (wanted: boolean | undefined) =>
+    wanted === undefined ? '' : ` and ended_ms is ${wanted ? '' : 'not '}null`;
+  const equal = (column: string, value: string | undefined) =>
+    value === undefined ? '' : ` and ${column} = '${value}'`;
   return {
     async putSession(record) {
       await host.rows('semo_put_session', { p_record: parseEdge(sessionRecordSchema, record, { what: 'session' }) });
@@ -125,7 +131,8 @@ export function requestStoreOf(host: Client): RequestStore {
     const rows = await host.select(`select record from agent_requests where ${where} order by asked_ms, request_id`);
     return rows.map(({ record }) => record as RequestRecord);
   };
-  const equal = (column: string, value: string | undefined) => (value === undefined ? '' : ` and ${column} = '${value}'`);
+  const equal = (column: string, value: string | undefined) =>
+    value === undefined ? '' : ` and ${column} = '${value}'`;
   return {
     async put(record) {
       await host.rows('semo_put_request', { p_record: parseEdge(requestRecordSchema, record, { what: 'request' }) });

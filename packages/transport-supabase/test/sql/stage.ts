@@ -116,10 +116,7 @@ function officeOf(client: Stage['client']): Office {
   const officeId = newId('off');
   const office = { p_office_id: officeId };
   const server = client({ role: 'service_role' }, office);
-  const member = client(
-    { role: 'authenticated', claims: semoClaims({ role: 'office', office_id: officeId }) },
-    office,
-  );
+  const member = client({ role: 'authenticated', claims: semoClaims({ role: 'office', office_id: officeId }) }, office);
   const hostClient = (hostId: string): Client =>
     client(
       { role: 'authenticated', claims: semoClaims({ role: 'host', office_id: officeId, host_id: hostId }) },
@@ -144,7 +141,11 @@ function officeOf(client: Stage['client']): Office {
     async register(hostId, more = {}) {
       const registering = hostClient(hostId);
       const { epoch } = await registering.row('semo_register_host', { p_protocol: 1, p_capacity: 10, ...more });
-      return hostOf(client(registering.caller, { ...office, p_host_id: hostId, p_epoch: epoch }), hostId, String(epoch));
+      return hostOf(
+        client(registering.caller, { ...office, p_host_id: hostId, p_epoch: epoch }),
+        hostId,
+        String(epoch),
+      );
     },
     async session(more = {}) {
       const sessionId = newId('ses');
@@ -164,8 +165,7 @@ function hostOf(client: Client, hostId: string, epoch: string): Host {
     hostId,
     epoch,
     claim: (more) => client.rows('semo_claim_commands', more),
-    complete: (command, result = null) =>
-      client.rows('semo_complete_command', { ...lease(command), p_result: result }),
+    complete: (command, result = null) => client.rows('semo_complete_command', { ...lease(command), p_result: result }),
     fail: (command, error = { code: 'internal' }) =>
       client.rows('semo_fail_command', { ...lease(command), p_error: error }),
   };
