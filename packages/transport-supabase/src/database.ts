@@ -474,6 +474,14 @@ export type Database = {
         };
         Returns: undefined;
       };
+      semo_ended_turn: {
+        Args: {
+          p_office_id: string;
+          p_session_id: string;
+          p_turn_id: string;
+        };
+        Returns: Json;
+      };
       semo_enqueue_command: {
         Args: {
           p_command_id: string;
@@ -491,6 +499,16 @@ export type Database = {
           seq: number;
           session_id: string;
           status: string;
+        }[];
+      };
+      semo_event_heads: {
+        Args: {
+          p_office_id: string;
+        };
+        Returns: {
+          epoch: number;
+          host_id: string;
+          seq: number;
         }[];
       };
       semo_fail_command: {
@@ -615,6 +633,19 @@ export type Database = {
         };
         Returns: number;
       };
+      semo_publish_events: {
+        Args: {
+          p_dropped_bytes?: number;
+          p_epoch: number;
+          p_events: Json;
+          p_host_id: string;
+          p_infos?: Json;
+          p_keep_ms?: number;
+          p_office_id: string;
+          p_seq: number;
+        };
+        Returns: undefined;
+      };
       semo_put_job: {
         Args: {
           p_lease_ms?: number;
@@ -650,6 +681,34 @@ export type Database = {
           p_record: Json;
         };
         Returns: undefined;
+      };
+      semo_read_events: {
+        Args: {
+          p_after?: Json;
+          p_limit?: number;
+          p_office_id: string;
+        };
+        Returns: {
+          dropped_bytes: number;
+          epoch: number;
+          events: Json;
+          host_id: string;
+          seq: number;
+        }[];
+      };
+      semo_read_results: {
+        Args: {
+          p_command_ids: string[];
+          p_office_id: string;
+        };
+        Returns: {
+          command_id: string;
+          error: Json;
+          late: boolean;
+          result: Json;
+          status: string;
+          success: boolean;
+        }[];
       };
       semo_register_host: {
         Args: {
