@@ -5,7 +5,7 @@ import { readCatalogue } from './catalogue.ts';
 import { databaseType } from './database-type.ts';
 import type { Stage } from './stage.ts';
 
-const DATABASE = fileURLToPath(new URL('../../src/database.ts', import.meta.url));
+const DATABASE = fileURLToPath(new URL('../../src/database/database.ts', import.meta.url));
 
 /** What TypeScript is told of the database. */
 export function describeTypes(stage: () => Stage): void {

@@ -1,0 +1,34 @@
+import { remoteSessions, serveSessions } from '@semo-office/core';
+import { createScriptedSessions, scriptedSpec } from '@semo-office/core/testing';
+import { it } from 'vitest';
+import { startProject } from './project.ts';
+
+it('smoke', { timeout: 25_000 }, async () => {
+  const t0 = Date.now();
+  const say = (...a: unknown[]) => console.error(Date.now() - t0, ...a);
+  const project = await startProject();
+  say('project');
+  const office = project.office({ realtime: false, onProblem: (p) => say('problem', p.code, p.message, p.cause) });
+  const host = await office.hostSide('h1', { onProblem: (p) => say('problem', p.code, p.message) }).host({ hostId: 'h1', capacity: 100 });
+  say('host', host.epoch);
+  const local = createScriptedSessions();
+  const served = serveSessions(host, local);
+  const sessions = remoteSessions(office.server.office());
+  sessions.on('status', (e) => say('status', e.status));
+  sessions.on('turn', (e) => say('turn', e.change));
+  say('creating');
+  await sessions.create(scriptedSpec('ses_1'));
+  say('created');
+  const turn = await sessions.sendPrompt('ses_1', 'say: hi');
+  say('sent');
+  await sessions.waitForTurn('ses_1', turn.turnId);
+  say('ended');
+  await sessions.close();
+  say('closed sessions');
+  await served.close();
+  await office.close();
+  say('closed office');
+  await local.close();
+  await project[Symbol.asyncDispose]();
+  say('gone');
+});
