@@ -88,10 +88,10 @@ function originOf({ rest, realtime, interference }: Services): Server {
   const serve = (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = urlOf(incoming);
     const service = /^\/(rest|realtime)\/v1\//.exec(url.pathname)?.[1];
-    return interference.around(incoming, response, async () => {
-      if (service === 'rest') return rest.serve(incoming, response, url);
-      if (service === 'realtime') return realtime.serve(incoming, response, url);
-      response.writeHead(404).end();
+    return interference.around(incoming, response, async (answer) => {
+      if (service === 'rest') return rest.serve(incoming, answer, url);
+      if (service === 'realtime') return realtime.serve(incoming, answer, url);
+      answer.writeHead(404).end();
     });
   };
   return createServer((incoming, response) => {

@@ -31,6 +31,7 @@ const settings: Readonly<Record<string, string>> = {
   log_line_prefix: '',
 };
 
+const stopPatienceMs = 5_000;
 const readyLine = /database system is ready to accept connections/;
 
 /**
@@ -99,7 +100,7 @@ export class ServerProcess {
     this.#server.kill('SIGCONT');
   }
 
-  /** Ends it. Connections are cut, as by `pg_ctl stop -m fast`. */
+  /** Ends it. Connections are cut, as by `pg_ctl stop -m fast`; after a while as by `-m immediate`. */
   async stop(): Promise<void> {
     this.#guard.kill('SIGKILL');
     if (this.#paused) this.resume();
@@ -107,7 +108,9 @@ export class ServerProcess {
     this.#server.ref();
     const exited = once(this.#server, 'exit');
     this.#server.kill('SIGINT');
+    const impatience = setTimeout(() => this.#server.kill('SIGQUIT'), stopPatienceMs);
     await exited;
+    clearTimeout(impatience);
   }
 
   async #ready(): Promise<void> {

@@ -74,6 +74,10 @@ export class DatabaseFeed implements AsyncDisposable {
     this.#service = service;
     service.on('start', () => this.#ready.resolve());
     service.on('error', () => undefined);
+    // A server that shuts down waits until its readers have said how far they are.
+    service.on('heartbeat', (lsn, _timestamp, shouldRespond) => {
+      if (shouldRespond) void service.acknowledge(lsn);
+    });
     service.on('data', (_lsn: string, change: unknown) => {
       const insert = insertSchema.safeParse(change);
       if (insert.success) this.#onMessage(insert.data.new);
