@@ -72,7 +72,8 @@ describe('the connection', () => {
   });
 
   it('can fall silent while it stays open: missed heartbeats tell', async () => {
-    const ear = await new Ear(user, topic).subscribe();
+    const watchful = await clients.user({ office: 'o1' }, { heartbeatIntervalMs: 100 });
+    const ear = await new Ear(watchful, topic).subscribe();
     const silence = supabase.faults.realtime.fallSilent();
     await announce('into the void');
     await ear.until(() => ear.statuses.includes('CHANNEL_ERROR'));

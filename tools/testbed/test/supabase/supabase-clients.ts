@@ -30,11 +30,11 @@ export class Clients implements AsyncDisposable {
     return this.#open(this.#supabase.publishableKey);
   }
 
-  /** With the publishable key and a token of these claims. It soon notices a lost connection, and tries again. */
-  async user(claims: Claims): Promise<SupabaseClient> {
+  /** With the publishable key and a token of these claims. It soon tries again after a lost connection. */
+  async user(claims: Claims, { heartbeatIntervalMs = 25_000 } = {}): Promise<SupabaseClient> {
     const client = this.#open(this.#supabase.publishableKey, {
       accessToken: () => this.#supabase.jwt(claims),
-      realtime: { reconnectAfterMs: () => 50, heartbeatIntervalMs: 200 },
+      realtime: { reconnectAfterMs: () => 50, heartbeatIntervalMs },
     });
     await client.realtime.setAuth();
     return client;
