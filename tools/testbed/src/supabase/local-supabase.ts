@@ -51,16 +51,16 @@ export interface LocalSupabase extends AsyncDisposable {
  */
 export async function startSupabase({ port = 0 }: SupabaseOptions = {}): Promise<LocalSupabase> {
   await using cleanup = new AsyncDisposableStack();
-  const postgres = cleanup.use(await startPostgres());
+  const postgres = await startPostgres();
   const keys = new ProjectKeys();
   const rest = cleanup.use(new RestService(postgres, keys));
   const realtime = cleanup.use(new RealtimeService(postgres, keys));
+  // The last in is the first out: without the database nothing that still runs in it is waited for.
+  cleanup.use(postgres);
   const interference = new RestInterference();
   const server = cleanup.adopt(originOf({ rest, realtime, interference }), close);
   server.listen(port, '127.0.0.1');
   await Promise.all([once(server, 'listening'), realtime.ready]);
-  // A server that is paused could not end its connections.
-  cleanup.defer(() => postgres.resume());
   const resources = cleanup.move();
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
