@@ -196,5 +196,7 @@ class PostgresServer implements LocalPostgres {
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#server.remove();
     await this.#pool.end();
+    // Somebody may have killed the guard.
+    await rm(this.#place.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
 }
