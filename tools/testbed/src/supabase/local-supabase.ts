@@ -51,16 +51,16 @@ export interface LocalSupabase extends AsyncDisposable {
  */
 export async function startSupabase({ port = 0 }: SupabaseOptions = {}): Promise<LocalSupabase> {
   await using cleanup = new AsyncDisposableStack();
-  const postgres = cleanup.use(await startPostgres());
+  const postgres = await startPostgres();
   const keys = new ProjectKeys();
   const rest = cleanup.use(new RestService(postgres, keys));
   const realtime = cleanup.use(new RealtimeService(postgres, keys));
+  // The last in is the first out: without the database nothing that still runs in it is waited for.
+  cleanup.use(postgres);
   const interference = new RestInterference();
-  const server = cleanup.adopt(originOf({ rest, realtime, interference }), close);
+  const server = cleanup.adopt(originOf({ rest, realtime, interference }), (origin) => close(origin, realtime));
   server.listen(port, '127.0.0.1');
   await Promise.all([once(server, 'listening'), realtime.ready]);
-  // A server that is paused could not end its connections.
-  cleanup.defer(() => postgres.resume());
   const resources = cleanup.move();
   return {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
@@ -88,10 +88,10 @@ function originOf({ rest, realtime, interference }: Services): Server {
   const serve = (incoming: IncomingMessage, response: ServerResponse): Promise<void> => {
     const url = urlOf(incoming);
     const service = /^\/(rest|realtime)\/v1\//.exec(url.pathname)?.[1];
-    return interference.around(incoming, response, async () => {
-      if (service === 'rest') return rest.serve(incoming, response, url);
-      if (service === 'realtime') return realtime.serve(incoming, response, url);
-      response.writeHead(404).end();
+    return interference.around(incoming, response, async (answer) => {
+      if (service === 'rest') return rest.serve(incoming, answer, url);
+      if (service === 'realtime') return realtime.serve(incoming, answer, url);
+      answer.writeHead(404).end();
     });
   };
   return createServer((incoming, response) => {
@@ -106,8 +106,11 @@ function urlOf({ url = '/' }: IncomingMessage): URL {
   return new URL(url, 'http://localhost');
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, realtime: RealtimeService): Promise<void> {
+  const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
-  await once(server, 'close');
+  // Those that became WebSockets are no longer the HTTP server's to close, and it waits for them.
+  realtime.dropSockets();
+  await closed;
 }

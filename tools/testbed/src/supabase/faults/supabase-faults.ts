@@ -1,4 +1,5 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { LocalPostgres } from '../postgres/local-postgres.ts';
 import type { RealtimeFaults } from '../realtime/realtime-service.ts';
 import { FaultSwitch } from './fault.ts';
@@ -27,6 +28,8 @@ type RestFault =
   | { readonly kind: 'answer'; readonly status: number }
   | { readonly kind: 'cut'; readonly when: 'before' | 'after' };
 
+type Serve = (response: ServerResponse) => Promise<void>;
+
 /** Stands before what answers requests. */
 export class RestInterference implements RestFaults {
   readonly #switch = new FaultSwitch<RestFault>();
@@ -40,9 +43,9 @@ export class RestInterference implements RestFaults {
   }
 
   /** Lets the request through to `serve`, or does to it what is wrong at the moment. */
-  async around(incoming: IncomingMessage, response: ServerResponse, serve: () => Promise<void>): Promise<void> {
+  async around(incoming: IncomingMessage, response: ServerResponse, serve: Serve): Promise<void> {
     const fault = this.#switch.value;
-    if (fault === undefined) return serve();
+    if (fault === undefined) return serve(response);
     if (fault.kind === 'answer') {
       incoming.resume();
       response.writeHead(fault.status, { 'content-type': 'application/json' });
@@ -50,9 +53,8 @@ export class RestInterference implements RestFaults {
       return;
     }
     if (fault.when === 'after') {
-      // The answer is written into a connection that nobody can read from any more.
-      response.socket?.cork();
-      await serve();
+      // The answer is written, to nobody.
+      await serve(new ServerResponse(incoming));
     }
     response.socket?.destroy();
   }

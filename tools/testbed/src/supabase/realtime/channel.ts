@@ -1,10 +1,10 @@
 import { randomUUID } from 'node:crypto';
-import { DatabaseError } from 'pg';
 import { z } from 'zod';
 import type { Caller } from '../postgres/local-postgres.ts';
 import type { ProjectKeys } from '../project-keys.ts';
+import { admit, everything } from './channel-admission.ts';
 import type { ChannelPolicies, Permission } from './channel-policies.ts';
-import { ChannelRefusal, readChannelToken } from './channel-token.ts';
+import { readChannelToken } from './channel-token.ts';
 import type { ChannelIdentity } from './channel-token.ts';
 import type { ClientMessage, ServerMessage } from './frame.ts';
 import type { JoinRequest } from './join-request.ts';
@@ -30,7 +30,6 @@ export interface ChannelLink {
 
 export const topicPrefix = 'realtime:';
 
-const all: Permission = { broadcast: true, presence: true };
 /** Timers take no longer delays than this; a later end is looked at again then. */
 const longestTimerMs = 3_600_000;
 
@@ -50,7 +49,7 @@ export class Channel implements Listener {
   readonly #presenceKey: string;
   #identity: ChannelIdentity;
   #token: string | null | undefined;
-  #mayHear: Permission = all;
+  #mayHear: Permission = everything;
   /** Asked of the policies at the first broadcast after a join or a new token. */
   #maySend: Permission | undefined;
   #expiry: NodeJS.Timeout | undefined;
@@ -76,7 +75,7 @@ export class Channel implements Listener {
     const reading = { keys: services.keys, socketCaller: link.caller };
     const identity = await readChannelToken(request.access_token, reading);
     const channel = new Channel(message, request, { services, link, identity });
-    channel.#mayHear = await channel.#askMayHear(identity);
+    channel.#mayHear = await channel.#admit(identity);
     services.rooms.join(channel.#room, channel);
     channel.#armExpiry();
     return channel;
@@ -147,23 +146,10 @@ export class Channel implements Listener {
     return { topic: this.subTopic, isPrivate: this.#request.config.private };
   }
 
-  async #askMayHear({ caller }: ChannelIdentity): Promise<Permission> {
-    if (!this.#request.config.private) return all;
-    const unauthorized = `You do not have permissions to read from this Channel topic: ${this.subTopic}`;
-    let mayHear: Permission;
-    try {
-      mayHear = await this.#services.policies.mayHear(this.subTopic, caller);
-    } catch (error) {
-      // A policy that fails denies; anything else is about the connection.
-      if (error instanceof DatabaseError && !error.code?.startsWith('57P')) {
-        throw new ChannelRefusal('Unauthorized', unauthorized);
-      }
-      const message = 'Realtime was unable to connect to the project database';
-      throw new ChannelRefusal('UnableToConnectToProject', message);
-    }
-    const hearsPresence = mayHear.presence && this.#request.config.presence.enabled;
-    if (!mayHear.broadcast && !hearsPresence) throw new ChannelRefusal('Unauthorized', unauthorized);
-    return mayHear;
+  #admit({ caller }: ChannelIdentity): Promise<Permission> {
+    const { private: isPrivate, presence } = this.#request.config;
+    const admission = { topic: this.subTopic, isPrivate, wantsPresence: presence.enabled, caller };
+    return admit(this.#services.policies, admission);
   }
 
   async #refreshToken({ content }: ClientMessage): Promise<void> {
@@ -172,7 +158,7 @@ export class Channel implements Listener {
     const { keys } = this.#services;
     try {
       const identity = await readChannelToken(token, { keys, socketCaller: this.#link.caller });
-      this.#mayHear = await this.#askMayHear(identity);
+      this.#mayHear = await this.#admit(identity);
       this.#identity = identity;
       this.#token = token;
       this.#maySend = undefined;
@@ -209,7 +195,7 @@ export class Channel implements Listener {
 
   /** Nobody may send while the database cannot be asked. */
   async #askMaySend(): Promise<Permission> {
-    if (!this.#request.config.private) return all;
+    if (!this.#request.config.private) return everything;
     try {
       this.#maySend ??= await this.#services.policies.maySend(this.subTopic, this.#identity.caller);
     } catch {

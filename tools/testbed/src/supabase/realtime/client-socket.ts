@@ -98,6 +98,7 @@ export class ClientSocket implements ChannelLink {
       this.#reply(message, 'ok', { postgres_changes: [] });
       channel.greet();
     } catch (error) {
+      // A hosted server keeps a refused client waiting for 5 s; here it is told at once.
       this.#reply(message, 'error', { reason: reasonOf(error) });
     }
   }

@@ -74,6 +74,10 @@ export class DatabaseFeed implements AsyncDisposable {
     this.#service = service;
     service.on('start', () => this.#ready.resolve());
     service.on('error', () => undefined);
+    // A server that shuts down waits until its readers have said how far they are, and the library says one too much.
+    service.on('heartbeat', (lsn, _timestamp, shouldRespond) => {
+      if (shouldRespond) void service.acknowledge(positionBefore(lsn));
+    });
     service.on('data', (_lsn: string, change: unknown) => {
       const insert = insertSchema.safeParse(change);
       if (insert.success) this.#onMessage(insert.data.new);
@@ -84,4 +88,11 @@ export class DatabaseFeed implements AsyncDisposable {
       await service.destroy();
     }
   }
+}
+
+/** The place in the write-ahead log one byte before this one; both in the form `16/B374D848`. */
+function positionBefore(lsn: string): string {
+  const [high = 0n, low = 0n] = lsn.split('/').map((half) => BigInt(`0x${half}`));
+  const before = (high << 32n) + low - 1n;
+  return [before >> 32n, before & 0xffff_ffffn].map((half) => half.toString(16).toUpperCase()).join('/');
 }

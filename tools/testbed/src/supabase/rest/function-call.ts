@@ -45,7 +45,7 @@ export async function functionCall(client: ClientBase, request: RestRequest): Pr
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const given = isRead ? Object.fromEntries(request.query) : (request.body as object);
   const { name } = request.target;
-  const { rows } = await client.query(lookup, [name]);
+  const { rows } = await client.query({ name: 'find-functions', text: lookup, values: [name] });
   const overloads = z.array(functionSchema).parse(rows);
   const names = Array.isArray(given) ? [] : Object.keys(given);
   const matching = overloads.filter((candidate) => takes(candidate, names));

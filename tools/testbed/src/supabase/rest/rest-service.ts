@@ -116,12 +116,13 @@ export class RestService implements AsyncDisposable {
 }
 
 async function setCaller(client: PoolClient, request: RestRequest, { role, claims }: Caller): Promise<void> {
-  await client.query(
-    `select set_config('search_path', 'public, extensions', true), set_config('role', $1, true),
-       set_config('request.jwt.claims', $2, true), set_config('request.method', $3, true),
-       set_config('request.headers', $4, true)`,
-    [role, JSON.stringify(claims ?? { role }), request.method, JSON.stringify(request.headers)],
-  );
+  await client.query({
+    name: 'set-caller',
+    text: `select set_config('search_path', 'public, extensions', true), set_config('role', $1, true),
+      set_config('request.jwt.claims', $2, true), set_config('request.method', $3, true),
+      set_config('request.headers', $4, true)`,
+    values: [role, JSON.stringify(claims ?? { role }), request.method, JSON.stringify(request.headers)],
+  });
 }
 
 async function runForBody(client: PoolClient, { text, params }: Statement): Promise<string | undefined> {

@@ -85,7 +85,7 @@ export function selectedColumns(query: URLSearchParams): string {
   return columns.join(', ');
 }
 
-export function unsupported(what: string): RestError {
+function unsupported(what: string): RestError {
   return new RestError(400, {
     code: 'PGRST100',
     message: `"failed to parse (${what})"`,

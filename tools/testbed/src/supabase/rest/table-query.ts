@@ -55,7 +55,7 @@ export function countQuery({ target, query }: RestRequest): Statement {
 }
 
 async function findTable(client: ClientBase, name: string): Promise<Table> {
-  const { rows } = await client.query(lookup, [name]);
+  const { rows } = await client.query({ name: 'find-table', text: lookup, values: [name] });
   if (rows[0] === undefined) {
     throw new RestError(404, {
       code: 'PGRST205',
