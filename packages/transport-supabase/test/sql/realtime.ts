@@ -4,8 +4,12 @@ import { semoClaims, type Office, type Stage } from './stage.ts';
 
 /** Who is woken up by what, and who may listen. */
 export function describeRealtime(stage: () => Stage): void {
-  describe('wake-ups', () => wakeUps(stage));
-  describe('channels', () => channels(stage));
+  describe('wake-ups', () => {
+    wakeUps(stage);
+  });
+  describe('channels', () => {
+    channels(stage);
+  });
 }
 
 function wakeUps(stage: () => Stage): void {
@@ -151,6 +155,6 @@ function channels(stage: () => Stage): void {
       {},
     ])
       for (const topic of [`office:${office.officeId}:events`, `office:${office.officeId}:commands:h1`])
-        expect(await may(semo, topic), `${JSON.stringify(semo)} ${topic}`).toEqual({ hear: false, send: false });
+        expect({ semo, topic, ...(await may(semo, topic)) }).toEqual({ semo, topic, hear: false, send: false });
   });
 }

@@ -47,11 +47,20 @@ export interface Client {
 
 /** A host that has registered. */
 export interface Host extends Client {
+  readonly officeId: string;
   readonly hostId: string;
   readonly epoch: string;
   claim(more?: Arguments): Promise<Row[]>;
   complete(command: Row, result?: unknown): Promise<unknown>;
   fail(command: Row, error?: unknown): Promise<unknown>;
+}
+
+/** The code of our own with which a call was refused, else the server's; `null`: it was not. */
+export async function hintOf(call: Promise<unknown>): Promise<string | null> {
+  return call.then(
+    () => null,
+    (error: { readonly hint?: string; readonly code?: string }) => error.hint ?? error.code ?? 'unexpected',
+  );
 }
 
 /** An office of its own, so that tests do not see each other. */
@@ -141,11 +150,11 @@ function officeOf(client: Stage['client']): Office {
     async register(hostId, more = {}) {
       const registering = hostClient(hostId);
       const { epoch } = await registering.row('semo_register_host', { p_protocol: 1, p_capacity: 10, ...more });
-      return hostOf(
-        client(registering.caller, { ...office, p_host_id: hostId, p_epoch: epoch }),
+      return hostOf(client(registering.caller, { ...office, p_host_id: hostId, p_epoch: epoch }), {
+        officeId,
         hostId,
-        String(epoch),
-      );
+        epoch: String(epoch),
+      });
     },
     async session(more = {}) {
       const sessionId = newId('ses');
@@ -155,13 +164,14 @@ function officeOf(client: Stage['client']): Office {
   };
 }
 
-function hostOf(client: Client, hostId: string, epoch: string): Host {
+function hostOf(client: Client, { officeId, hostId, epoch }: Pick<Host, 'officeId' | 'hostId' | 'epoch'>): Host {
   const lease = ({ command_id, lease_token }: Row): Arguments => ({
     p_command_id: command_id,
     p_lease_token: lease_token,
   });
   return {
     ...client,
+    officeId,
     hostId,
     epoch,
     claim: (more) => client.rows('semo_claim_commands', more),
