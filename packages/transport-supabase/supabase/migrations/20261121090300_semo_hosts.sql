@@ -138,7 +138,7 @@ $$;
 create function public.semo_drain_host(p_office_id text, p_host_id text, p_draining boolean default true) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  if semo.claim('role') = 'host' then
+  if semo.claims() ->> 'role' = 'host' then
     perform semo.check_host(p_office_id, p_host_id);
   else
     perform semo.check_office(p_office_id);

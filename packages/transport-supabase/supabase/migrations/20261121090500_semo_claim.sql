@@ -47,6 +47,7 @@ $$;
 create function semo.bury_commands(p_office_id text, p_limit integer) returns integer
 language plpgsql set search_path = '' as $$
 declare
+  moment constant timestamptz := semo.now();
   command public.agent_commands;
   buried integer := 0;
 begin
@@ -54,9 +55,9 @@ begin
     select * from public.agent_commands c
     where c.office_id = p_office_id
       and (
-        (c.status = 'pending' and c.expires_at <= semo.now())
-        or (c.status = 'processing' and c.lease_expires_at <= semo.now()
-          and (c.attempts >= c.max_attempts or c.expires_at <= semo.now()))
+        (c.status = 'pending' and c.expires_at <= moment)
+        or (c.status = 'processing' and c.lease_expires_at <= moment
+          and (c.attempts >= c.max_attempts or c.expires_at <= moment))
       )
     order by c.enqueued_at
     limit p_limit
@@ -95,6 +96,9 @@ create function public.semo_claim_commands(
 )
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
+declare
+  moment constant timestamptz := semo.now();
+  lease_end constant timestamptz := semo.after_ms(p_lease_ms);
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
   perform semo.bury_commands(p_office_id, 100);
@@ -121,8 +125,8 @@ begin
       from heads h
       join public.agent_commands c on c.office_id = p_office_id and c.command_id = h.command_id
       -- Asked again of the row once it is locked: another claim may have been faster.
-      where (c.status = 'pending' or (c.status = 'processing' and c.lease_expires_at <= semo.now()))
-        and c.attempts < c.max_attempts and c.expires_at > semo.now()
+      where (c.status = 'pending' or (c.status = 'processing' and c.lease_expires_at <= moment))
+        and c.attempts < c.max_attempts and c.expires_at > moment
       order by c.enqueued_at, c.seq
       limit p_limit
       for no key update of c skip locked
@@ -130,7 +134,7 @@ begin
     claimed as (
       update public.agent_commands c set
         status = 'processing', attempts = c.attempts + 1, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
-        lease_expires_at = semo.after_ms(p_lease_ms)
+        lease_expires_at = lease_end
       from picked p
       where c.office_id = p_office_id and c.command_id = p.command_id
       returning c.*, p.prior_epoch

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { newId } from '@semo-office/core';
 import { startPostgres, type Caller, type LocalPostgres, type Row } from '@semo-office/testbed/supabase';
+import { Pool } from 'pg';
 
 const MIGRATIONS = fileURLToPath(new URL('../../supabase/migrations', import.meta.url));
 
@@ -92,7 +93,11 @@ export async function startStage(): Promise<Stage> {
   await postgres.sql(OPEN_BY_DEFAULT);
   await postgres.applyMigrations(MIGRATIONS);
   await postgres.sql(STILL_CLOCK);
-  const client = (caller: Caller, defaults: Arguments = {}): Client => clientOf(postgres, caller, defaults);
+  // As PostgREST logs in. Connections are kept, since there are many calls, and each says anew who calls.
+  const pool = new Pool({ ...postgres.connection('authenticator'), max: 8 });
+  // A pool has ended before its sockets have: what the server says to them as it stops is of no interest.
+  pool.on('connect', (connection) => connection.on('error', () => undefined));
+  const client = (caller: Caller, defaults: Arguments = {}): Client => clientOf(pool, caller, defaults);
   return {
     postgres,
     client,
@@ -100,24 +105,39 @@ export async function startStage(): Promise<Stage> {
     async pass(ms) {
       await postgres.sql(`update semo.test_clock set at = at + $1 * interval '1 millisecond'`, [ms]);
     },
-    [Symbol.asyncDispose]: () => postgres[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      await postgres[Symbol.asyncDispose]();
+    },
   };
 }
 
 /** The claims of a token for an office or one of its hosts. */
 export const semoClaims = (semo: Arguments): Arguments => ({ app_metadata: { semo } });
 
-function clientOf(postgres: LocalPostgres, caller: Caller, defaults: Arguments): Client {
+function clientOf(pool: Pool, { role, claims }: Caller, defaults: Arguments): Client {
+  const query = async (text: string, values?: unknown[]): Promise<Row[]> => {
+    const connection = await pool.connect();
+    try {
+      await connection.query("select set_config('role', $1, false), set_config('request.jwt.claims', $2, false)", [
+        role,
+        JSON.stringify({ role, ...claims }),
+      ]);
+      return (await connection.query<Row>(text, values)).rows;
+    } finally {
+      connection.release();
+    }
+  };
   const rows: Client['rows'] = (name, args = {}) => {
     const { text, values } = callOf(name, { ...defaults, ...args });
-    return postgres.sqlAs(caller, text, values);
+    return query(text, values);
   };
   return {
-    caller,
+    caller: { role, ...(claims === undefined ? {} : { claims }) },
     rows,
     row: async (name, args) => (await rows(name, args))[0] ?? {},
     value: async (name, args) => Object.values((await rows(name, args))[0] ?? {})[0],
-    select: (text) => postgres.sqlAs(caller, text),
+    select: (text) => query(text),
   };
 }
 
