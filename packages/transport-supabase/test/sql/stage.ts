@@ -96,7 +96,7 @@ export async function startStage(): Promise<Stage> {
   // As PostgREST logs in. Connections are kept, since there are many calls, and each says anew who calls.
   const pool = new Pool({ ...postgres.connection('authenticator'), max: 8 });
   // A pool has ended before its sockets have: what the server says to them as it stops is of no interest.
-  pool.on('connect', (connection) => connection.on('error', () => undefined));
+  pool.on('error', () => undefined);
   const client = (caller: Caller, defaults: Arguments = {}): Client => clientOf(pool, caller, defaults);
   return {
     postgres,
