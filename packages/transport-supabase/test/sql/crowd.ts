@@ -6,7 +6,7 @@ import { callOf, type Arguments, type Host, type Office, type Stage } from './st
 const WORKERS = 16;
 const SESSIONS = 24;
 const PROMPTS = 8;
-const HISTORY = 20_000;
+const HISTORY = 10_000;
 
 /** What holds when many work at once, and when much has gone before. */
 export function describeCrowd(stage: () => Stage): void {
