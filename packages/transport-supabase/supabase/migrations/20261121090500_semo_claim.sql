@@ -151,6 +151,16 @@ begin
 end
 $$;
 
+-- A session that has been made is there, also before its host tells of it: what the host answered is what is known of it.
+create function semo.note_made(p_command public.agent_commands, p_epoch bigint, p_info jsonb) returns void
+language sql set search_path = '' as $$
+  update public.agent_sessions s set
+    info = p_info, status = coalesce(p_info ->> 'status', s.status), host_epoch = p_epoch, host_lost_at = null,
+    created_ms = (p_info ->> 'createdAt')::double precision, version = s.version + 1, updated_at = semo.now()
+    where p_command.kind = 'create_session' and s.office_id = p_command.office_id and s.session_id = p_command.session_id
+      and s.info is null
+$$;
+
 /*
  Writes down an answer, under the lease. Answering twice under one lease is answering once. A command that was given up
  meanwhile, and that nobody else has been handed, takes the late answer: the truth, where there was none.
@@ -185,7 +195,11 @@ begin
   on conflict (office_id, command_id) do update set
     host_id = excluded.host_id, success = excluded.success, result = excluded.result, error = excluded.error,
     late = excluded.late, created_at = excluded.created_at;
-  if not p_success then perform semo.close_unmade(command); end if;
+  if p_success then
+    perform semo.note_made(command, command.lease_epoch, p_result);
+  else
+    perform semo.close_unmade(command);
+  end if;
 end
 $$;
 

@@ -1,3 +1,4 @@
+import { Client as Connection } from 'pg';
 import { beforeAll, describe, expect, it } from 'vitest';
 
 import { FUNCTIONS, HOST_FUNCTIONS, OFFICE_FUNCTIONS, SHARED_FUNCTIONS, TABLES } from './exposed.ts';
@@ -17,6 +18,7 @@ export function describeIsolation(stage: () => Stage): void {
     writing(scene);
     calling(scene);
     sameIds(scene);
+    directly(scene);
   });
 }
 
@@ -98,6 +100,17 @@ function sameIds({ stage }: Scene): void {
     await one.member.value('semo_withdraw_command', { p_command_id: 'cmd_same' });
     const untouched = await other.member.row('semo_get_command', { p_command_id: 'cmd_same' });
     expect(untouched).toMatchObject({ status: 'pending' });
+  });
+}
+
+function directly({ stage, office }: Scene): void {
+  it('takes whoever comes without the API, such as pg_cron, for who logged in', async () => {
+    const call = `select * from public.semo_sweep('${office().officeId}')`;
+    expect(await stage().postgres.sql(call)).toEqual([{ lost_hosts: [], ended_commands: 0 }]);
+    const connection = new Connection(stage().postgres.connection('authenticator'));
+    await connection.connect();
+    expect(await hintOf(connection.query(call))).toBe('42501');
+    await connection.end();
   });
 }
 
