@@ -78,13 +78,13 @@ export interface LocalPostgres extends AsyncDisposable {
  */
 export async function startPostgres(): Promise<LocalPostgres> {
   const place = await newServerPlace(postgresBinaries(), await serverAccount());
+  const { server, port } = await startOnFreePort(place);
+  const local = new PostgresServer(place, port, server);
   try {
-    const { server, port } = await startOnFreePort(place);
-    const local = new PostgresServer(place, port, server);
     await local.prepare();
     return local;
   } catch (error) {
-    await rm(place.folder, { recursive: true, force: true });
+    await local[Symbol.asyncDispose]();
     throw error;
   }
 }
@@ -96,7 +96,9 @@ async function startOnFreePort(place: ServerPlace): Promise<{ readonly server: S
     try {
       return { server: await ServerProcess.start(place, port), port };
     } catch (error) {
-      if (triesLeft === 0) throw error;
+      if (triesLeft > 0) continue;
+      await rm(place.folder, { recursive: true, force: true });
+      throw error;
     }
   }
 }
@@ -192,8 +194,7 @@ class PostgresServer implements LocalPostgres {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await this.#server.stop();
+    await this.#server.remove();
     await this.#pool.end();
-    await rm(this.#place.folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 20 });
   }
 }

@@ -15,10 +15,12 @@ export interface ServerPlace {
   readonly account: ServerAccount;
 }
 
-/** Nothing here has to survive a crash, and decoding is what Realtime lives on. */
+/**
+ * Nothing here has to survive a crash, and decoding is what Realtime lives on. Commits stay synchronous: decoding waits
+ * for the log to be written, which would otherwise happen only every 200 ms.
+ */
 const settings: Readonly<Record<string, string>> = {
   fsync: 'off',
-  synchronous_commit: 'off',
   full_page_writes: 'off',
   wal_level: 'logical',
   max_wal_senders: '8',
@@ -29,6 +31,7 @@ const settings: Readonly<Record<string, string>> = {
   log_line_prefix: '',
 };
 
+const stopPatienceMs = 5_000;
 const readyLine = /database system is ready to accept connections/;
 
 /**
@@ -79,7 +82,12 @@ export class ServerProcess {
     });
     guard.stdin.on('error', () => undefined);
     const running = new ServerProcess(server, guard);
-    await running.#ready();
+    try {
+      await running.#ready();
+    } catch (error) {
+      guard.kill('SIGKILL');
+      throw error;
+    }
     return running;
   }
 
@@ -88,24 +96,42 @@ export class ServerProcess {
     this.#paused = true;
     this.#server.kill('SIGSTOP');
     // The children, one for each connection, are sessions of their own; with their parent stopped no new one comes.
-    for (const child of childrenOf(this.#server)) process.kill(child, 'SIGSTOP');
+    signalChildren(this.#server, 'SIGSTOP');
   }
 
   resume(): void {
+    if (!this.#paused) return;
     this.#paused = false;
-    for (const child of childrenOf(this.#server)) process.kill(child, 'SIGCONT');
+    signalChildren(this.#server, 'SIGCONT');
     this.#server.kill('SIGCONT');
   }
 
-  /** Ends it. Connections are cut, as by `pg_ctl stop -m fast`. */
+  /** Ends it, and keeps its folder. Connections are cut, as by `pg_ctl stop -m fast`. */
   async stop(): Promise<void> {
+    await this.#end('SIGINT');
     this.#guard.kill('SIGKILL');
-    if (this.#paused) this.resume();
+  }
+
+  /** Ends it at once, and removes its folder. Until both is done, the guard would do it instead. */
+  async remove(): Promise<void> {
+    await this.#end('SIGQUIT');
+    if (this.#guard.exitCode !== null || this.#guard.signalCode !== null) return;
+    this.#guard.ref();
+    const done = once(this.#guard, 'exit');
+    this.#guard.stdin.end();
+    await done;
+  }
+
+  /** After a while it is ended at once in any case. */
+  async #end(signal: 'SIGINT' | 'SIGQUIT'): Promise<void> {
+    this.resume();
     if (this.#server.exitCode !== null || this.#server.signalCode !== null) return;
     this.#server.ref();
     const exited = once(this.#server, 'exit');
-    this.#server.kill('SIGINT');
+    this.#server.kill(signal);
+    const impatience = setTimeout(() => this.#server.kill('SIGQUIT'), stopPatienceMs);
     await exited;
+    clearTimeout(impatience);
   }
 
   async #ready(): Promise<void> {
@@ -130,9 +156,15 @@ export class ServerProcess {
   }
 }
 
-function childrenOf(server: ServerChild): readonly number[] {
-  return execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' })
-    .split('\n')
-    .map((line) => line.trim().split(/\s+/).map(Number))
-    .flatMap(([pid, ppid]) => (pid !== undefined && ppid === server.pid ? [pid] : []));
+function signalChildren(server: ServerChild, signal: NodeJS.Signals): void {
+  const table = execFileSync('ps', ['-A', '-o', 'pid=,ppid='], { encoding: 'utf8' });
+  for (const line of table.split('\n')) {
+    const [pid, parent] = line.trim().split(/\s+/).map(Number);
+    if (pid === undefined || parent !== server.pid) continue;
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It has ended since.
+    }
+  }
 }
