@@ -4,6 +4,7 @@ import { createClient, type SupabaseClient } from '@supabase/supabase-js';
 import { supabaseDoor, type DatabaseDoor } from './database/database-door.ts';
 import { freshLines, linesOf, type OpenRealtimeLine } from './realtime/realtime-line.ts';
 import { TokenKeeper } from './realtime/token-keeper.ts';
+import type { Database } from './database/database.ts';
 import type { SupabaseAccess } from './transport-options.ts';
 
 /** A project as we use it. */
@@ -15,6 +16,8 @@ export interface ProjectAccess {
   /** Lets go of what was made here. */
   close(): void;
 }
+
+type ProjectClient = SupabaseClient<Database>;
 
 /** What access is made with. */
 export interface AccessParts {
@@ -46,7 +49,7 @@ export function accessTo(access: SupabaseAccess, parts: AccessParts): ProjectAcc
           onFresh: parts.onFreshToken,
           onProblem: parts.onProblem,
         });
-  const newClient = (): SupabaseClient => clientOf(access, keeper, parts.heartbeatMs);
+  const newClient = (): ProjectClient => clientOf(access, keeper, parts.heartbeatMs);
   return {
     door: supabaseDoor(newClient(), { clock }),
     openLine: freshLines(newClient),
@@ -59,8 +62,8 @@ function clientOf(
   { url, key }: Extract<SupabaseAccess, { url: string }>,
   keeper: TokenKeeper | null,
   heartbeatMs: number,
-): SupabaseClient {
-  return createClient(url, key, {
+): ProjectClient {
+  return createClient<Database>(url, key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
     ...(keeper === null ? {} : { accessToken: () => keeper.current() }),
     realtime: { heartbeatIntervalMs: heartbeatMs, reconnectAfterMs },

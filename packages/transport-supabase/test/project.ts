@@ -45,7 +45,10 @@ function officeOf(supabase: LocalSupabase, shared: Settings): OfficeOfProject {
   const { url } = supabase;
   const problems: SemoError[] = [];
   const transports: SupabaseTransport[] = [];
-  const make = (access: { key: string; accessToken?: () => Promise<string> }, settings: Settings): SupabaseTransport => {
+  const make = (
+    access: { key: string; accessToken?: () => Promise<string> },
+    settings: Settings,
+  ): SupabaseTransport => {
     const times = { ...TIMES, ...shared.times, ...settings.times };
     const transport = createSupabaseTransport({
       url,

@@ -1,10 +1,12 @@
 import { afterAll, beforeAll, describe } from 'vitest';
 
-import { describeAccess } from './sql/access.ts';
 import { describeClaim } from './sql/claim.ts';
 import { describeCrowd } from './sql/crowd.ts';
 import { describeEnqueue } from './sql/enqueue.ts';
+import { describeGrants } from './sql/grants.ts';
 import { describeHosts } from './sql/hosts.ts';
+import { describeIsolation } from './sql/isolation.ts';
+import { describePgtap } from './sql/pgtap.ts';
 import { describeRealtime } from './sql/realtime.ts';
 import { describeRetention } from './sql/retention.ts';
 import { describeSessions } from './sql/sessions.ts';
@@ -28,7 +30,9 @@ describe('SQL', () => {
   describeStores(started);
   describeRetention(started);
   describeCrowd(started);
-  describeAccess(started);
+  describeGrants(started);
+  describeIsolation(started);
+  describePgtap(started);
   describeTypes(started);
   describeRealtime(started);
 });

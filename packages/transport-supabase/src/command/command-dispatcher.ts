@@ -1,4 +1,12 @@
-import { SemoError, isSemoError, type Clock, type Command, type CommandResult } from '@semo-office/core';
+import {
+  SemoError,
+  TurnLanes,
+  isSemoError,
+  laneOf,
+  type Clock,
+  type Command,
+  type CommandResult,
+} from '@semo-office/core';
 
 import { pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
 import { WakeLoop } from '../waking/wake-loop.ts';
@@ -31,6 +39,7 @@ interface Call {
 export class CommandDispatcher {
   readonly #parts: DispatcherParts;
   readonly #pending: PendingAnswers;
+  readonly #order = new TurnLanes();
   readonly #loop: WakeLoop;
   #closed: SemoError | null = null;
 
@@ -60,7 +69,8 @@ export class CommandDispatcher {
 
   /** A result was announced, or one may have been missed. */
   wake(commandId?: string): void {
-    if (commandId === undefined ? this.#pending.ids.length > 0 : this.#pending.ids.includes(commandId)) this.#loop.wake();
+    if (commandId === undefined ? this.#pending.ids.length > 0 : this.#pending.ids.includes(commandId))
+      this.#loop.wake();
   }
 
   /** Fails what is waited for, and every later call, with `closed`. */
@@ -92,7 +102,7 @@ export class CommandDispatcher {
     const onTimeout = (): Promise<SemoError> => this.#overdue(commandId);
     // Waiting first: an announcement may come before the answer to our asking does.
     const answer = this.#pending.add(commandId, { signal, timeoutMs: answerTimeoutMs, onTimeout });
-    commands.enqueue({ ...order, expiresMs: answerTimeoutMs }).then(
+    const enqueued = this.#enqueue({ ...order, expiresMs: answerTimeoutMs }).then(
       () => this.#loop.wake(),
       (thrown: unknown) => {
         const instead = isSemoError(thrown, 'session_unknown') ? answerWithoutSession(body) : null;
@@ -103,9 +113,21 @@ export class CommandDispatcher {
     try {
       return await answer;
     } catch (thrown) {
-      if (isSemoError(thrown, 'aborted')) commands.withdraw(commandId).catch(() => {});
+      // Not before it is there; a host that has it by now goes on with it.
+      if (isSemoError(thrown, 'aborted')) void enqueued.then(() => commands.withdraw(commandId)).catch(() => {});
       throw thrown;
     }
+  }
+
+  /** Numbers are given in the order of arrival at the database, so what keeps an order sets out one after the other. */
+  #enqueue(order: CommandOrder): Promise<void> {
+    const { commands } = this.#parts;
+    const enqueue = async (): Promise<void> => {
+      // It may have been given up while it waited for those before it.
+      if (this.#pending.ids.includes(order.command.commandId)) await commands.enqueue(order);
+    };
+    if (order.sessionId === undefined) return enqueue();
+    return this.#order.enter(`${order.sessionId} ${laneOf(order.command.body)}`, enqueue);
   }
 
   async #look(): Promise<boolean> {

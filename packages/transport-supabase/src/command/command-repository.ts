@@ -4,7 +4,14 @@ import { z } from 'zod';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import type { Json } from '../database/database.ts';
 import { rowOf, rowsOf, valueOf } from '../database/rows.ts';
-import { answerOf, answerRowSchema, claimedRowSchema, commandRowSchema, deadRowSchema, enqueuedRowSchema } from './command-rows.ts';
+import {
+  answerOf,
+  answerRowSchema,
+  claimedRowSchema,
+  commandRowSchema,
+  deadRowSchema,
+  enqueuedRowSchema,
+} from './command-rows.ts';
 import type { ClaimedCommand } from './command-rows.ts';
 
 /** Under what a host writes: a number that grows with each of its registrations. */

@@ -23,7 +23,10 @@ export function refusalError(error: ApiError): SemoError {
       'The token may not do this. Its app_metadata.semo must name the role (office, host), the office_id and, for a host, the host_id.',
     );
   if (status === 401 || (code ?? '').startsWith('PGRST30'))
-    return new SemoError('sign_in_refused', 'The project refused the key or the token: it is none of its own, or is over.');
+    return new SemoError(
+      'sign_in_refused',
+      'The project refused the key or the token: it is none of its own, or is over.',
+    );
   if (code === 'PGRST202' || code === 'PGRST205')
     return new SemoError(
       'store_unusable',
@@ -31,7 +34,10 @@ export function refusalError(error: ApiError): SemoError {
     );
   // A character that jsonb cannot hold.
   if (code === '22P05')
-    return new SemoError('invalid_argument', 'The database keeps no NUL characters and no half surrogate pairs. Leave them out.');
+    return new SemoError(
+      'invalid_argument',
+      'The database keeps no NUL characters and no half surrogate pairs. Leave them out.',
+    );
   if (status === 0 || status === 408 || status === 429 || status >= 500) return unreachable(status);
   return new SemoError('internal', `The database refused a call: ${code ?? 'no code'}, HTTP ${status}.`);
 }

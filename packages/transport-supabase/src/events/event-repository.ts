@@ -53,7 +53,9 @@ export class EventRepository {
   /** How far each host has told by now. */
   async heads(): Promise<Map<string, EventMark>> {
     const rows = await this.#door.call('semo_event_heads', { p_office_id: this.#officeId });
-    return new Map(rowsOf(headRowSchema, rows, 'event heads').map(({ host_id: id, epoch, seq }) => [id, { epoch, seq }]));
+    return new Map(
+      rowsOf(headRowSchema, rows, 'event heads').map(({ host_id: id, epoch, seq }) => [id, { epoch, seq }]),
+    );
   }
 
   /** What came after those marks, in the order of each host. */

@@ -107,8 +107,12 @@ export class HostRegistration {
       const error = SemoError.from(thrown);
       onProblem(error);
       this.#failures += 1;
-      const retryMs = backoffMs({ firstMs: 250, longestMs: this.#pauseMs }, { failures: this.#failures, chance: Math.random() });
-      if (error.code === 'lease_lost') await this.registerAgain(fence).catch((failed: unknown) => onProblem(SemoError.from(failed)));
+      const retryMs = backoffMs(
+        { firstMs: 250, longestMs: this.#pauseMs },
+        { failures: this.#failures, chance: Math.random() },
+      );
+      if (error.code === 'lease_lost')
+        await this.registerAgain(fence).catch((failed: unknown) => onProblem(SemoError.from(failed)));
       this.#beatLater(retryMs);
     }
   }

@@ -90,7 +90,10 @@ export class OfficeSubscriber {
     return claimed.length > 0;
   }
 
-  #take(command: ClaimedCommand, { fence, handler }: { readonly fence: Fence; readonly handler: CommandHandler }): void {
+  #take(
+    command: ClaimedCommand,
+    { fence, handler }: { readonly fence: Fence; readonly handler: CommandHandler },
+  ): void {
     const done = this.#carryOut(command, handler)
       .then((result) => this.#answer(command, { fence, result }))
       .finally(() => {

@@ -16,7 +16,11 @@ export type Redelivery =
  * `isOwn` tells), or to one that is gone. Pure.
  */
 export function redeliveryOf(
-  { kind, prior_epoch: before, turn_delivery: delivery }: Pick<ClaimedCommand, 'kind' | 'prior_epoch' | 'turn_delivery'>,
+  {
+    kind,
+    prior_epoch: before,
+    turn_delivery: delivery,
+  }: Pick<ClaimedCommand, 'kind' | 'prior_epoch' | 'turn_delivery'>,
   isOwn: (epoch: number) => boolean,
 ): Redelivery {
   if (before === null || isOwn(before)) return 'carry_out';

@@ -76,13 +76,19 @@ export function planChannel(
 }
 
 /** When to look again whether it has taken too long. Pure. */
-export function nextTickMs(state: ChannelState, { now, limits }: { readonly now: number; readonly limits: ChannelLimits }): number {
+export function nextTickMs(
+  state: ChannelState,
+  { now, limits }: { readonly now: number; readonly limits: ChannelLimits },
+): number {
   const due = dueAt(state, limits);
   // Never at once, whatever the clock has done.
   return due === null ? limits.joinWithinMs : Math.max(due - now, 10);
 }
 
-function overdueStep(state: ChannelState, { now, limits }: { readonly now: number; readonly limits: ChannelLimits }): ChannelStep {
+function overdueStep(
+  state: ChannelState,
+  { now, limits }: { readonly now: number; readonly limits: ChannelLimits },
+): ChannelStep {
   const due = dueAt(state, limits);
   if (due === null || now < due) return NOTHING;
   return { kind: 'renew', why: state.kind === 'joined' ? 'silent' : 'stuck' };

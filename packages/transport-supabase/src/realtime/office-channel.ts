@@ -1,8 +1,14 @@
 import { SemoError, type Cancel, type Clock } from '@semo-office/core';
 
 import { backoffMs } from '../waking/poll-pace.ts';
-import { nextTickMs, planChannel, type ChannelEvent, type ChannelLimits, type ChannelState } from './channel-plan.ts';
-import type { RenewalReason } from './channel-plan.ts';
+import {
+  nextTickMs,
+  planChannel,
+  type ChannelEvent,
+  type ChannelLimits,
+  type ChannelState,
+  type RenewalReason,
+} from './channel-plan.ts';
 import type { OpenRealtimeLine, RealtimeLine } from './realtime-line.ts';
 
 /** What {@link OfficeChannel} needs. */
@@ -114,18 +120,23 @@ export class OfficeChannel {
     this.#let(line);
     const waitMs = why === 'worn' ? 0 : backoffMs(backoff, { failures: this.#failures, chance: Math.random() });
     this.#failures += 1;
-    const cancel = clock.schedule(waitMs, () => this.#open());
+    const cancel = clock.schedule(waitMs, () => void this.#openNext());
     this.#standing = { kind: 'resting', cancel };
   }
 
-  #open(): void {
-    void this.#closing.then(() => {
-      if (this.#standing.kind === 'resting') this.open();
-    });
+  /** Two lines at once would join twice, so the last one is let go of first. */
+  async #openNext(): Promise<void> {
+    await this.#closing;
+    if (this.#standing.kind === 'resting') this.open();
   }
 
   #let(line: RealtimeLine): void {
-    this.#closing = Promise.all([this.#closing, line.close().catch(() => {})]).then(() => {});
+    const before = this.#closing;
+    const close = async (): Promise<void> => {
+      await before;
+      await line.close().catch(() => {});
+    };
+    this.#closing = close();
   }
 
   #tickLater(): void {

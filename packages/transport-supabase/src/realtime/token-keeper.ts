@@ -65,7 +65,9 @@ export class TokenKeeper {
       // Never the cause's own words: they might hold a token.
       const error = new SemoError('sign_in_refused', 'No token was to be had from accessToken().', { retryable: true });
       onProblem(error);
-      this.#refreshIn(backoffMs({ firstMs: 1000, longestMs: 30_000 }, { failures: this.#failures, chance: Math.random() }));
+      this.#refreshIn(
+        backoffMs({ firstMs: 1000, longestMs: 30_000 }, { failures: this.#failures, chance: Math.random() }),
+      );
       this.#failures += 1;
       throw thrown instanceof SemoError ? thrown : error;
     }

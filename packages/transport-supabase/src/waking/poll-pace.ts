@@ -9,7 +9,10 @@ export interface PollPace {
 }
 
 /** How long to wait before looking again. Pure. */
-export function pollWaitMs(pace: PollPace, { live, idleLooks }: { readonly live: boolean; readonly idleLooks: number }): number {
+export function pollWaitMs(
+  pace: PollPace,
+  { live, idleLooks }: { readonly live: boolean; readonly idleLooks: number },
+): number {
   if (live) return pace.liveMs;
   return Math.min(pace.fastMs * 2 ** Math.min(idleLooks, 30), pace.slowMs);
 }

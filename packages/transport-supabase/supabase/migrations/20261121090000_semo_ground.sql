@@ -13,14 +13,19 @@ revoke all on schema semo from public;
 
 -- Every time that is written or compared here is the server's own and comes from this function, so that no machine's wrong
 -- clock decides about a lease. In whole milliseconds, as the library counts, so that sums agree on both sides.
+-- Functions that are called for each row are in PL/pgSQL: it is several times faster where nothing can be inlined.
 create function semo.now() returns timestamptz
-language sql stable set search_path = '' as $$
-  select date_trunc('milliseconds', pg_catalog.now())
+language plpgsql stable set search_path = '' as $$
+begin
+  return date_trunc('milliseconds', pg_catalog.now());
+end
 $$;
 
 create function semo.after_ms(p_ms bigint) returns timestamptz
-language sql stable set search_path = '' as $$
-  select semo.now() + p_ms * interval '1 millisecond'
+language plpgsql stable set search_path = '' as $$
+begin
+  return semo.now() + p_ms * interval '1 millisecond';
+end
 $$;
 
 -- Epoch milliseconds, as they stand in the library's records.
@@ -32,8 +37,10 @@ $$;
 -- Ids become file names, branch names and parts of a topic, so they hold nothing that any of these could misread. The length
 -- stands apart: as `{0,63}` in the expression it costs ten times as much.
 create function semo.is_id(p_id text) returns boolean
-language sql immutable set search_path = '' as $$
-  select length(p_id) <= 64 and p_id collate "C" ~ '^[A-Za-z0-9][A-Za-z0-9_-]*$'
+language plpgsql immutable set search_path = '' as $$
+begin
+  return length(p_id) <= 64 and p_id collate "C" ~ '^[A-Za-z0-9][A-Za-z0-9_-]*$';
+end
 $$;
 
 -- Refuses a call. The hint is the code of the library's own error, the details are its facts as JSON.
@@ -55,37 +62,46 @@ $$;
 -- The role that the API has checked, not the one a claim tells. It is set by SET ROLE and stays what it is in functions that
 -- run as their owner; a direct connection (psql, pg_cron) has none and is judged by who logged in.
 create function semo.is_service() returns boolean
-language sql stable set search_path = '' as $$
-  select pg_has_role(
+language plpgsql stable set search_path = '' as $$
+begin
+  return pg_has_role(
     coalesce(nullif(current_setting('role', true), 'none'), session_user::text)::name, 'service_role', 'usage'
-  )
+  );
+end
 $$;
 
-create function semo.claim(p_name text) returns text
-language sql stable set search_path = '' as $$
-  select auth.jwt() #>> array['app_metadata', 'semo', p_name]
+-- What the token says of whoever calls; null: nothing.
+create function semo.claims() returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  return auth.jwt() #> '{app_metadata,semo}';
+end
 $$;
 
 -- Lets only the office itself pass.
 create function semo.check_office(p_office_id text) returns void
 language plpgsql stable set search_path = '' as $$
+declare
+  claims jsonb;
 begin
   if semo.is_service() then return; end if;
-  if semo.claim('role') = 'office' and semo.claim('office_id') = p_office_id then return; end if;
-  raise exception using errcode = '42501', message = 'This token may not act for the office.',
-    hint = 'not_permitted';
+  claims := semo.claims();
+  if claims ->> 'role' = 'office' and claims ->> 'office_id' = p_office_id then return; end if;
+  raise exception using errcode = '42501', message = 'This token may not act for the office.', hint = 'not_permitted';
 end
 $$;
 
 -- Lets only that host pass.
 create function semo.check_host(p_office_id text, p_host_id text) returns void
 language plpgsql stable set search_path = '' as $$
+declare
+  claims jsonb;
 begin
   if semo.is_service() then return; end if;
-  if semo.claim('role') = 'host' and semo.claim('office_id') = p_office_id and semo.claim('host_id') = p_host_id then
+  claims := semo.claims();
+  if claims ->> 'role' = 'host' and claims ->> 'office_id' = p_office_id and claims ->> 'host_id' = p_host_id then
     return;
   end if;
-  raise exception using errcode = '42501', message = 'This token may not act for the host.',
-    hint = 'not_permitted';
+  raise exception using errcode = '42501', message = 'This token may not act for the host.', hint = 'not_permitted';
 end
 $$;

@@ -92,6 +92,9 @@ create table public.agent_commands (
   last_error jsonb,
   primary key (office_id, command_id)
 );
+-- Every command is written three or four times in its life. Against a long history the default would clean up so late that the
+-- indexes of what is open were mostly of what is over.
+alter table public.agent_commands set (autovacuum_vacuum_scale_factor = 0.02, autovacuum_vacuum_threshold = 2000);
 -- Claiming reads this one only. Open commands are few; what has ended is not in it, so history costs nothing.
 create index agent_commands_open on public.agent_commands (office_id, host_id, lane_key, lane, seq)
   where status in ('pending', 'processing');

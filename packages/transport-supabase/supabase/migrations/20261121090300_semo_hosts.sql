@@ -30,10 +30,11 @@ language plpgsql set search_path = '' as $$
 begin
   update public.session_hosts h set state = p_state, lease_expires_at = least(h.lease_expires_at, semo.now())
     where h.office_id = p_office_id and h.host_id = p_host_id;
-  update public.agent_sessions s set host_lost_at = semo.now(), version = s.version + 1, updated_at = semo.now()
-    where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is null;
+  -- Commands before sessions, as whoever answers one locks them: nobody waits in a circle.
   update public.agent_commands c set lease_expires_at = least(c.lease_expires_at, semo.now())
     where c.office_id = p_office_id and c.host_id = p_host_id and c.status = 'processing';
+  update public.agent_sessions s set host_lost_at = semo.now(), version = s.version + 1, updated_at = semo.now()
+    where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is null;
 end
 $$;
 
@@ -138,7 +139,7 @@ $$;
 create function public.semo_drain_host(p_office_id text, p_host_id text, p_draining boolean default true) returns void
 language plpgsql security definer set search_path = '' as $$
 begin
-  if semo.claim('role') = 'host' then
+  if semo.claims() ->> 'role' = 'host' then
     perform semo.check_host(p_office_id, p_host_id);
   else
     perform semo.check_office(p_office_id);

@@ -47,6 +47,7 @@ $$;
 create function semo.bury_commands(p_office_id text, p_limit integer) returns integer
 language plpgsql set search_path = '' as $$
 declare
+  moment constant timestamptz := semo.now();
   command public.agent_commands;
   buried integer := 0;
 begin
@@ -54,9 +55,9 @@ begin
     select * from public.agent_commands c
     where c.office_id = p_office_id
       and (
-        (c.status = 'pending' and c.expires_at <= semo.now())
-        or (c.status = 'processing' and c.lease_expires_at <= semo.now()
-          and (c.attempts >= c.max_attempts or c.expires_at <= semo.now()))
+        (c.status = 'pending' and c.expires_at <= moment)
+        or (c.status = 'processing' and c.lease_expires_at <= moment
+          and (c.attempts >= c.max_attempts or c.expires_at <= moment))
       )
     order by c.enqueued_at
     limit p_limit
@@ -95,6 +96,9 @@ create function public.semo_claim_commands(
 )
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
+declare
+  moment constant timestamptz := semo.now();
+  lease_end constant timestamptz := semo.after_ms(p_lease_ms);
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
   perform semo.bury_commands(p_office_id, 100);
@@ -121,8 +125,8 @@ begin
       from heads h
       join public.agent_commands c on c.office_id = p_office_id and c.command_id = h.command_id
       -- Asked again of the row once it is locked: another claim may have been faster.
-      where (c.status = 'pending' or (c.status = 'processing' and c.lease_expires_at <= semo.now()))
-        and c.attempts < c.max_attempts and c.expires_at > semo.now()
+      where (c.status = 'pending' or (c.status = 'processing' and c.lease_expires_at <= moment))
+        and c.attempts < c.max_attempts and c.expires_at > moment
       order by c.enqueued_at, c.seq
       limit p_limit
       for no key update of c skip locked
@@ -130,7 +134,7 @@ begin
     claimed as (
       update public.agent_commands c set
         status = 'processing', attempts = c.attempts + 1, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
-        lease_expires_at = semo.after_ms(p_lease_ms)
+        lease_expires_at = lease_end
       from picked p
       where c.office_id = p_office_id and c.command_id = p.command_id
       returning c.*, p.prior_epoch
@@ -145,6 +149,16 @@ begin
     from claimed c
     order by c.enqueued_at, c.seq;
 end
+$$;
+
+-- A session that has been made is there, also before its host tells of it: what the host answered is what is known of it.
+create function semo.note_made(p_command public.agent_commands, p_epoch bigint, p_info jsonb) returns void
+language sql set search_path = '' as $$
+  update public.agent_sessions s set
+    info = p_info, status = coalesce(p_info ->> 'status', s.status), host_epoch = p_epoch, host_lost_at = null,
+    created_ms = (p_info ->> 'createdAt')::double precision, version = s.version + 1, updated_at = semo.now()
+    where p_command.kind = 'create_session' and s.office_id = p_command.office_id and s.session_id = p_command.session_id
+      and s.info is null
 $$;
 
 /*
@@ -181,7 +195,11 @@ begin
   on conflict (office_id, command_id) do update set
     host_id = excluded.host_id, success = excluded.success, result = excluded.result, error = excluded.error,
     late = excluded.late, created_at = excluded.created_at;
-  if not p_success then perform semo.close_unmade(command); end if;
+  if p_success then
+    perform semo.note_made(command, command.lease_epoch, p_result);
+  else
+    perform semo.close_unmade(command);
+  end if;
 end
 $$;
 

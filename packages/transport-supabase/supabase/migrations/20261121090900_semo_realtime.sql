@@ -96,18 +96,21 @@ create trigger semo_announce_change after update on public.session_hosts
   for each row when (new.state <> old.state or new.epoch <> old.epoch or new.draining <> old.draining)
   execute function semo.announce_host();
 
--- The channels. What is not allowed here is not heard and not sent; the service role passes all policies.
+-- The channels. What is not allowed here is not heard and not sent, presence included; the service role passes all policies.
 create policy "semo: a host hears its commands" on realtime.messages for select to authenticated using (
-  ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'host'
+  extension = 'broadcast'
+  and ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'host'
   and (select realtime.topic()) = 'office:' || ((select auth.jwt()) #>> '{app_metadata,semo,office_id}')
     || ':commands:' || ((select auth.jwt()) #>> '{app_metadata,semo,host_id}')
 );
 create policy "semo: an office hears its events" on realtime.messages for select to authenticated using (
-  ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'office'
+  extension = 'broadcast'
+  and ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'office'
   and (select realtime.topic()) = 'office:' || ((select auth.jwt()) #>> '{app_metadata,semo,office_id}') || ':events'
 );
 create policy "semo: a host tells its office" on realtime.messages for insert to authenticated with check (
-  ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'host'
+  extension = 'broadcast'
+  and ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'host'
   and (select realtime.topic()) = 'office:' || ((select auth.jwt()) #>> '{app_metadata,semo,office_id}') || ':events'
 );
 

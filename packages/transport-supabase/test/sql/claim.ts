@@ -13,7 +13,9 @@ export function describeClaim(stage: () => Stage): void {
     answering(stage);
     lateAnswers(stage);
   });
-  describe('dead letters', () => deadLetters(stage));
+  describe('dead letters', () => {
+    deadLetters(stage);
+  });
 }
 
 const ids = (rows: readonly Readonly<Record<string, unknown>>[]): unknown[] => rows.map(({ command_id: id }) => id);

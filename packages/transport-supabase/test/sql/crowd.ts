@@ -6,7 +6,7 @@ import { callOf, type Arguments, type Host, type Office, type Stage } from './st
 const WORKERS = 16;
 const SESSIONS = 24;
 const PROMPTS = 8;
-const HISTORY = 20_000;
+const HISTORY = 10_000;
 
 /** What holds when many work at once, and when much has gone before. */
 export function describeCrowd(stage: () => Stage): void {
@@ -106,7 +106,7 @@ interface Connection extends AsyncDisposable {
 }
 
 /** A connection of its own with the token of a host. */
-async function connect({ postgres }: Stage, { caller, hostId, epoch }: Host): Promise<Connection> {
+async function connect({ postgres }: Stage, { caller, officeId, hostId, epoch }: Host): Promise<Connection> {
   const client = new Client(postgres.connection('authenticator'));
   await client.connect();
   const { role, claims } = caller;
@@ -114,8 +114,7 @@ async function connect({ postgres }: Stage, { caller, hostId, epoch }: Host): Pr
     role,
     JSON.stringify({ role, ...claims }),
   ]);
-  const { semo } = claims?.['app_metadata'] as { semo: { office_id: string } };
-  const own = { p_office_id: semo.office_id, p_host_id: hostId, p_epoch: epoch };
+  const own = { p_office_id: officeId, p_host_id: hostId, p_epoch: epoch };
   return {
     async call(name, args) {
       const { text, values } = callOf(name, { ...own, ...args });
@@ -127,7 +126,7 @@ async function connect({ postgres }: Stage, { caller, hostId, epoch }: Host): Pr
 }
 
 /** How the server runs each statement of a claim, with what it really read. */
-async function plansOf({ postgres }: Stage, { hostId, epoch, caller }: Host): Promise<string[]> {
+async function plansOf({ postgres }: Stage, { officeId, hostId, epoch }: Host): Promise<string[]> {
   const client = new Client(postgres.connection('supabase_admin'));
   await client.connect();
   const plans: string[] = [];
@@ -138,9 +137,8 @@ async function plansOf({ postgres }: Stage, { hostId, epoch, caller }: Host): Pr
     set auto_explain.log_nested_statements = on;
     set auto_explain.log_analyze = on;
     set auto_explain.log_level = notice;`);
-  const { semo } = caller.claims?.['app_metadata'] as { semo: { office_id: string } };
   const { text, values } = callOf('semo_claim_commands', {
-    p_office_id: semo.office_id,
+    p_office_id: officeId,
     p_host_id: hostId,
     p_epoch: epoch,
   });

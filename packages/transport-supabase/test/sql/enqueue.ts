@@ -12,6 +12,7 @@ export function describeEnqueue(stage: () => Stage): void {
   });
   describe('placement', () => {
     placing(stage);
+    madeSessions(stage);
     placingOneByOne(stage);
   });
 }
@@ -105,6 +106,7 @@ function askingAgain(stage: () => Stage): void {
     const [kept, left] = [newId('cmd'), newId('cmd')];
     const ask = (p_command_id: string) => office.enqueue('cancel', { p_session_id, p_command_id, p_expires_ms: 1000 });
     await ask(left);
+    await ask(kept);
     await stage().pass(999);
     await ask(kept);
     await stage().pass(1);
@@ -208,6 +210,22 @@ function placing(stage: () => Stage): void {
     ]);
     expect(await make('h2')).toMatchObject({ host_id: 'h2', seq: '3' });
     expect(await other.claim()).toMatchObject([{ session_id: sessionId, seq: '3' }]);
+  });
+}
+
+function madeSessions(stage: () => Stage): void {
+  it('knows a session as soon as its making is answered, and keeps its place when it is made once more in vain', async () => {
+    const office = stage().office();
+    const host = await office.register('h1');
+    const { sessionId } = await office.session();
+    const info = { sessionId, status: 'ready', createdAt: 7 };
+    for (const command of await host.claim()) await host.complete(command, info);
+    const sessions = () => office.member.select('select status, info, created_ms, ended_at from agent_sessions');
+    const made = [{ status: 'ready', info, created_ms: 7, ended_at: null }];
+    expect(await sessions()).toEqual(made);
+    await office.enqueue('create_session', { p_session_id: sessionId });
+    for (const command of await host.claim()) await host.fail(command);
+    expect(await sessions()).toEqual(made);
   });
 }
 

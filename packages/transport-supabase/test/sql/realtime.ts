@@ -4,8 +4,12 @@ import { semoClaims, type Office, type Stage } from './stage.ts';
 
 /** Who is woken up by what, and who may listen. */
 export function describeRealtime(stage: () => Stage): void {
-  describe('wake-ups', () => wakeUps(stage));
-  describe('channels', () => channels(stage));
+  describe('wake-ups', () => {
+    wakeUps(stage);
+  });
+  describe('channels', () => {
+    channels(stage);
+  });
 }
 
 function wakeUps(stage: () => Stage): void {
@@ -97,23 +101,28 @@ function channels(stage: () => Stage): void {
   });
 
   /** As the Realtime server asks: whether a row of that channel may be seen, and whether one may be written. */
-  async function may(semo: Record<string, unknown>, topic: string): Promise<{ hear: boolean; send: boolean }> {
+  async function may(
+    semo: Record<string, unknown>,
+    topic: string,
+    extension = 'broadcast',
+  ): Promise<{ hear: boolean; send: boolean }> {
     const { postgres } = stage();
     await postgres.sql(
-      `insert into realtime.messages (topic, extension, private) select $1, 'broadcast', true
-       where not exists (select from realtime.messages where topic = $1)`,
-      [topic],
+      `insert into realtime.messages (topic, extension, private) select $1::text, $2::text, true
+       where not exists (select from realtime.messages where topic = $1 and extension = $2)`,
+      [topic, extension],
     );
     const caller = { role: 'authenticated' as const, claims: semoClaims(semo) };
     const inTopic = `select set_config('realtime.topic', '${topic}', true)`;
     const heard = await postgres.sqlAs(
       caller,
-      `with channel as materialized (${inTopic}) select m.* from channel, realtime.messages m where m.topic = '${topic}'`,
+      `with channel as materialized (${inTopic}) select m.* from channel, realtime.messages m
+       where m.topic = '${topic}' and m.extension = '${extension}'`,
     );
     const sent = postgres.sqlAs(
       caller,
       `with channel as materialized (${inTopic})
-       insert into realtime.messages (topic, extension, private) select '${topic}', 'broadcast', true from channel`,
+       insert into realtime.messages (topic, extension, private) select '${topic}', '${extension}', true from channel`,
     );
     const send = await sent.then(
       () => true,
@@ -133,6 +142,8 @@ function channels(stage: () => Stage): void {
     expect(await may(host, `${topic}:commands:h2`)).toEqual({ hear: false, send: false });
     expect(await may(host, `${topic}:commands`)).toEqual({ hear: false, send: false });
     expect(await may(host, 'anything')).toEqual({ hear: false, send: false });
+    expect(await may(host, `${topic}:commands:h1`, 'presence')).toEqual({ hear: false, send: false });
+    expect(await may(host, `${topic}:events`, 'presence')).toEqual({ hear: false, send: false });
   });
 
   it('lets an office hear its events, and send nothing past the tables', async () => {
@@ -151,6 +162,6 @@ function channels(stage: () => Stage): void {
       {},
     ])
       for (const topic of [`office:${office.officeId}:events`, `office:${office.officeId}:commands:h1`])
-        expect(await may(semo, topic), `${JSON.stringify(semo)} ${topic}`).toEqual({ hear: false, send: false });
+        expect({ semo, topic, ...(await may(semo, topic)) }).toEqual({ semo, topic, hear: false, send: false });
   });
 }

@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { newId } from '@semo-office/core';
 import { startPostgres, type Caller, type LocalPostgres, type Row } from '@semo-office/testbed/supabase';
+import { Pool } from 'pg';
 
 const MIGRATIONS = fileURLToPath(new URL('../../supabase/migrations', import.meta.url));
 
@@ -47,11 +48,20 @@ export interface Client {
 
 /** A host that has registered. */
 export interface Host extends Client {
+  readonly officeId: string;
   readonly hostId: string;
   readonly epoch: string;
   claim(more?: Arguments): Promise<Row[]>;
   complete(command: Row, result?: unknown): Promise<unknown>;
   fail(command: Row, error?: unknown): Promise<unknown>;
+}
+
+/** The code of our own with which a call was refused, else the server's; `null`: it was not. */
+export async function hintOf(call: Promise<unknown>): Promise<string | null> {
+  return call.then(
+    () => null,
+    (error: { readonly hint?: string; readonly code?: string }) => error.hint ?? error.code ?? 'unexpected',
+  );
 }
 
 /** An office of its own, so that tests do not see each other. */
@@ -83,7 +93,11 @@ export async function startStage(): Promise<Stage> {
   await postgres.sql(OPEN_BY_DEFAULT);
   await postgres.applyMigrations(MIGRATIONS);
   await postgres.sql(STILL_CLOCK);
-  const client = (caller: Caller, defaults: Arguments = {}): Client => clientOf(postgres, caller, defaults);
+  // As PostgREST logs in. Connections are kept, since there are many calls, and each says anew who calls.
+  const pool = new Pool({ ...postgres.connection('authenticator'), max: 8 });
+  // A pool has ended before its sockets have: what the server says to them as it stops is of no interest.
+  pool.on('error', () => undefined);
+  const client = (caller: Caller, defaults: Arguments = {}): Client => clientOf(pool, caller, defaults);
   return {
     postgres,
     client,
@@ -91,24 +105,39 @@ export async function startStage(): Promise<Stage> {
     async pass(ms) {
       await postgres.sql(`update semo.test_clock set at = at + $1 * interval '1 millisecond'`, [ms]);
     },
-    [Symbol.asyncDispose]: () => postgres[Symbol.asyncDispose](),
+    async [Symbol.asyncDispose]() {
+      await pool.end();
+      await postgres[Symbol.asyncDispose]();
+    },
   };
 }
 
 /** The claims of a token for an office or one of its hosts. */
 export const semoClaims = (semo: Arguments): Arguments => ({ app_metadata: { semo } });
 
-function clientOf(postgres: LocalPostgres, caller: Caller, defaults: Arguments): Client {
+function clientOf(pool: Pool, { role, claims }: Caller, defaults: Arguments): Client {
+  const query = async (text: string, values?: unknown[]): Promise<Row[]> => {
+    const connection = await pool.connect();
+    try {
+      await connection.query("select set_config('role', $1, false), set_config('request.jwt.claims', $2, false)", [
+        role,
+        JSON.stringify({ role, ...claims }),
+      ]);
+      return (await connection.query<Row>(text, values)).rows;
+    } finally {
+      connection.release();
+    }
+  };
   const rows: Client['rows'] = (name, args = {}) => {
     const { text, values } = callOf(name, { ...defaults, ...args });
-    return postgres.sqlAs(caller, text, values);
+    return query(text, values);
   };
   return {
-    caller,
+    caller: { role, ...(claims === undefined ? {} : { claims }) },
     rows,
     row: async (name, args) => (await rows(name, args))[0] ?? {},
     value: async (name, args) => Object.values((await rows(name, args))[0] ?? {})[0],
-    select: (text) => postgres.sqlAs(caller, text),
+    select: (text) => query(text),
   };
 }
 
@@ -141,11 +170,11 @@ function officeOf(client: Stage['client']): Office {
     async register(hostId, more = {}) {
       const registering = hostClient(hostId);
       const { epoch } = await registering.row('semo_register_host', { p_protocol: 1, p_capacity: 10, ...more });
-      return hostOf(
-        client(registering.caller, { ...office, p_host_id: hostId, p_epoch: epoch }),
+      return hostOf(client(registering.caller, { ...office, p_host_id: hostId, p_epoch: epoch }), {
+        officeId,
         hostId,
-        String(epoch),
-      );
+        epoch: String(epoch),
+      });
     },
     async session(more = {}) {
       const sessionId = newId('ses');
@@ -155,13 +184,14 @@ function officeOf(client: Stage['client']): Office {
   };
 }
 
-function hostOf(client: Client, hostId: string, epoch: string): Host {
+function hostOf(client: Client, { officeId, hostId, epoch }: Pick<Host, 'officeId' | 'hostId' | 'epoch'>): Host {
   const lease = ({ command_id, lease_token }: Row): Arguments => ({
     p_command_id: command_id,
     p_lease_token: lease_token,
   });
   return {
     ...client,
+    officeId,
     hostId,
     epoch,
     claim: (more) => client.rows('semo_claim_commands', more),

@@ -82,10 +82,10 @@ function callOf(name: string, callable: CallableFunction, { given, names, readOn
   const params = source === '' && !wholeBody ? [] : [JSON.stringify(given)];
   if (callable.return_type === 'void')
     return { text: `select null as body from ${call}`, params, shape: 'nothing', readOnly };
-  const list = `coalesce(json_agg(result), '[]')`;
+  const list = `coalesce(json_agg(pgrst_call), '[]')`;
   return callable.returns_set
-    ? { text: `select ${list}::text as body from ${call} as result`, params, shape: 'list', readOnly }
-    : { text: `select (${list} -> 0)::text as body from ${call} as result`, params, shape: 'value', readOnly };
+    ? { text: `select ${list}::text as body from ${call} as pgrst_call`, params, shape: 'list', readOnly }
+    : { text: `select (${list} -> 0)::text as body from ${call} as pgrst_call`, params, shape: 'value', readOnly };
 }
 
 function notFound(name: string, names: readonly string[]): RestError {
