@@ -7,7 +7,14 @@ import { createSupabaseTransport, type SupabaseTransport, type SupabaseTransport
 const MIGRATIONS = fileURLToPath(new URL('../supabase/migrations', import.meta.url));
 
 /** Pauses that suit a database on this machine. */
-const TIMES = { fastPollMs: 15, slowPollMs: 60, livePollMs: 2000, eventBatchMs: 5, outputBatchMs: 10 } as const;
+const TIMES = {
+  fastPollMs: 15,
+  slowPollMs: 60,
+  livePollMs: 2000,
+  eventBatchMs: 5,
+  outputBatchMs: 10,
+  closeTimeoutMs: 200,
+} as const;
 
 type Settings = Omit<Partial<SupabaseTransportOptions>, 'client' | 'url' | 'key' | 'accessToken'>;
 

@@ -1,4 +1,4 @@
-import type { Command, CommandResult } from '@semo-office/core';
+import { errorToWire, type Command, type CommandResult } from '@semo-office/core';
 import { z } from 'zod';
 
 import type { DatabaseDoor } from '../database/database-door.ts';
@@ -61,7 +61,9 @@ export class CommandRepository {
       p_office_id: this.#officeId,
       p_command_ids: [...commandIds],
     });
-    const answers = rowsOf(answerRowSchema, rows, 'answers').map((row) => [row.command_id, answerOf(row)] as const);
+    const answers = rowsOf(z.looseObject({ command_id: z.string() }), rows, 'answers').map(
+      (row) => [row.command_id, answerIn(row)] as const,
+    );
     return new Map(answers.flatMap(([id, answer]) => (answer === null ? [] : [[id, answer] as const])));
   }
 
@@ -129,6 +131,15 @@ export class CommandRepository {
 
   #fenced({ hostId, epoch }: Fence) {
     return { p_office_id: this.#officeId, p_host_id: hostId, p_epoch: epoch };
+  }
+}
+
+/** The answer in a row. One that is not valid is the answer to its own command and hides no other. */
+function answerIn(row: unknown): CommandResult | null {
+  try {
+    return answerOf(valueOf(answerRowSchema, row, 'answer of the host'));
+  } catch (thrown) {
+    return { success: false, error: errorToWire(thrown) };
   }
 }
 

@@ -18,7 +18,8 @@ describe('redeliveryOf', () => {
     ['send_prompt', 1, 'submitted', 'look_for_turn'],
     ['send_prompt', 1, 'accepted', 'look_for_turn'],
     ['send_prompt', 1, null, 'look_for_turn'],
-  ] as const)('%s, handed out before under %s, its turn %s: %s', (kind, before, delivery, decision) => {
+  ] as const)('%s, handed out before under %s, its turn %s: %s', (...row) => {
+    const [kind, before, delivery, decision] = row;
     expect(redeliveryOf({ kind, prior_epoch: before, turn_delivery: delivery }, isOwn)).toBe(decision);
   });
 });

@@ -55,7 +55,8 @@ describe('planChannel', () => {
     ['joining for too long', joining, tick, 20_000, joining, { kind: 'renew', why: 'stuck' }],
     ['erring for too long', erring, tick, 20_000, erring, { kind: 'renew', why: 'stuck' }],
     ['silent for too long', joined, tick, 20_000, joined, { kind: 'renew', why: 'silent' }],
-  ])('%s', (_title, state, event, now, next, step) => {
+  ])('%s', (...row) => {
+    const [, state, event, now, next, step] = row;
     expect(planChannel(state, event, { now, limits })).toEqual({ state: next, step });
   });
 

@@ -1,4 +1,4 @@
-import { SemoError } from '@semo-office/core';
+import type { SemoError } from '@semo-office/core';
 import { FakeClock } from '@semo-office/core/testing';
 import { describe, expect, it } from 'vitest';
 
