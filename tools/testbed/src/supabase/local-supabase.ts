@@ -25,7 +25,7 @@ export interface LocalSupabase extends AsyncDisposable {
   readonly publishableKey: string;
   /** What the office's server uses; policies do not apply to it. */
   readonly secretKey: string;
-  /** Its `sql`, `sqlAs` and `applyMigrations` are here too. */
+  /** The database itself; its `sql`, `sqlAs` and `applyMigrations` are here too. */
   readonly postgres: LocalPostgres;
   readonly sql: LocalPostgres['sql'];
   readonly sqlAs: LocalPostgres['sqlAs'];
@@ -58,7 +58,7 @@ export async function startSupabase({ port = 0 }: SupabaseOptions = {}): Promise
   // The last in is the first out: without the database nothing that still runs in it is waited for.
   cleanup.use(postgres);
   const interference = new RestInterference();
-  const server = cleanup.adopt(originOf({ rest, realtime, interference }), close);
+  const server = cleanup.adopt(originOf({ rest, realtime, interference }), (origin) => close(origin, realtime));
   server.listen(port, '127.0.0.1');
   await Promise.all([once(server, 'listening'), realtime.ready]);
   const resources = cleanup.move();
@@ -106,8 +106,11 @@ function urlOf({ url = '/' }: IncomingMessage): URL {
   return new URL(url, 'http://localhost');
 }
 
-async function close(server: Server): Promise<void> {
+async function close(server: Server, realtime: RealtimeService): Promise<void> {
+  const closed = once(server, 'close');
   server.close();
   server.closeAllConnections();
-  await once(server, 'close');
+  // Those that became WebSockets are no longer the HTTP server's to close, and it waits for them.
+  realtime.dropSockets();
+  await closed;
 }

@@ -76,7 +76,9 @@ describe('the connection', () => {
     const ear = await new Ear(watchful, topic).subscribe();
     const silence = supabase.faults.realtime.fallSilent();
     await announce('into the void');
+    new Ear(clients.server(), 'office:unheard').channel.subscribe();
     await ear.until(() => ear.statuses.includes('CHANNEL_ERROR'));
+    expect(supabase.realtime.joinedTopics).not.toContain('office:unheard');
     silence.end();
     await hearsAgain(ear);
     expect(ear.events()).not.toContain('into the void');

@@ -147,5 +147,6 @@ export class RealtimeService implements RealtimeFaults, RealtimeState, AsyncDisp
 }
 
 function refuse(stream: Duplex, status: number): void {
-  stream.end(`HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`);
+  const answer = `HTTP/1.1 ${status} Refused\r\nconnection: close\r\ncontent-length: 0\r\n\r\n`;
+  stream.end(answer, () => stream.destroy());
 }
