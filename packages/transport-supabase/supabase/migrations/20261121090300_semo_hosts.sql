@@ -23,6 +23,18 @@ begin
 end
 $$;
 
+-- The same, and until the end of the call nobody can end that epoch: what is handed out under it is handed out before.
+create function semo.hold_fence(p_office_id text, p_host_id text, p_epoch bigint) returns void
+language plpgsql set search_path = '' as $$
+begin
+  perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  perform from public.session_hosts h
+    where h.office_id = p_office_id and h.host_id = p_host_id and h.epoch = p_epoch and h.state = 'online' for share;
+  -- It ended while we waited.
+  if not found then perform semo.check_fence(p_office_id, p_host_id, p_epoch); end if;
+end
+$$;
+
 -- Cuts a host off: its sessions are reported as lost, and what it was doing is nobody's. The commands stay its own, for no
 -- other host has the session; a host that comes back finds them, and one that does not lets them expire.
 create function semo.lose_host(p_office_id text, p_host_id text, p_state text) returns void

@@ -32,10 +32,11 @@ language sql immutable set search_path = '' as $$
   select case when p_command.kind in ('send_prompt', 'send_text', 'send_keystrokes') then
     semo.wire_error('delivery_unknown', 'unknown', format(
       'The command was handed out %s times and never answered: nobody knows whether it was carried out. Look before you ask again.',
-      p_command.attempts), false)
+      greatest(p_command.attempts, 1)), false)
   else
     semo.wire_error('host_lost', 'host_lost', format(
-      'The command was handed out %s times and never answered. It may have been carried out.', p_command.attempts), true)
+      'The command was handed out %s times and never answered. It may have been carried out.',
+      greatest(p_command.attempts, 1)), true)
   end
 $$;
 
@@ -100,7 +101,7 @@ declare
   moment constant timestamptz := semo.now();
   lease_end constant timestamptz := semo.after_ms(p_lease_ms);
 begin
-  perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  perform semo.hold_fence(p_office_id, p_host_id, p_epoch);
   perform semo.bury_commands(p_office_id, 100);
   return query
     with recursive heads as (

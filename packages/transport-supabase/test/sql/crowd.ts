@@ -1,11 +1,12 @@
 import { Client, type QueryResult } from 'pg';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { callOf, type Arguments, type Host, type Office, type Stage } from './stage.ts';
+import { callOf, hintOf, type Arguments, type Host, type Office, type Stage } from './stage.ts';
 
 const WORKERS = 16;
 const SESSIONS = 24;
 const PROMPTS = 8;
+const PATIENCE = { timeout: 10_000, interval: 10 };
 const HISTORY = 10_000;
 
 /** What holds when many work at once, and when much has gone before. */
@@ -39,6 +40,20 @@ export function describeCrowd(stage: () => Stage): void {
         last.set(lane, seq);
       }
       expect(await office.member.select("select from agent_commands where status <> 'completed'")).toEqual([]);
+    });
+
+    it('hands out nothing under an epoch that is ending at that moment', async () => {
+      const office = stage().office();
+      const host = await office.register('h1');
+      await office.session();
+      await using next = await connect(stage(), host);
+      await next.query('begin');
+      await next.query(`select public.semo_register_host('${office.officeId}', 'h1', 1, 10)`);
+      const claim = hintOf(host.claim());
+      await waitingForLock(stage(), 'semo_claim_commands');
+      await next.query('commit');
+      expect(await claim).toBe('lease_lost');
+      expect(await office.member.select("select from agent_commands where status = 'pending'")).toHaveLength(1);
     });
 
     it('numbers the commands of a session one after the other, whoever asks', async () => {
@@ -101,7 +116,19 @@ async function addHistory({ postgres }: Stage, { officeId }: Office): Promise<vo
   await postgres.sql('alter table public.agent_commands enable trigger user');
 }
 
+/** Resolves when somebody waits for a lock in a statement that holds these words. */
+async function waitingForLock({ postgres }: Stage, words: string): Promise<void> {
+  await vi.waitFor(async () => {
+    const waiting = await postgres.sql(
+      `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%' || $1 || '%'`,
+      [words],
+    );
+    expect(waiting).toHaveLength(1);
+  }, PATIENCE);
+}
+
 interface Connection extends AsyncDisposable {
+  query(text: string): Promise<unknown>;
   call(name: string, args: Arguments): Promise<Record<string, unknown>[]>;
 }
 
@@ -121,6 +148,7 @@ async function connect({ postgres }: Stage, { caller, officeId, hostId, epoch }:
       const result: QueryResult<Record<string, unknown>> = await client.query(text, values);
       return result.rows;
     },
+    query: (text) => client.query(text),
     [Symbol.asyncDispose]: () => client.end(),
   };
 }

@@ -25,7 +25,7 @@ export interface LocalSupabase extends AsyncDisposable {
   readonly publishableKey: string;
   /** What the office's server uses; policies do not apply to it. */
   readonly secretKey: string;
-  /** Its `sql`, `sqlAs` and `applyMigrations` are here too. */
+  /** The database itself; its `sql`, `sqlAs` and `applyMigrations` are here too. */
   readonly postgres: LocalPostgres;
   readonly sql: LocalPostgres['sql'];
   readonly sqlAs: LocalPostgres['sqlAs'];

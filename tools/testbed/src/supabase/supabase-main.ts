@@ -44,7 +44,8 @@ async function main(): Promise<void> {
 
 function stopRequested(): Promise<void> {
   const { promise, resolve } = Promise.withResolvers<void>();
-  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.once(signal, () => resolve());
+  // A shell and npm may both pass on one Ctrl-C: a second signal changes nothing.
+  for (const signal of ['SIGTERM', 'SIGINT', 'SIGHUP'] as const) process.on(signal, () => resolve());
   return promise;
 }
 

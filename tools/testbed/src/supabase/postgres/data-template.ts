@@ -45,7 +45,8 @@ export async function newServerPlace(binaries: PostgresBinaries, account: Server
     const template = await templateFolder(binaries);
     if (!(await copyData(template, place))) {
       await makeData(binaries, place);
-      await keepTemplate(place, template);
+      // Where it cannot be kept, as beside packages of somebody else's, it is made each time.
+      await keepTemplate(place, template).catch(() => undefined);
     }
     return place;
   } catch (error) {

@@ -41,7 +41,7 @@ export interface Caller {
 
 /** A PostgreSQL server with the roles and schemas of a Supabase project, on 127.0.0.1. */
 export interface LocalPostgres extends AsyncDisposable {
-  /** Server-wide and stable over restarts. */
+  /** The same over restarts. */
   readonly port: number;
   /** Default role: `postgres`. */
   connection(role?: LoginRole): ConnectionParameters;
