@@ -3,6 +3,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 import { describeClaim } from './sql/claim.ts';
 import { describeCrowd } from './sql/crowd.ts';
 import { describeEnqueue } from './sql/enqueue.ts';
+import { describeEvents } from './sql/events.ts';
 import { describeGrants } from './sql/grants.ts';
 import { describeHosts } from './sql/hosts.ts';
 import { describeIsolation } from './sql/isolation.ts';
@@ -28,6 +29,7 @@ describe('SQL', () => {
   describeClaim(started);
   describeSessions(started);
   describeStores(started);
+  describeEvents(started);
   describeRetention(started);
   describeCrowd(started);
   describeGrants(started);

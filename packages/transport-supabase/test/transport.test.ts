@@ -104,6 +104,18 @@ describe('commands', () => {
   });
 });
 
+describe('an office without a database', () => {
+  it('fails at once, with a code that says so, and works when there is one', async () => {
+    const office = begin();
+    await scriptedHost(office, 'h1');
+    const cut = project.supabase.faults.rest.answerWith({ status: 503 });
+    const link = office.server.office();
+    await expectError(link.dispatch(create('ses_1')), 'host_lost');
+    cut.end();
+    expect(await link.dispatch(create('ses_1'))).toMatchObject({ success: true });
+  });
+});
+
 describe('hosts', () => {
   it('share sessions by their load, list them together, and take none while they drain', async () => {
     const office = begin();

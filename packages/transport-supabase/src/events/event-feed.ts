@@ -26,8 +26,8 @@ const FULL_ANSWER_ROWS = 100;
 export class EventFeed {
   readonly #parts: FeedParts;
   readonly #loop: WakeLoop;
-  readonly #begun = Promise.withResolvers<void>();
   #marks: Map<string, EventMark> | null = null;
+  #beginning: Promise<Map<string, EventMark>> | null = null;
 
   constructor(parts: FeedParts) {
     this.#parts = parts;
@@ -41,9 +41,9 @@ export class EventFeed {
     });
   }
 
-  /** Resolves once it is known where to begin: what is asked for after that is not missed. */
-  get begun(): Promise<void> {
-    return this.#begun.promise;
+  /** Resolves once it is known where to begin: what is asked for after that is not missed. @throws SemoError `host_lost`. */
+  async begin(): Promise<void> {
+    await this.#begun();
   }
 
   wake(): void {
@@ -55,22 +55,27 @@ export class EventFeed {
   }
 
   stop(): Promise<void> {
-    this.#begun.resolve();
     return this.#loop.stop();
   }
 
   async #look(): Promise<boolean> {
-    const { events } = this.#parts;
-    if (this.#marks === null) {
-      this.#marks = await events.heads();
-      this.#begun.resolve();
-      return false;
-    }
-    const rows = await events.read(this.#marks);
-    for (const row of rows) this.#tell(row, this.#marks);
+    const marks = await this.#begun();
+    const rows = await this.#parts.events.read(marks);
+    for (const row of rows) this.#tell(row, marks);
     // There may be more than one answer holds.
     if (rows.length >= FULL_ANSWER_ROWS) queueMicrotask(() => this.#loop.wake());
     return rows.length > 0;
+  }
+
+  /** Where to begin is asked once, by whoever comes first, and again only where that failed. */
+  async #begun(): Promise<Map<string, EventMark>> {
+    if (this.#marks !== null) return this.#marks;
+    this.#beginning ??= this.#parts.events.heads().finally(() => {
+      this.#beginning = null;
+    });
+    const marks = await this.#beginning;
+    this.#marks ??= marks;
+    return this.#marks;
   }
 
   #tell(row: BatchRow, marks: Map<string, EventMark>): void {

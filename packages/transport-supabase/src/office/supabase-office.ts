@@ -86,7 +86,7 @@ export class SupabaseOffice implements OfficeLink {
 
   async dispatch(command: Command, call: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandResult> {
     // What comes of a command is told as events too: those must be listened to by then.
-    await this.#feed.begun;
+    if (this.#line !== 'closed') await this.#feed.begin();
     const answer = await this.#dispatcher.dispatch(command, call);
     this.#feed.wake();
     return answer;
