@@ -68,9 +68,9 @@ export class CommandDispatcher {
   }
 
   /** A result was announced, or one may have been missed. */
-  wake(commandId?: string): void {
-    if (commandId === undefined ? this.#pending.ids.length > 0 : this.#pending.ids.includes(commandId))
-      this.#loop.wake();
+  announced(commandId?: string): void {
+    const { ids } = this.#pending;
+    if (commandId === undefined ? ids.length > 0 : ids.includes(commandId)) this.#loop.announced();
   }
 
   /** Fails what is waited for, and every later call, with `closed`. */

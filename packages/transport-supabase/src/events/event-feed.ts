@@ -50,6 +50,11 @@ export class EventFeed {
     this.#loop.wake();
   }
 
+  /** There is more to read, or there may be. */
+  announced(): void {
+    this.#loop.announced();
+  }
+
   repace(): void {
     this.#loop.repace();
   }

@@ -60,6 +60,11 @@ export class OfficeSubscriber {
     if (this.#handler !== null) this.#loop.wake();
   }
 
+  /** There is something to claim, as far as anybody knows. */
+  announced(): void {
+    if (this.#handler !== null) this.#loop.announced();
+  }
+
   /** How long to wait has changed. */
   repace(): void {
     this.#loop.repace();

@@ -55,8 +55,8 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     onProblem,
   });
   const channel = parts.channel(commandsTopic(officeId, options.hostId), {
-    onBroadcast: () => subscriber.wake(),
-    onCatchUp: () => subscriber.wake(),
+    onBroadcast: () => subscriber.announced(),
+    onCatchUp: () => subscriber.announced(),
     onLive: () => subscriber.repace(),
   });
   const events = new SessionRealtimeEvents({

@@ -110,13 +110,13 @@ export class SupabaseOffice implements OfficeLink {
   }
 
   #announced(event: string, payload: unknown): void {
-    if (event === 'result') this.#dispatcher.wake(announcedId(payload));
-    if (event === 'events') this.#feed.wake();
+    if (event === 'result') this.#dispatcher.announced(announcedId(payload));
+    if (event === 'events') this.#feed.announced();
   }
 
   #catchUp(): void {
-    this.#dispatcher.wake();
-    this.#feed.wake();
+    this.#dispatcher.announced();
+    this.#feed.announced();
   }
 
   #failed(error: SemoError, failures: number): void {

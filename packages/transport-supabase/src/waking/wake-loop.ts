@@ -15,6 +15,11 @@ export interface WakeLoopParts {
   readonly onRecovery?: () => void;
 }
 
+/**
+ * The waits before looking again where an announced thing was not there: PostgreSQL tells of a commit a moment before others see it.
+ */
+const ECHO_MS: readonly number[] = [20, 150];
+
 type LoopState = 'idle' | 'looking' | 'woken' | 'stopped';
 
 /** Looks when woken and from time to time; one look at a time. Being woken while looking means one more look. */
@@ -23,6 +28,8 @@ export class WakeLoop {
   #state: LoopState = 'idle';
   #idleLooks = 0;
   #failures = 0;
+  /** The waits that are left since the last announcement. */
+  #echoes: readonly number[] = [];
   #cancel: Cancel = () => {};
   #looking: Promise<void> = Promise.resolve();
 
@@ -36,6 +43,12 @@ export class WakeLoop {
     this.#idleLooks = 0;
     if (this.#state === 'idle') this.#begin();
     else this.#state = 'woken';
+  }
+
+  /** As `wake`, for something that is there by now or will be in a moment. */
+  announced(): void {
+    this.#echoes = ECHO_MS;
+    this.wake();
   }
 
   /** Looks at its own pace from now on, as when how long to wait has changed. */
@@ -70,6 +83,12 @@ export class WakeLoop {
     this.#cancel = this.#parts.clock.schedule(waitMs, () => this.#begin());
   }
 
+  #nextMs(found: boolean, waitMs: number): number {
+    const [echoMs, ...later] = found ? [] : this.#echoes;
+    this.#echoes = later;
+    return echoMs === undefined ? waitMs : Math.min(echoMs, waitMs);
+  }
+
   /** Others change the state while we wait. */
   #isNow(state: LoopState): boolean {
     return this.#state === state;
@@ -82,7 +101,7 @@ export class WakeLoop {
       this.#idleLooks = found ? 0 : this.#idleLooks + 1;
       if (this.#failures > 0) onRecovery?.();
       this.#failures = 0;
-      return waitMs(this.#idleLooks);
+      return this.#nextMs(found, waitMs(this.#idleLooks));
     } catch (thrown) {
       this.#failures += 1;
       onFailure(SemoError.from(thrown), this.#failures);

@@ -82,6 +82,19 @@ describe('WakeLoop', () => {
     expect(looks).toHaveLength(3);
   });
 
+  it('looks again soon for what was announced and cannot be seen yet', async () => {
+    const { clock, loop, looks, end } = stage();
+    loop.announced();
+    await end(false);
+    clock.advance(20);
+    expect(looks).toHaveLength(2);
+    await end(true);
+    clock.advance(99);
+    expect(looks).toHaveLength(2);
+    clock.advance(1);
+    expect(looks).toHaveLength(3);
+  });
+
   it('goes on after looks that failed, and says when it is over', async () => {
     const { clock, loop, looks, failures, end, fail, recoveries } = stage();
     loop.wake();
