@@ -39,7 +39,8 @@ function checkPackage(folder: string, tarballs: string): void {
   if (packed === undefined) throw new Error(`npm packed nothing from ${folder}`);
   const paths = packed.files.map(({ path }) => path);
   const stray = paths.filter(
-    (path) => !/^(dist\/.+\.(js|d\.ts|map)|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(path),
+    (path) =>
+      !/^(dist\/.+\.(js|d\.ts|map)|supabase\/.+\.sql|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(path),
   );
   if (stray.length > 0) throw new Error(`${folder} would publish ${stray.join(', ')}`);
   if (!paths.includes('LICENSE')) throw new Error(`${folder} would be published without its LICENSE`);

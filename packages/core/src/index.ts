@@ -232,6 +232,7 @@ export {
   wireErrorSchema,
 } from './command/command.ts';
 export type { Command, CommandBody, CommandResult, Lane, ParsedCommandBody, WireError } from './command/command.ts';
+export { TurnLanes } from './command/turn-lanes.ts';
 export { base64ToBytes, bytesToBase64, eventFromWire, eventToWire, wireEventSchema } from './command/wire-event.ts';
 export type { WireEvent } from './command/wire-event.ts';
 export type { HostLink, LinkStatus, OfficeLink } from './command/transport.ts';

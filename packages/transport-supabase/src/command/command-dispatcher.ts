@@ -1,0 +1,161 @@
+import {
+  SemoError,
+  TurnLanes,
+  isSemoError,
+  laneOf,
+  type Clock,
+  type Command,
+  type CommandResult,
+} from '@semo-office/core';
+
+import { pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
+import { WakeLoop } from '../waking/wake-loop.ts';
+import { addressOf, answerWithoutSession, commandForHost, joinedAnswers } from './command-address.ts';
+import type { CommandOrder, CommandRepository } from './command-repository.ts';
+import { PendingAnswers } from './pending-answers.ts';
+
+/** What {@link CommandDispatcher} needs. */
+export interface DispatcherParts {
+  readonly clock: Clock;
+  readonly commands: CommandRepository;
+  /** The hosts that are there now. */
+  readonly livingHosts: () => Promise<readonly string[]>;
+  /** Whether results are announced at the moment. */
+  readonly isLive: () => boolean;
+  readonly pace: PollPace;
+  /** For how long an answer is waited for. */
+  readonly answerTimeoutMs: number;
+  /** What hosts of new sessions must have. */
+  readonly labels: readonly string[];
+  readonly onFailure: (error: SemoError, failures: number) => void;
+  readonly onRecovery: () => void;
+}
+
+interface Call {
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** The office's side of commands: asks, and waits for the answer by announcement, and by looking where none comes. */
+export class CommandDispatcher {
+  readonly #parts: DispatcherParts;
+  readonly #pending: PendingAnswers;
+  readonly #order = new TurnLanes();
+  readonly #loop: WakeLoop;
+  #closed: SemoError | null = null;
+
+  constructor(parts: DispatcherParts) {
+    this.#parts = parts;
+    this.#pending = new PendingAnswers(parts.clock);
+    this.#loop = new WakeLoop({
+      clock: parts.clock,
+      look: () => this.#look(),
+      waitMs: (idleLooks) => this.#waitMs(idleLooks),
+      onFailure: parts.onFailure,
+      onRecovery: parts.onRecovery,
+    });
+  }
+
+  /** What became of a command. @throws SemoError `host_lost`, `wait_timed_out`, `aborted`, `closed`. */
+  async dispatch(command: Command, call: Call = {}): Promise<CommandResult> {
+    if (this.#closed !== null) throw this.#closed;
+    const address = addressOf(command.body);
+    if (address.to === 'every_host') return this.#askEveryHost(command, call);
+    const known = await this.#known(command);
+    if (known !== null) return known;
+    const sessionId = address.to === 'session' ? address.sessionId : undefined;
+    const labels = command.body.kind === 'create_session' ? this.#parts.labels : undefined;
+    return this.#ask({ command, sessionId, labels }, call);
+  }
+
+  /** A result was announced, or one may have been missed. */
+  announced(commandId?: string): void {
+    const { ids } = this.#pending;
+    if (commandId === undefined ? ids.length > 0 : ids.includes(commandId)) this.#loop.announced();
+  }
+
+  /** Fails what is waited for, and every later call, with `closed`. */
+  async close(): Promise<void> {
+    this.#closed = new SemoError('closed', 'This line was closed. Open another one.');
+    this.#pending.failAll(this.#closed);
+    await this.#loop.stop();
+  }
+
+  async #askEveryHost(command: Command, call: Call): Promise<CommandResult> {
+    const hosts = await this.#parts.livingHosts();
+    if (hosts.length === 0) throw new SemoError('host_lost', 'No host of this office is there. Start one, or wait.');
+    const answers = await Promise.all(
+      hosts.map((hostId) => this.#ask({ command: commandForHost(command, hostId), hostId }, call)),
+    );
+    return joinedAnswers(answers);
+  }
+
+  /** A turn that has ended is a row, so nobody has to be asked, and it is known when its host is away. */
+  async #known({ body }: Command): Promise<CommandResult | null> {
+    if (body.kind !== 'get_turn') return null;
+    const turn = await this.#parts.commands.endedTurn(body.sessionId, body.turnId);
+    return turn === null ? null : { success: true, result: turn };
+  }
+
+  async #ask(order: Omit<CommandOrder, 'expiresMs'>, { signal }: Call): Promise<CommandResult> {
+    const { commands, answerTimeoutMs } = this.#parts;
+    const { commandId, body } = order.command;
+    const onTimeout = (): Promise<SemoError> => this.#overdue(commandId);
+    // Waiting first: an announcement may come before the answer to our asking does.
+    const answer = this.#pending.add(commandId, { signal, timeoutMs: answerTimeoutMs, onTimeout });
+    const enqueued = this.#enqueue({ ...order, expiresMs: answerTimeoutMs }).then(
+      () => this.#loop.wake(),
+      (thrown: unknown) => {
+        const instead = isSemoError(thrown, 'session_unknown') ? answerWithoutSession(body) : null;
+        if (instead !== null) this.#pending.answer(commandId, instead);
+        else this.#pending.fail(commandId, SemoError.from(thrown));
+      },
+    );
+    try {
+      return await answer;
+    } catch (thrown) {
+      // Not before it is there; a host that has it by now goes on with it.
+      if (isSemoError(thrown, 'aborted')) void enqueued.then(() => commands.withdraw(commandId)).catch(() => {});
+      throw thrown;
+    }
+  }
+
+  /** Numbers are given in the order of arrival at the database, so what keeps an order sets out one after the other. */
+  #enqueue(order: CommandOrder): Promise<void> {
+    const { commands } = this.#parts;
+    const enqueue = async (): Promise<void> => {
+      // It may have been given up while it waited for those before it.
+      if (this.#pending.ids.includes(order.command.commandId)) await commands.enqueue(order);
+    };
+    if (order.sessionId === undefined) return enqueue();
+    return this.#order.enter(`${order.sessionId} ${laneOf(order.command.body)}`, enqueue);
+  }
+
+  async #look(): Promise<boolean> {
+    const { ids } = this.#pending;
+    if (ids.length === 0) return false;
+    const answers = await this.#parts.commands.answers(ids);
+    for (const [commandId, answer] of answers) this.#pending.answer(commandId, answer);
+    return answers.size > 0;
+  }
+
+  #waitMs(idleLooks: number): number {
+    const { pace } = this.#parts;
+    // Nothing to look for: whoever asks wakes us up.
+    if (this.#pending.ids.length === 0) return Math.max(pace.liveMs, pace.slowMs);
+    return pollWaitMs(pace, { live: this.#parts.isLive(), idleLooks });
+  }
+
+  /** Why there is no answer in time. The answer that comes later can still be read by the command's id. */
+  async #overdue(commandId: string): Promise<SemoError> {
+    const seconds = Math.round(this.#parts.answerTimeoutMs / 1000);
+    const command = await this.#parts.commands.get(commandId);
+    const details = { commandId, status: command?.status ?? null };
+    if (command === null || command.status === 'pending')
+      return new SemoError('host_lost', `No host took command ${commandId} within ${seconds} s.`, { details });
+    return new SemoError(
+      'wait_timed_out',
+      `The host is still at command ${commandId} after ${seconds} s. Read by this id what comes of it.`,
+      { details },
+    );
+  }
+}

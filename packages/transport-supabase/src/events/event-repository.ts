@@ -1,0 +1,67 @@
+import type { SessionInfo, WireEvent } from '@semo-office/core';
+import { z } from 'zod';
+
+import { toJson, type Fence } from '../command/command-repository.ts';
+import type { DatabaseDoor } from '../database/database-door.ts';
+import { rowsOf } from '../database/rows.ts';
+
+/** How far somebody has read what one host tells. */
+export interface EventMark {
+  readonly epoch: number;
+  readonly seq: number;
+}
+
+/** Events that are told together. */
+export interface EventBatch {
+  readonly seq: number;
+  readonly events: readonly WireEvent[];
+  /** What is known of the sessions whose status has changed. */
+  readonly infos: readonly SessionInfo[];
+  /** How many bytes of output were left out before these. */
+  readonly droppedBytes: number;
+}
+
+const headRowSchema = z.object({ host_id: z.string(), epoch: z.number().int(), seq: z.number().int() });
+const batchRowSchema = headRowSchema.extend({ events: z.array(z.unknown()), dropped_bytes: z.number().int() });
+
+/** See {@link batchRowSchema}. */
+export type BatchRow = z.output<typeof batchRowSchema>;
+
+/** What hosts tell, in the database. */
+export class EventRepository {
+  readonly #door: DatabaseDoor;
+  readonly #officeId: string;
+
+  constructor(door: DatabaseDoor, officeId: string) {
+    this.#door = door;
+    this.#officeId = officeId;
+  }
+
+  /** Tells a batch; the same one again is told once. @throws SemoError `lease_lost`. */
+  async publish({ hostId, epoch }: Fence, { seq, events, infos, droppedBytes }: EventBatch): Promise<void> {
+    await this.#door.call('semo_publish_events', {
+      p_office_id: this.#officeId,
+      p_host_id: hostId,
+      p_epoch: epoch,
+      p_seq: seq,
+      p_events: toJson(events),
+      p_infos: toJson(infos),
+      p_dropped_bytes: droppedBytes,
+    });
+  }
+
+  /** How far each host has told by now. */
+  async heads(): Promise<Map<string, EventMark>> {
+    const rows = await this.#door.call('semo_event_heads', { p_office_id: this.#officeId });
+    return new Map(
+      rowsOf(headRowSchema, rows, 'event heads').map(({ host_id: id, epoch, seq }) => [id, { epoch, seq }]),
+    );
+  }
+
+  /** What came after those marks, in the order of each host. */
+  async read(marks: ReadonlyMap<string, EventMark>): Promise<BatchRow[]> {
+    const after = Object.fromEntries([...marks].map(([hostId, { epoch, seq }]) => [hostId, [epoch, seq]]));
+    const rows = await this.#door.call('semo_read_events', { p_office_id: this.#officeId, p_after: after });
+    return rowsOf(batchRowSchema, rows, 'events');
+  }
+}

@@ -1,0 +1,119 @@
+import { SemoError, isSemoError, type Cancel, type Clock } from '@semo-office/core';
+
+import type { Fence } from '../command/command-repository.ts';
+import { backoffMs } from '../waking/poll-pace.ts';
+import type { HostProfile, HostRepository } from './host-repository.ts';
+
+/** What {@link HostRegistration} needs. */
+export interface RegistrationParts {
+  readonly clock: Clock;
+  readonly hosts: HostRepository;
+  readonly profile: HostProfile;
+  /** The commands that are being carried out. */
+  readonly held: () => readonly string[];
+  /** The sessions that live here; `null`: nobody knows (yet). */
+  readonly sessions: () => readonly string[] | null;
+  /** The host was given up and is there again, under another epoch: what it was handed out before is not its own. */
+  readonly onRegisteredAgain: () => void;
+  /** Commands that are somebody else's by now. */
+  readonly onLost: (commandIds: readonly string[]) => void;
+  readonly onProblem: (problem: SemoError) => void;
+}
+
+/** A host's standing: its epoch, held on to by heartbeats, and taken anew when the host has been given up. */
+export class HostRegistration {
+  readonly #parts: RegistrationParts;
+  readonly #ownEpochs = new Set<number>();
+  #fence: Fence;
+  #renewing: Promise<void> | null = null;
+  #cancel: Cancel = () => {};
+  #beating: Promise<void> = Promise.resolve();
+  #failures = 0;
+  #isOver = false;
+
+  private constructor(parts: RegistrationParts, fence: Fence) {
+    this.#parts = parts;
+    this.#fence = fence;
+    this.#ownEpochs.add(fence.epoch);
+    this.#beatLater(this.#pauseMs);
+  }
+
+  /** @throws SemoError `not_supported`: the database speaks another protocol; `sign_in_refused`, `host_lost`. */
+  static async begin(parts: RegistrationParts): Promise<HostRegistration> {
+    const fence = await parts.hosts.register(parts.profile, parts.sessions());
+    return new HostRegistration(parts, fence);
+  }
+
+  /** Under what this host writes now. */
+  get fence(): Fence {
+    return this.#fence;
+  }
+
+  /** Whether this process was registered under that epoch. */
+  isOwn(epoch: number): boolean {
+    return this.#ownEpochs.has(epoch);
+  }
+
+  /** A write under `fence` was refused as `lease_lost`: registers again, once for all who notice. */
+  registerAgain(fence: Fence): Promise<void> {
+    if (this.#isOver || fence.epoch !== this.#fence.epoch) return Promise.resolve();
+    this.#renewing ??= this.#renew().finally(() => {
+      this.#renewing = null;
+    });
+    return this.#renewing;
+  }
+
+  /** Says goodbye: no new commands, and the host's sessions are lost to the office. */
+  async end(): Promise<void> {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#cancel();
+    await this.#beating;
+    await this.#renewing?.catch(() => {});
+    await this.#parts.hosts.signOff(this.#fence).catch((thrown: unknown) => {
+      // Somebody else has the host by now, or will notice by the lease.
+      if (!isSemoError(thrown, 'lease_lost')) this.#parts.onProblem(SemoError.from(thrown));
+    });
+  }
+
+  async #renew(): Promise<void> {
+    const { hosts, profile, sessions, onRegisteredAgain } = this.#parts;
+    this.#fence = await hosts.register(profile, sessions());
+    this.#ownEpochs.add(this.#fence.epoch);
+    onRegisteredAgain();
+  }
+
+  /** A third of the lease: two heartbeats may be lost. */
+  get #pauseMs(): number {
+    return this.#parts.profile.leaseMs / 3;
+  }
+
+  #beatLater(delayMs: number): void {
+    if (this.#isOver) return;
+    this.#cancel = this.#parts.clock.schedule(delayMs, () => {
+      this.#beating = this.#beat();
+    });
+  }
+
+  async #beat(): Promise<void> {
+    const { hosts, profile, held, onLost, onProblem } = this.#parts;
+    const fence = this.#fence;
+    try {
+      const { lost_commands: lost } = await hosts.heartbeat(fence, { leaseMs: profile.leaseMs, held: held() });
+      if (lost.length > 0) onLost(lost);
+      this.#failures = 0;
+      this.#beatLater(this.#pauseMs);
+    } catch (thrown) {
+      const error = SemoError.from(thrown);
+      onProblem(error);
+      this.#failures += 1;
+      const retryMs = backoffMs(
+        { firstMs: 250, longestMs: this.#pauseMs },
+        { failures: this.#failures, chance: Math.random() },
+      );
+      if (error.code === 'lease_lost')
+        await this.registerAgain(fence).catch((failed: unknown) => onProblem(SemoError.from(failed)));
+      this.#beatLater(retryMs);
+    }
+  }
+}

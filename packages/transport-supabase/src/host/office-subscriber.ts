@@ -1,0 +1,160 @@
+import { SemoError, errorToWire, isSemoError, type Clock, type Command, type CommandResult } from '@semo-office/core';
+
+import type { CommandRepository, Fence } from '../command/command-repository.ts';
+import type { ClaimedCommand } from '../command/command-rows.ts';
+import { backoffMs, pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
+import { sleep } from '../waking/sleep.ts';
+import { WakeLoop } from '../waking/wake-loop.ts';
+import type { HostRegistration } from './host-registration.ts';
+import { redeliveryOf, unknownDelivery } from './redelivery.ts';
+
+/** What carries commands out; it never rejects. */
+export type CommandHandler = (command: Command) => Promise<CommandResult>;
+
+/** What {@link OfficeSubscriber} needs. */
+export interface SubscriberParts {
+  readonly clock: Clock;
+  readonly commands: CommandRepository;
+  readonly registration: HostRegistration;
+  /** Whether new commands are announced at the moment. */
+  readonly isLive: () => boolean;
+  readonly pace: PollPace;
+  readonly leaseMs: number;
+  readonly onProblem: (problem: SemoError) => void;
+}
+
+/** How many commands are claimed at once; with more waiting, the next claim follows at once. */
+const CLAIM_LIMIT = 64;
+
+/** The host's side of commands: claims what there is, each lane by itself, carries it out and answers under the lease. */
+export class OfficeSubscriber {
+  readonly #parts: SubscriberParts;
+  readonly #held = new Map<string, Promise<void>>();
+  readonly #stopped = new AbortController();
+  readonly #loop: WakeLoop;
+  #handler: CommandHandler | null = null;
+
+  constructor(parts: SubscriberParts) {
+    this.#parts = parts;
+    this.#loop = new WakeLoop({
+      clock: parts.clock,
+      look: () => this.#claim(),
+      waitMs: (idleLooks) => pollWaitMs(parts.pace, { live: parts.isLive(), idleLooks }),
+      onFailure: (error) => this.#failed(error),
+    });
+  }
+
+  /** The commands that are being carried out. */
+  get held(): readonly string[] {
+    return [...this.#held.keys()];
+  }
+
+  /** Claims from now on; `null`: no more. */
+  serve(handler: CommandHandler | null): void {
+    this.#handler = handler;
+    if (handler !== null) this.#loop.wake();
+  }
+
+  /** There may be something to claim. */
+  wake(): void {
+    if (this.#handler !== null) this.#loop.wake();
+  }
+
+  /** There is something to claim, as far as anybody knows. */
+  announced(): void {
+    if (this.#handler !== null) this.#loop.announced();
+  }
+
+  /** How long to wait has changed. */
+  repace(): void {
+    this.#loop.repace();
+  }
+
+  /** Claims no more; resolves when what was begun is answered, or after that time. */
+  async stop(withinMs: number): Promise<void> {
+    this.#handler = null;
+    await this.#loop.stop();
+    await Promise.race([
+      Promise.all(this.#held.values()),
+      sleep({ clock: this.#parts.clock, ms: withinMs, signal: this.#stopped.signal }),
+    ]);
+    this.#stopped.abort();
+  }
+
+  async #claim(): Promise<boolean> {
+    const handler = this.#handler;
+    if (handler === null) return false;
+    const { registration, commands, leaseMs } = this.#parts;
+    const { fence } = registration;
+    const claimed = await commands.claim(fence, { limit: CLAIM_LIMIT, leaseMs }).catch(async (thrown: unknown) => {
+      if (isSemoError(thrown, 'lease_lost')) await registration.registerAgain(fence);
+      throw thrown;
+    });
+    for (const command of claimed) this.#take(command, { fence, handler });
+    if (claimed.length === CLAIM_LIMIT) queueMicrotask(() => this.#loop.wake());
+    return claimed.length > 0;
+  }
+
+  #take(
+    command: ClaimedCommand,
+    { fence, handler }: { readonly fence: Fence; readonly handler: CommandHandler },
+  ): void {
+    const done = this.#carryOut(command, handler)
+      .then((result) => this.#answer(command, { fence, result }))
+      .finally(() => {
+        if (this.#held.get(command.command_id) === done) this.#held.delete(command.command_id);
+        // The next of its lane can be claimed now.
+        this.wake();
+      });
+    this.#held.set(command.command_id, done);
+  }
+
+  async #carryOut(claimed: ClaimedCommand, handler: CommandHandler): Promise<CommandResult> {
+    const command = { commandId: claimed.command_id, body: claimed.payload } as Command;
+    const redelivery = redeliveryOf(claimed, (epoch) => this.#parts.registration.isOwn(epoch));
+    if (redelivery === 'carry_out') return handler(command);
+    if (redelivery === 'look_for_turn' && (await hasTurn(command, handler))) return handler(command);
+    return unknownDelivery();
+  }
+
+  /** Answers until the answer is taken, or is not wanted any more. */
+  async #answer(
+    command: ClaimedCommand,
+    { fence, result }: { readonly fence: Fence; readonly result: CommandResult },
+  ): Promise<void> {
+    const { commands, clock, onProblem } = this.#parts;
+    const { signal } = this.#stopped;
+    let answer = result;
+    for (let failures = 0; !signal.aborted; failures += 1) {
+      try {
+        return await commands.answer(fence, command, answer);
+      } catch (thrown) {
+        const error = SemoError.from(thrown);
+        onProblem(error);
+        if (error.code === 'lease_lost') return await this.#fenced(fence, error);
+        // What the database cannot keep is answered by why.
+        if (error.code !== 'host_lost') answer = { success: false, error: errorToWire(error) };
+        const ms = backoffMs({ firstMs: 100, longestMs: 5000 }, { failures, chance: Math.random() });
+        await sleep({ clock, ms, signal });
+      }
+    }
+  }
+
+  /** Either this one command is somebody else's, or the host as a whole was given up; the details tell. */
+  async #fenced(fence: Fence, error: SemoError): Promise<void> {
+    if ('latestEpoch' in error.details) await this.#parts.registration.registerAgain(fence).catch(() => {});
+  }
+
+  #failed(error: SemoError): void {
+    this.#parts.onProblem(error);
+  }
+}
+
+/** Whether the host knows the turn of a prompt: then sending it again is sending it once. */
+async function hasTurn({ commandId, body }: Command, handler: CommandHandler): Promise<boolean> {
+  if (body.kind !== 'send_prompt') return false;
+  const { sessionId, turnId } = body;
+  const found = await handler({ commandId: `look_${commandId}`, body: { kind: 'get_turn', sessionId, turnId } });
+  // A session that is not there either cannot be sent anything twice: the command itself says so.
+  return found.success ? found.result !== null : found.error.code === 'session_unknown';
+}

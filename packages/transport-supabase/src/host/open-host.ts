@@ -1,0 +1,82 @@
+import type { CommandRepository } from '../command/command-repository.ts';
+import type { DatabaseDoor } from '../database/database-door.ts';
+import { EventRepository } from '../events/event-repository.ts';
+import { SessionRealtimeEvents } from '../events/session-realtime-events.ts';
+import type { AnnouncementListeners } from '../office/supabase-office.ts';
+import type { OfficeChannel } from '../realtime/office-channel.ts';
+import { commandsTopic } from '../realtime/office-topic.ts';
+import { supabaseRequestStore } from '../store/request-store.ts';
+import { supabaseSessionStore } from '../store/session-store.ts';
+import type { HostOptions, TransportSettings } from '../transport-options.ts';
+import type { PollPace } from '../waking/poll-pace.ts';
+import { HostRegistration } from './host-registration.ts';
+import { HostRepository } from './host-repository.ts';
+import { OfficeSubscriber } from './office-subscriber.ts';
+import { LivingSessions, SupabaseHost } from './supabase-host.ts';
+
+/** What a host's end is made with. */
+export interface OpenHostParts {
+  readonly settings: TransportSettings;
+  readonly door: DatabaseDoor;
+  readonly commands: CommandRepository;
+  readonly pace: PollPace;
+  readonly channel: (topic: string, listeners: AnnouncementListeners) => OfficeChannel | null;
+}
+
+/** Output waits for the office in so much memory, and goes in batches of about so much. */
+const OUTBOX = { maxOutputBytes: 1024 * 1024, maxBatchBytes: 64 * 1024 };
+
+type ParsedHostOptions = HostOptions & Required<Pick<HostOptions, 'labels' | 'agentVersions'>>;
+
+/** Registers a host and puts its end together. */
+export async function openHost(options: ParsedHostOptions, parts: OpenHostParts): Promise<SupabaseHost> {
+  const { settings, door, commands } = parts;
+  const { clock, onProblem, times, officeId } = settings;
+  const hosts = new HostRepository(door, officeId);
+  const sessions = new LivingSessions(options.sessions);
+  const registration = await HostRegistration.begin({
+    clock,
+    hosts,
+    profile: { ...options, leaseMs: times.leaseMs },
+    sessions: () => sessions.ids,
+    held: () => subscriber.held,
+    onRegisteredAgain: () => subscriber.wake(),
+    // Their answers will be refused; there is nothing else to do.
+    onLost: () => {},
+    onProblem,
+  });
+  const subscriber = new OfficeSubscriber({
+    clock,
+    commands,
+    registration,
+    isLive: () => channel?.isLive ?? false,
+    pace: parts.pace,
+    leaseMs: times.leaseMs,
+    onProblem,
+  });
+  const channel = parts.channel(commandsTopic(officeId, options.hostId), {
+    onBroadcast: () => subscriber.announced(),
+    onCatchUp: () => subscriber.announced(),
+    onLive: () => subscriber.repace(),
+  });
+  const events = new SessionRealtimeEvents({
+    ...OUTBOX,
+    clock,
+    events: new EventRepository(door, officeId),
+    registration,
+    infoOf: (sessionId) => sessions.infoOf(sessionId),
+    times: { eventMs: times.eventBatchMs, outputMs: times.outputBatchMs },
+    onProblem,
+  });
+  const storeParts = { door, officeId, fence: () => registration.fence };
+  return new SupabaseHost({
+    hosts,
+    registration,
+    subscriber,
+    events,
+    channel,
+    sessions,
+    stores: { sessionStore: supabaseSessionStore(storeParts), requestStore: supabaseRequestStore(storeParts) },
+    closeTimeoutMs: times.closeTimeoutMs,
+  });
+}

@@ -1,0 +1,160 @@
+import {
+  EventHub,
+  SemoError,
+  type Cancel,
+  type Clock,
+  type Command,
+  type CommandResult,
+  type LinkStatus,
+  type OfficeLink,
+  type Unsubscribe,
+  type WireEvent,
+} from '@semo-office/core';
+
+import { CommandDispatcher, type DispatcherParts } from '../command/command-dispatcher.ts';
+import { EventFeed } from '../events/event-feed.ts';
+import type { EventRepository } from '../events/event-repository.ts';
+import { PROTOCOL_VERSION, type HostRepository } from '../host/host-repository.ts';
+import type { OfficeChannel } from '../realtime/office-channel.ts';
+import { announcedId } from '../realtime/office-topic.ts';
+import type { PollPace } from '../waking/poll-pace.ts';
+
+/** What {@link SupabaseOffice} needs. */
+export interface OfficeParts extends Pick<DispatcherParts, 'commands' | 'answerTimeoutMs' | 'labels'> {
+  readonly clock: Clock;
+  readonly hosts: HostRepository;
+  readonly events: EventRepository;
+  readonly pace: PollPace;
+  /** How often to notice what time has done, in milliseconds. */
+  readonly sweepMs: number;
+  readonly onProblem: (problem: SemoError) => void;
+  /** Makes the channel on which things are announced; `null`: there is none. */
+  readonly openChannel: (listeners: AnnouncementListeners) => OfficeChannel | null;
+}
+
+/** What a channel tells an office. */
+export interface AnnouncementListeners {
+  readonly onBroadcast: (event: string, payload: unknown) => void;
+  readonly onCatchUp: () => void;
+  readonly onLive: (isLive: boolean) => void;
+}
+
+interface LinkEvents {
+  event: WireEvent;
+  status: LinkStatus;
+}
+
+/** So many looks in a row must fail before the line counts as down. */
+const DOWN_AFTER_FAILURES = 2;
+
+/** The office's end: dispatches commands, and tells what hosts tell. */
+export class SupabaseOffice implements OfficeLink {
+  readonly #parts: OfficeParts;
+  readonly #hub = new EventHub<LinkEvents>();
+  readonly #dispatcher: CommandDispatcher;
+  readonly #feed: EventFeed;
+  readonly #channel: OfficeChannel | null;
+  #line: 'up' | 'down' | 'closed' = 'up';
+  #cancelSweep: Cancel = () => {};
+  #sweeping: Promise<void> = Promise.resolve();
+
+  constructor(parts: OfficeParts) {
+    this.#parts = parts;
+    const { clock, commands, pace, answerTimeoutMs, labels, events, onProblem } = parts;
+    const isLive = (): boolean => this.#channel?.isLive ?? false;
+    const onFailure = (error: SemoError, failures: number): void => this.#failed(error, failures);
+    const onRecovery = (): void => this.#setLine('up');
+    const livingHosts = (): Promise<string[]> => this.#livingHosts();
+    const shared = { clock, isLive, pace, onFailure, onRecovery };
+    this.#dispatcher = new CommandDispatcher({ ...shared, commands, livingHosts, answerTimeoutMs, labels });
+    this.#feed = new EventFeed({
+      ...shared,
+      events,
+      onProblem,
+      onEvent: (event) => this.#hub.emit('event', event),
+      onGap: (hostId) => this.#missed(hostId),
+    });
+    this.#channel = parts.openChannel({
+      onBroadcast: (event, payload) => this.#announced(event, payload),
+      onCatchUp: () => this.#catchUp(),
+      onLive: () => this.#feed.repace(),
+    });
+    this.#channel?.open();
+    this.#feed.wake();
+    this.#sweepLater();
+  }
+
+  async dispatch(command: Command, call: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandResult> {
+    // What comes of a command is told as events too: those must be listened to by then.
+    if (this.#line !== 'closed') await this.#feed.begin();
+    const answer = await this.#dispatcher.dispatch(command, call);
+    this.#feed.wake();
+    return answer;
+  }
+
+  onEvent(listener: (event: WireEvent) => void): Unsubscribe {
+    return this.#hub.on('event', listener);
+  }
+
+  onStatus(listener: (status: LinkStatus) => void): Unsubscribe {
+    return this.#hub.on('status', listener);
+  }
+
+  async close(): Promise<void> {
+    if (this.#line === 'closed') return;
+    this.#line = 'closed';
+    this.#cancelSweep();
+    await Promise.all([this.#channel?.close(), this.#dispatcher.close(), this.#feed.stop(), this.#sweeping]);
+    this.#hub.emit('status', 'closed');
+    this.#hub.clear();
+  }
+
+  #announced(event: string, payload: unknown): void {
+    if (event === 'result') this.#dispatcher.announced(announcedId(payload));
+    if (event === 'events') this.#feed.announced();
+  }
+
+  #catchUp(): void {
+    this.#dispatcher.announced();
+    this.#feed.announced();
+  }
+
+  #failed(error: SemoError, failures: number): void {
+    this.#parts.onProblem(error);
+    if (failures >= DOWN_AFTER_FAILURES) this.#setLine('down');
+  }
+
+  #setLine(line: 'up' | 'down'): void {
+    if (this.#line === 'closed' || this.#line === line) return;
+    this.#line = line;
+    this.#hub.emit('status', line === 'up' ? 'connected' : 'disconnected');
+  }
+
+  /** Whoever hears that the line was down asks for what matters. */
+  #missed(hostId: string): void {
+    this.#parts.onProblem(new SemoError('host_lost', `Events of host ${hostId} were gone before they could be read.`));
+    this.#setLine('down');
+    this.#setLine('up');
+  }
+
+  async #livingHosts(): Promise<string[]> {
+    const hosts = await this.#parts.hosts.living();
+    const other = hosts.find(({ protocol }) => protocol !== PROTOCOL_VERSION);
+    if (other !== undefined)
+      throw new SemoError(
+        'not_supported',
+        `Host ${other.host_id} speaks protocol ${other.protocol}, this office ${PROTOCOL_VERSION}. Use the same version of semo-office for both.`,
+      );
+    return hosts.map(({ host_id: hostId }) => hostId);
+  }
+
+  #sweepLater(): void {
+    if (this.#line === 'closed') return;
+    this.#cancelSweep = this.#parts.clock.schedule(this.#parts.sweepMs, () => {
+      this.#sweeping = this.#parts.hosts
+        .sweep()
+        .catch((thrown: unknown) => this.#parts.onProblem(SemoError.from(thrown)))
+        .then(() => this.#sweepLater());
+    });
+  }
+}

@@ -1,0 +1,104 @@
+import { idSchema, systemClock, type Clock, type SemoError } from '@semo-office/core';
+import type { SupabaseClient } from '@supabase/supabase-js';
+import { z } from 'zod';
+
+/** Who we are to the project: either a client, or what one is made from. */
+export type SupabaseAccess =
+  /** A client that is signed in already. Its tokens are its own affair, and so is closing it. */
+  | { readonly client: Pick<SupabaseClient, 'rpc' | 'from' | 'realtime'> }
+  | {
+      readonly url: string;
+      /** The secret key for an office's server; the publishable one together with `accessToken`. */
+      readonly key: string;
+      /** Gives a JWT whose `app_metadata.semo` says who we are. Asked again before it is over. Default: the key alone. */
+      readonly accessToken?: (() => Promise<string>) | undefined;
+    };
+
+/** How often things are looked at, and for how long they are waited for; all in milliseconds. */
+export interface OfficeTimes {
+  /** For how long an answer to a command is waited for. Default 30 000. */
+  readonly answerTimeoutMs?: number | undefined;
+  /** The shortest wait between looks while Realtime is away. Default 100. */
+  readonly fastPollMs?: number | undefined;
+  /** The longest one, when nothing happens. Default 2 000. */
+  readonly slowPollMs?: number | undefined;
+  /** The wait between looks while Realtime is there. Default 5 000. */
+  readonly livePollMs?: number | undefined;
+  /** For how long a host has its place, and its commands, without holding on to them. Default 15 000. */
+  readonly leaseMs?: number | undefined;
+  /** How long events wait for company before they are sent. Default 20. */
+  readonly eventBatchMs?: number | undefined;
+  /** How long output waits when nothing else is to be sent. Default 250. */
+  readonly outputBatchMs?: number | undefined;
+  /** How often Realtime's socket is tried. Default 8 000. */
+  readonly heartbeatMs?: number | undefined;
+  /** For how long a channel may try to join before another one is made. Default 20 000. */
+  readonly joinTimeoutMs?: number | undefined;
+  /** How long closing waits for what is under way. Default 5 000. */
+  readonly closeTimeoutMs?: number | undefined;
+}
+
+/** Options of {@link createSupabaseTransport}. */
+export type SupabaseTransportOptions = SupabaseAccess & {
+  readonly officeId: string;
+  /** `false`: never; everything is found by looking, at the poll interval. Default: true. */
+  readonly realtime?: boolean | undefined;
+  /** What the host of a new session must have, among its labels. Default: nothing. */
+  readonly sessionLabels?: readonly string[] | undefined;
+  readonly times?: OfficeTimes | undefined;
+  /** Default: the machine's own time. */
+  readonly clock?: Clock | undefined;
+  /** Told what went wrong and is being tried again. Default: nobody is told. */
+  readonly onProblem?: ((problem: SemoError) => void) | undefined;
+};
+
+/** Options of a transport's `host()`. */
+export interface HostOptions {
+  /** The same one after a restart: its sessions and commands are found by it. */
+  readonly hostId: string;
+  /** How many sessions it runs at once. */
+  readonly capacity: number;
+  /** What it has that others have not. Default: none. */
+  readonly labels?: readonly string[] | undefined;
+  /** The kinds of agents it can run, with their versions. Default: it does not say, and is given any. */
+  readonly agentVersions?: Readonly<Record<string, string>> | undefined;
+  /** The sessions that live on it now, where it knows; those that are missing are reported lost. Default: it does not say. */
+  readonly sessions?: readonly string[] | undefined;
+}
+
+const ms = (byDefault: number) => z.number().positive().default(byDefault);
+
+const timesSchema = z.strictObject({
+  answerTimeoutMs: ms(30_000),
+  fastPollMs: ms(100),
+  slowPollMs: ms(2000),
+  livePollMs: ms(5000),
+  leaseMs: z.number().int().min(100).default(15_000),
+  eventBatchMs: z.number().nonnegative().default(20),
+  outputBatchMs: z.number().nonnegative().default(250),
+  heartbeatMs: ms(8000),
+  joinTimeoutMs: ms(20_000),
+  closeTimeoutMs: ms(5000),
+});
+
+/** What a transport can be told, besides objects, with its defaults. */
+export const transportOptionsSchema = z.object({
+  officeId: idSchema,
+  realtime: z.boolean().default(true),
+  sessionLabels: z.array(z.string()).default([]),
+  times: timesSchema.prefault({}),
+  clock: z.custom<Clock>().default(() => systemClock),
+  onProblem: z.custom<(problem: SemoError) => void>().default(() => () => {}),
+});
+
+/** See {@link transportOptionsSchema}. */
+export type TransportSettings = z.output<typeof transportOptionsSchema>;
+
+/** What a host can be told, with its defaults. */
+export const hostOptionsSchema = z.strictObject({
+  hostId: idSchema,
+  capacity: z.number().int().nonnegative(),
+  labels: z.array(z.string().min(1)).default([]),
+  agentVersions: z.record(z.string(), z.string()).default({}),
+  sessions: z.array(idSchema).optional(),
+});

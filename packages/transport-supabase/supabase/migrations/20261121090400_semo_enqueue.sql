@@ -1,0 +1,267 @@
+-- The office's side of commands: asking, asking again, taking back, and reading what came of it.
+
+-- The lane of a kind. Typing goes by `control`: a prompt that waits must not hold back the keys a running turn waits for.
+create function semo.lane_of(p_kind text) returns text
+language sql immutable set search_path = '' as $$
+  select case when p_kind in ('create_session', 'send_prompt', 'reset', 'assign_workspace') then 'turn' else 'control' end
+$$;
+
+/*
+ Chooses the host of a new session: living, not draining, with room, with all the labels, able to run the agent; the one with
+ the fewest sessions for its capacity, then by id. A conversation that is to go on lies on the disk of the host that had it,
+ so that host or none.
+*/
+create function semo.choose_host(p_office_id text, p_spec jsonb, p_host_id text, p_labels text[]) returns text
+language plpgsql set search_path = '' as $$
+declare
+  wanted text := p_host_id;
+  chosen text;
+  living integer;
+begin
+  -- One at a time within an office, so that two cannot both take the last place.
+  perform pg_advisory_xact_lock(hashtextextended('semo.place:' || p_office_id, 0));
+  if p_spec #>> '{agent,resume}' is not null then
+    select s.host_id into wanted from public.agent_sessions s
+      where s.office_id = p_office_id and s.conversation_id = p_spec #>> '{agent,resume}'
+      order by s.placed_at desc limit 1;
+    wanted := coalesce(wanted, p_host_id);
+  end if;
+  select h.host_id into chosen
+    from public.session_hosts h
+    cross join lateral (
+      select count(*) as sessions from public.agent_sessions s
+      where s.office_id = h.office_id and s.host_id = h.host_id and s.ended_at is null and s.host_lost_at is null
+    ) as load
+    where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at > semo.now() and not h.draining
+      and (wanted is null or h.host_id = wanted) and h.labels @> p_labels
+      and (h.agents = '{}' or coalesce(h.agents ? (p_spec #>> '{agent,kind}'), true))
+      and load.sessions < h.capacity
+    order by load.sessions::numeric / h.capacity, h.host_id
+    limit 1;
+  if chosen is not null then return chosen; end if;
+
+  select count(*) into living from public.session_hosts h
+    where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at > semo.now()
+      and (wanted is null or h.host_id = wanted);
+  if living = 0 then
+    perform semo.refuse('host_lost',
+      case when wanted is null then 'No host of this office is there. Start one, or wait until one is back.'
+        else format('Host %s is not there, and the session can be on no other. Start it, or wait until it is back.', wanted)
+      end, jsonb_build_object('hostId', wanted));
+  end if;
+  perform semo.refuse('capacity_exhausted',
+    format('None of %s living hosts has room for this session (labels: %s). Wait, or start another host.', living,
+      coalesce(nullif(array_to_string(p_labels, ', '), ''), 'none')),
+    jsonb_build_object('livingHosts', living, 'labels', to_jsonb(p_labels)));
+  return null;
+end
+$$;
+
+-- The host of a session that is there; its row stays locked, so that the numbers of its commands keep their order.
+create function semo.host_of_session(p_office_id text, p_session_id text) returns text
+language plpgsql set search_path = '' as $$
+declare
+  session public.agent_sessions;
+begin
+  select * into session from public.agent_sessions s
+    where s.office_id = p_office_id and s.session_id = p_session_id for no key update;
+  if not found then
+    perform semo.refuse('session_unknown', format('There is no session %s.', p_session_id),
+      jsonb_build_object('sessionId', p_session_id));
+  end if;
+  return session.host_id;
+end
+$$;
+
+-- Finds a place for a session that is to be made. One that has a place keeps it; one whose making has failed gets a new one.
+create function semo.place_session(
+  p_office_id text, p_session_id text, p_spec jsonb, p_host_id text, p_labels text[]
+) returns text
+language plpgsql set search_path = '' as $$
+declare
+  session public.agent_sessions;
+  chosen text;
+begin
+  select * into session from public.agent_sessions s
+    where s.office_id = p_office_id and s.session_id = p_session_id for no key update;
+  if found and (session.ended_at is null or session.info is not null) then return session.host_id; end if;
+  chosen := semo.choose_host(p_office_id, p_spec, p_host_id, p_labels);
+  insert into public.agent_sessions as s (office_id, session_id, host_id) values (p_office_id, p_session_id, chosen)
+  on conflict (office_id, session_id) do update set
+    -- Somebody else may have placed it while we waited for our turn to choose.
+    host_id = case when s.ended_at is null then s.host_id else excluded.host_id end,
+    status = case when s.ended_at is null then s.status else 'creating' end,
+    host_lost_at = null, ended_at = null, updated_at = semo.now()
+  returning s.host_id into chosen;
+  return chosen;
+end
+$$;
+
+-- Refuses to ask a host that is known to be away. One whose lease ran out a moment ago may be back in the next.
+create function semo.check_host_there(p_office_id text, p_host_id text) returns void
+language plpgsql set search_path = '' as $$
+declare
+  host_state text;
+begin
+  select h.state into host_state from public.session_hosts h where h.office_id = p_office_id and h.host_id = p_host_id;
+  if host_state = 'online' then return; end if;
+  perform semo.refuse('host_lost', format('Host %s is not there.', p_host_id),
+    jsonb_build_object('hostId', p_host_id, 'state', host_state));
+end
+$$;
+
+/*
+ A command that is asked for once more. Whoever asks still waits for it, so its time is extended. Null: there is none of that
+ id, or none any more: one that expired without ever being handed out is forgotten, to be asked for anew.
+*/
+create function semo.asked_again(
+  p_office_id text, p_command_id text, p_kind text, p_payload jsonb, p_expires_at timestamptz
+) returns public.agent_commands
+language plpgsql set search_path = '' as $$
+declare
+  command public.agent_commands;
+begin
+  select * into command from public.agent_commands c
+    where c.office_id = p_office_id and c.command_id = p_command_id for no key update;
+  if not found then return null; end if;
+  if command.kind <> p_kind or coalesce(command.payload <> p_payload, false) then
+    perform semo.refuse('invalid_argument',
+      format('There is another command %s. Give this one an id of its own.', p_command_id),
+      jsonb_build_object('commandId', p_command_id));
+  end if;
+  if command.status in ('pending', 'processing') then
+    update public.agent_commands c set expires_at = greatest(c.expires_at, p_expires_at)
+      where c.office_id = p_office_id and c.command_id = p_command_id returning * into command;
+  elsif command.lease_epoch is null and command.last_error ->> 'code' = 'host_lost' then
+    delete from public.agent_commands c where c.office_id = p_office_id and c.command_id = p_command_id;
+    return null;
+  end if;
+  return command;
+end
+$$;
+
+/*
+ Asks for something. The same id again is the same command: it is never carried out twice for it.
+   p_payload      the command as the library sends it
+   p_session_id   whose it is; needed for every kind that is for a session, except an answer to a request that is known here
+   p_host_id      for a command that is for no session; for create_session the only host that will do
+   p_labels       for create_session: what its host must have
+   p_expires_ms   for how long somebody waits: after that it is not handed out any more. Asking again extends it.
+ Refused: session_unknown, request_unknown, host_lost, capacity_exhausted, invalid_argument.
+*/
+create function public.semo_enqueue_command(
+  p_office_id text,
+  p_command_id text,
+  p_kind text,
+  p_payload jsonb,
+  p_session_id text default null,
+  p_host_id text default null,
+  p_labels text[] default '{}',
+  p_expires_ms bigint default 3600000
+) returns table (command_id text, session_id text, host_id text, seq bigint, status text)
+language plpgsql security definer set search_path = '' as $$
+#variable_conflict use_column
+declare
+  command public.agent_commands;
+  target text := p_session_id;
+  destination text := p_host_id;
+  number bigint := 1;
+  expiry timestamptz := semo.after_ms(p_expires_ms);
+begin
+  perform semo.check_office(p_office_id);
+  command := semo.asked_again(p_office_id, p_command_id, p_kind, p_payload, expiry);
+  if command.command_id is null then
+    if target is null and p_kind = 'answer_request' then
+      select r.session_id into target from public.agent_requests r
+        where r.office_id = p_office_id and r.request_id = p_payload ->> 'requestId';
+      if not found then
+        perform semo.refuse('request_unknown', format('There is no request %s.', p_payload ->> 'requestId'));
+      end if;
+    end if;
+    if p_kind = 'create_session' then
+      destination := semo.place_session(p_office_id, target, p_payload -> 'spec', p_host_id, p_labels);
+    elsif target is not null then
+      destination := semo.host_of_session(p_office_id, target);
+    elsif destination is null then
+      perform semo.refuse('invalid_argument', 'A command is for a session or for a host: name one of them.');
+    end if;
+    perform semo.check_host_there(p_office_id, destination);
+    if target is not null then
+      update public.agent_sessions s set last_seq = s.last_seq + 1
+        where s.office_id = p_office_id and s.session_id = target returning s.last_seq into number;
+    end if;
+    insert into public.agent_commands (office_id, command_id, session_id, host_id, kind, lane, seq, payload, expires_at)
+    values (p_office_id, p_command_id, target, destination, p_kind, semo.lane_of(p_kind), number, p_payload, expiry)
+    on conflict do nothing
+    returning * into command;
+    -- Somebody asked with the same id at the same time, and was first.
+    if not found then command := semo.asked_again(p_office_id, p_command_id, p_kind, p_payload, expiry); end if;
+  end if;
+  return query select command.command_id, command.session_id, command.host_id, command.seq, command.status;
+end
+$$;
+
+-- Takes a command back. False: a host has it already, or had it, and may carry it out.
+create function public.semo_withdraw_command(p_office_id text, p_command_id text) returns boolean
+language plpgsql security definer set search_path = '' as $$
+declare
+  open_command public.agent_commands;
+begin
+  perform semo.check_office(p_office_id);
+  select * into open_command from public.agent_commands c
+    where c.office_id = p_office_id and c.command_id = p_command_id and c.status = 'pending' and c.lease_epoch is null
+    for no key update;
+  if not found then return false; end if;
+  perform semo.give_up(open_command, 'failed',
+    semo.wire_error('aborted', 'cancelled', 'The command was taken back before any host had it.', false));
+  return true;
+end
+$$;
+
+-- What has become of a command; no row: there is none of that id.
+create function public.semo_get_command(p_office_id text, p_command_id text)
+returns table (
+  command_id text, session_id text, host_id text, kind text, seq bigint, status text, attempts integer,
+  success boolean, result jsonb, error jsonb, late boolean
+)
+language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  perform semo.check_office(p_office_id);
+  return query
+    select c.command_id, c.session_id, c.host_id, c.kind, c.seq, c.status, c.attempts, r.success, r.result, r.error, r.late
+    from public.agent_commands c
+    left join public.agent_command_results r using (office_id, command_id)
+    where c.office_id = p_office_id and c.command_id = p_command_id;
+end
+$$;
+
+/*
+ Hands out a dead command again, as somebody has decided who knows that this is right. Refused as `invalid_argument` for one
+ that is not dead. It keeps its number: it comes before what was asked of its session later.
+*/
+create function public.semo_requeue_command(
+  p_office_id text, p_command_id text, p_expires_ms bigint default 3600000
+) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform semo.check_office(p_office_id);
+  update public.agent_commands c set
+    status = 'pending', attempts = 0, lease_token = null, lease_expires_at = null, ended_at = null,
+    expires_at = semo.after_ms(p_expires_ms)
+    where c.office_id = p_office_id and c.command_id = p_command_id and c.status = 'dead';
+  if not found then
+    perform semo.refuse('invalid_argument', format('Command %s is not dead, so it is not handed out again.', p_command_id),
+      jsonb_build_object('commandId', p_command_id));
+  end if;
+  delete from public.agent_command_results r where r.office_id = p_office_id and r.command_id = p_command_id;
+end
+$$;
+
+revoke all on all functions in schema semo from public, anon, authenticated, service_role;
+revoke all on function
+  public.semo_enqueue_command, public.semo_withdraw_command, public.semo_get_command, public.semo_requeue_command
+  from public, anon, authenticated, service_role;
+grant execute on function
+  public.semo_enqueue_command, public.semo_withdraw_command, public.semo_get_command, public.semo_requeue_command
+  to authenticated, service_role;

@@ -1,0 +1,260 @@
+-- The hosts' side of commands: claiming, answering; and what becomes of those that nobody answers.
+
+-- Ends a command in our own name. Its answer says what is known of it.
+create function semo.give_up(p_command public.agent_commands, p_status text, p_error jsonb) returns void
+language plpgsql set search_path = '' as $$
+begin
+  update public.agent_commands c set
+    status = p_status, last_error = p_error, ended_at = semo.now(),
+    -- A dead one may be handed out again, so it keeps what it asks for.
+    payload = case when p_status = 'dead' then c.payload end
+    where c.office_id = p_command.office_id and c.command_id = p_command.command_id;
+  insert into public.agent_command_results (office_id, command_id, session_id, success, error)
+  values (p_command.office_id, p_command.command_id, p_command.session_id, false, p_error)
+  on conflict (office_id, command_id) do update set success = false, result = null, error = excluded.error, late = false,
+    host_id = null, created_at = excluded.created_at;
+  perform semo.close_unmade(p_command);
+end
+$$;
+
+-- A session whose making has failed takes up no place. Its id may be used again.
+create function semo.close_unmade(p_command public.agent_commands) returns void
+language sql set search_path = '' as $$
+  update public.agent_sessions s set status = 'error', ended_at = semo.now(), version = s.version + 1, updated_at = semo.now()
+    where p_command.kind = 'create_session' and s.office_id = p_command.office_id and s.session_id = p_command.session_id
+      and s.info is null and s.ended_at is null
+$$;
+
+-- What is said of a command that was handed out and never answered. Nobody knows what came of it; for what must not be done
+-- twice, that is the whole answer.
+create function semo.unanswered(p_command public.agent_commands) returns jsonb
+language sql immutable set search_path = '' as $$
+  select case when p_command.kind in ('send_prompt', 'send_text', 'send_keystrokes') then
+    semo.wire_error('delivery_unknown', 'unknown', format(
+      'The command was handed out %s times and never answered: nobody knows whether it was carried out. Look before you ask again.',
+      greatest(p_command.attempts, 1)), false)
+  else
+    semo.wire_error('host_lost', 'host_lost', format(
+      'The command was handed out %s times and never answered. It may have been carried out.',
+      greatest(p_command.attempts, 1)), true)
+  end
+$$;
+
+/*
+ Ends open commands that have come to the end of their way:
+   - expired without ever having been handed out: failed as host_lost, nothing of it was done;
+   - handed out, the lease over, and no attempt or no time left: dead.
+*/
+create function semo.bury_commands(p_office_id text, p_limit integer) returns integer
+language plpgsql set search_path = '' as $$
+declare
+  moment constant timestamptz := semo.now();
+  command public.agent_commands;
+  buried integer := 0;
+begin
+  for command in
+    select * from public.agent_commands c
+    where c.office_id = p_office_id
+      and (
+        (c.status = 'pending' and c.expires_at <= moment)
+        or (c.status = 'processing' and c.lease_expires_at <= moment
+          and (c.attempts >= c.max_attempts or c.expires_at <= moment))
+      )
+    order by c.enqueued_at
+    limit p_limit
+    for no key update skip locked
+  loop
+    if command.lease_epoch is null then
+      perform semo.give_up(command, 'failed', semo.wire_error('host_lost', 'host_lost',
+        'No host took the command in time. Nothing of it was done.', true));
+    else
+      perform semo.give_up(command, 'dead', semo.unanswered(command));
+    end if;
+    buried := buried + 1;
+  end loop;
+  return buried;
+end
+$$;
+
+/*
+ Hands out to a host the oldest open command of each of its lanes, unless that is at work already: so each lane keeps its
+ order, and no lane waits for another. It is the host's until the lease is over; hold on to it by heartbeats.
+
+   prior_epoch      the host's epoch when it was handed out before; null: never. Under one of its own epochs this process
+                    knows itself what it did with it. Under another's it must find out before it does anything that must not
+                    be done twice: a prompt by its turn's record, of keys and text it can only say `delivery_unknown`.
+   turn_delivery    for send_prompt: how far that turn has come, as far as it is kept here; null: nothing is.
+*/
+create function public.semo_claim_commands(
+  p_office_id text,
+  p_host_id text,
+  p_epoch bigint,
+  p_limit integer default 16,
+  p_lease_ms bigint default 15000
+) returns table (
+  command_id text, session_id text, kind text, lane text, seq bigint, payload jsonb, attempts integer,
+  prior_epoch bigint, turn_delivery text, lease_token uuid, lease_expires_at timestamptz
+)
+language plpgsql security definer set search_path = '' as $$
+#variable_conflict use_column
+declare
+  moment constant timestamptz := semo.now();
+  lease_end constant timestamptz := semo.after_ms(p_lease_ms);
+begin
+  perform semo.hold_fence(p_office_id, p_host_id, p_epoch);
+  perform semo.bury_commands(p_office_id, 100);
+  return query
+    with recursive heads as (
+      -- Jumps from lane to lane along the index instead of walking through all that is open.
+      (
+        select c.command_id, c.lane_key, c.lane from public.agent_commands c
+        where c.office_id = p_office_id and c.host_id = p_host_id and c.status in ('pending', 'processing')
+        order by c.lane_key, c.lane, c.seq limit 1
+      )
+      union all
+      select next.command_id, next.lane_key, next.lane
+      from heads h
+      cross join lateral (
+        select c.command_id, c.lane_key, c.lane from public.agent_commands c
+        where c.office_id = p_office_id and c.host_id = p_host_id and c.status in ('pending', 'processing')
+          and (c.lane_key, c.lane) > (h.lane_key, h.lane)
+        order by c.lane_key, c.lane, c.seq limit 1
+      ) as next
+    ),
+    picked as (
+      select c.command_id, c.lease_epoch as prior_epoch
+      from heads h
+      join public.agent_commands c on c.office_id = p_office_id and c.command_id = h.command_id
+      -- Asked again of the row once it is locked: another claim may have been faster.
+      where (c.status = 'pending' or (c.status = 'processing' and c.lease_expires_at <= moment))
+        and c.attempts < c.max_attempts and c.expires_at > moment
+      order by c.enqueued_at, c.seq
+      limit p_limit
+      for no key update of c skip locked
+    ),
+    claimed as (
+      update public.agent_commands c set
+        status = 'processing', attempts = c.attempts + 1, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
+        lease_expires_at = lease_end
+      from picked p
+      where c.office_id = p_office_id and c.command_id = p.command_id
+      returning c.*, p.prior_epoch
+    )
+    select c.command_id, c.session_id, c.kind, c.lane, c.seq, c.payload, c.attempts, c.prior_epoch,
+      case when c.kind = 'send_prompt' then (
+        select coalesce(t.delivery, case when t.state = 'ended' then 'ended' when t.state is not null then 'accepted' end)
+        from public.agent_turns t
+        where t.office_id = c.office_id and t.session_id = c.session_id and t.turn_id = c.payload ->> 'turnId'
+      ) end,
+      c.lease_token, c.lease_expires_at
+    from claimed c
+    order by c.enqueued_at, c.seq;
+end
+$$;
+
+-- A session that has been made is there, also before its host tells of it: what the host answered is what is known of it.
+create function semo.note_made(p_command public.agent_commands, p_epoch bigint, p_info jsonb) returns void
+language sql set search_path = '' as $$
+  update public.agent_sessions s set
+    info = p_info, status = coalesce(p_info ->> 'status', s.status), host_epoch = p_epoch, host_lost_at = null,
+    created_ms = (p_info ->> 'createdAt')::double precision, version = s.version + 1, updated_at = semo.now()
+    where p_command.kind = 'create_session' and s.office_id = p_command.office_id and s.session_id = p_command.session_id
+      and s.info is null
+$$;
+
+/*
+ Writes down an answer, under the lease. Answering twice under one lease is answering once. A command that was given up
+ meanwhile, and that nobody else has been handed, takes the late answer: the truth, where there was none.
+*/
+create function semo.answer_command(
+  p_office_id text, p_host_id text, p_command_id text, p_lease_token uuid, p_success boolean, p_result jsonb, p_error jsonb
+) returns void
+language plpgsql set search_path = '' as $$
+declare
+  command public.agent_commands;
+  was_given_up boolean;
+begin
+  select * into command from public.agent_commands c
+    where c.office_id = p_office_id and c.command_id = p_command_id and c.host_id = p_host_id for no key update;
+  if command.lease_token is distinct from p_lease_token or command.lease_token is null then
+    perform semo.refuse('lease_lost',
+      format('Command %s is not held under that lease by now. Its answer is not taken.', p_command_id),
+      jsonb_build_object('commandId', p_command_id, 'status', command.status));
+  end if;
+  select r.host_id is null into was_given_up from public.agent_command_results r
+    where r.office_id = p_office_id and r.command_id = p_command_id;
+  if found and not was_given_up then return; end if;
+  was_given_up := found;
+
+  update public.agent_commands c set
+    status = case when p_success then 'completed' else 'failed' end, payload = null, last_error = p_error,
+    ended_at = semo.now()
+    where c.office_id = p_office_id and c.command_id = p_command_id;
+  insert into public.agent_command_results
+    (office_id, command_id, session_id, host_id, success, result, error, late)
+  values (p_office_id, p_command_id, command.session_id, p_host_id, p_success, p_result, p_error, was_given_up)
+  on conflict (office_id, command_id) do update set
+    host_id = excluded.host_id, success = excluded.success, result = excluded.result, error = excluded.error,
+    late = excluded.late, created_at = excluded.created_at;
+  if p_success then
+    perform semo.note_made(command, command.lease_epoch, p_result);
+  else
+    perform semo.close_unmade(command);
+  end if;
+end
+$$;
+
+-- What a command came to. Refused as `lease_lost` once it is somebody else's.
+create function public.semo_complete_command(
+  p_office_id text, p_host_id text, p_epoch bigint, p_command_id text, p_lease_token uuid, p_result jsonb
+) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  -- `null` is an answer too.
+  perform semo.answer_command(
+    p_office_id, p_host_id, p_command_id, p_lease_token, true, coalesce(p_result, 'null'::jsonb), null
+  );
+end
+$$;
+
+-- Why a command failed. Refused as `lease_lost` once it is somebody else's.
+create function public.semo_fail_command(
+  p_office_id text, p_host_id text, p_epoch bigint, p_command_id text, p_lease_token uuid, p_error jsonb
+) returns void
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  perform semo.answer_command(p_office_id, p_host_id, p_command_id, p_lease_token, false, null, p_error);
+end
+$$;
+
+/*
+ Notices what time has done, since nothing happens by itself: hosts that have not held on to their lease are lost, with their
+ sessions; commands that have come to the end of their way are ended. Call it every few seconds from the office, or by pg_cron.
+*/
+create function public.semo_sweep(p_office_id text, p_limit integer default 1000)
+returns table (lost_hosts text[], ended_commands integer)
+language plpgsql security definer set search_path = '' as $$
+declare
+  lost text[];
+begin
+  perform semo.check_office(p_office_id);
+  select coalesce(array_agg(h.host_id), '{}') into lost from (
+    select h.host_id from public.session_hosts h
+    where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at <= semo.now()
+    order by h.host_id
+    for no key update skip locked
+  ) as h;
+  perform semo.lose_host(p_office_id, one, 'lost') from unnest(lost) as one;
+  return query select lost, semo.bury_commands(p_office_id, p_limit);
+end
+$$;
+
+revoke all on all functions in schema semo from public, anon, authenticated, service_role;
+revoke all on function
+  public.semo_claim_commands, public.semo_complete_command, public.semo_fail_command, public.semo_sweep
+  from public, anon, authenticated, service_role;
+grant execute on function
+  public.semo_claim_commands, public.semo_complete_command, public.semo_fail_command, public.semo_sweep
+  to authenticated, service_role;

@@ -1,0 +1,177 @@
+-- What hosts tell as it happens, in the order they tell it. A broadcast says that there is more and nothing of what it is, so one
+-- that is lost costs time and no event. What must outlive this journal (sessions, turns, requests) is written as rows with it.
+
+-- One row for each batch. Kept for minutes: long enough for an office that was away for a moment.
+create table semo.event_batches (
+  office_id text collate "C" not null,
+  host_id text collate "C" not null,
+  epoch bigint not null,
+  -- Counts the batches of one epoch from 1 on, without a gap.
+  seq bigint not null,
+  -- WireEvents.
+  events jsonb not null,
+  -- How many bytes of output were left out before these, since there was too much of it.
+  dropped_bytes bigint not null default 0,
+  told_at timestamptz not null default semo.now(),
+  primary key (office_id, host_id, epoch, seq),
+  foreign key (office_id, host_id) references public.session_hosts on delete cascade
+);
+create index event_batches_by_age on semo.event_batches (office_id, host_id, told_at);
+alter table semo.event_batches enable row level security;
+revoke all on semo.event_batches from public, anon, authenticated, service_role;
+
+create function semo.announce_events() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform semo.tell_office(new.office_id, 'events',
+    jsonb_build_object('id', new.host_id, 'session_id', null, 'seq', new.seq));
+  return null;
+end
+$$;
+create trigger semo_announce after insert on semo.event_batches
+  for each row execute function semo.announce_events();
+
+-- A session whose host says no more of it than its status.
+create function semo.note_status(p_office_id text, p_host_id text, p_epoch bigint, p_event jsonb) returns void
+language sql set search_path = '' as $$
+  update public.agent_sessions s set
+    status = p_event ->> 'status', host_epoch = p_epoch, host_lost_at = null, version = s.version + 1, updated_at = semo.now(),
+    ended_at = case when p_event ->> 'status' = 'terminated' then semo.now() end
+    where s.office_id = p_office_id and s.session_id = p_event ->> 'sessionId' and s.host_id = p_host_id
+      and coalesce(s.host_epoch, 0) <= p_epoch and s.ended_ms is null and s.status <> 'terminated'
+$$;
+
+-- Writes as a row what an event says for longer than a moment. One that is refused hides no other.
+create function semo.note_event(p_office_id text, p_host_id text, p_epoch bigint, p_event jsonb) returns void
+language plpgsql set search_path = '' as $$
+begin
+  case p_event ->> 'name'
+    when 'status' then
+      perform semo.note_status(p_office_id, p_host_id, p_epoch, p_event);
+    when 'turn' then
+      if p_event ->> 'change' in ('started', 'waiting', 'resumed', 'ended') then
+        perform public.semo_report_turn(p_office_id, p_host_id, p_epoch, p_event -> 'turn');
+      end if;
+    when 'request' then
+      perform public.semo_put_request(p_office_id, p_host_id, p_epoch,
+        jsonb_build_object('request', p_event -> 'request', 'state', jsonb_build_object('kind', 'open')));
+    when 'request_settled' then
+      perform public.semo_settle_request(p_office_id, p_host_id, p_epoch, p_event #>> '{request,requestId}',
+        p_event -> 'state');
+    when 'info' then
+      perform public.semo_report_session(p_office_id, p_host_id, p_epoch, p_event -> 'info');
+    else null;
+  end case;
+exception when raise_exception or integrity_constraint_violation then
+  raise warning 'an event % of host % was not written as a row: %', p_event ->> 'name', p_host_id, sqlerrm;
+end
+$$;
+
+/*
+ Tells what has happened on a host: a batch of WireEvents, in order, and the SessionInfos that go with them. The same batch again
+ is told once. What is older than p_keep_ms is forgotten meanwhile, a little with every batch.
+*/
+create function public.semo_publish_events(
+  p_office_id text, p_host_id text, p_epoch bigint, p_seq bigint, p_events jsonb, p_infos jsonb default '[]',
+  p_dropped_bytes bigint default 0, p_keep_ms bigint default 600000
+) returns void
+language plpgsql security definer set search_path = '' as $$
+declare
+  one jsonb;
+begin
+  perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  insert into semo.event_batches (office_id, host_id, epoch, seq, events, dropped_bytes)
+  values (p_office_id, p_host_id, p_epoch, p_seq, p_events, p_dropped_bytes)
+  on conflict do nothing;
+  if not found then return; end if;
+  for one in select * from jsonb_array_elements(p_events) loop
+    perform semo.note_event(p_office_id, p_host_id, p_epoch, one);
+  end loop;
+  for one in select * from jsonb_array_elements(p_infos) loop
+    perform semo.note_event(p_office_id, p_host_id, p_epoch, jsonb_build_object('name', 'info', 'info', one));
+  end loop;
+  delete from semo.event_batches b where b.ctid = any (array(
+    select old.ctid from semo.event_batches old
+    where old.office_id = p_office_id and old.host_id = p_host_id and old.told_at < semo.after_ms(-p_keep_ms)
+    order by old.told_at limit 10
+  ));
+end
+$$;
+
+-- Where each host's telling stands now: whoever begins to listen begins there.
+create function public.semo_event_heads(p_office_id text) returns table (host_id text, epoch bigint, seq bigint)
+language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  perform semo.check_office(p_office_id);
+  return query
+    select h.host_id, last.epoch, last.seq
+    from public.session_hosts h
+    cross join lateral (
+      select b.epoch, b.seq from semo.event_batches b
+      where b.office_id = h.office_id and b.host_id = h.host_id
+      order by b.epoch desc, b.seq desc limit 1
+    ) as last
+    where h.office_id = p_office_id;
+end
+$$;
+
+-- What came after: p_after is { hostId: [epoch, seq] }; of a host that is not in it, everything that is kept.
+create function public.semo_read_events(p_office_id text, p_after jsonb default '{}', p_limit integer default 100)
+returns table (host_id text, epoch bigint, seq bigint, events jsonb, dropped_bytes bigint)
+language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  perform semo.check_office(p_office_id);
+  return query
+    select b.host_id, b.epoch, b.seq, b.events, b.dropped_bytes
+    from public.session_hosts h
+    cross join lateral (
+      select * from semo.event_batches batch
+      where batch.office_id = h.office_id and batch.host_id = h.host_id
+        and (batch.epoch, batch.seq) > (
+          coalesce((p_after #>> array[h.host_id, '0'])::bigint, 0), coalesce((p_after #>> array[h.host_id, '1'])::bigint, 0)
+        )
+      order by batch.epoch, batch.seq limit p_limit
+    ) as b
+    where h.office_id = p_office_id
+    order by b.host_id, b.epoch, b.seq;
+end
+$$;
+
+-- What has become of several commands: of those that are over only.
+create function public.semo_read_results(p_office_id text, p_command_ids text[])
+returns table (command_id text, status text, success boolean, result jsonb, error jsonb, late boolean)
+language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  perform semo.check_office(p_office_id);
+  return query
+    select r.command_id, c.status, r.success, r.result, r.error, r.late
+    from public.agent_command_results r
+    join public.agent_commands c using (office_id, command_id)
+    where r.office_id = p_office_id and r.command_id = any (p_command_ids);
+end
+$$;
+
+-- A turn that has ended, by its row: known also when its host is away. Null: it has not, or nothing is known of it here.
+create function public.semo_ended_turn(p_office_id text, p_session_id text, p_turn_id text) returns jsonb
+language plpgsql stable security definer set search_path = '' as $$
+begin
+  perform semo.check_office(p_office_id);
+  return (
+    select t.info from public.agent_turns t
+    where t.office_id = p_office_id and t.session_id = p_session_id and t.turn_id = p_turn_id and t.state = 'ended'
+  );
+end
+$$;
+
+revoke all on all functions in schema semo from public, anon, authenticated, service_role;
+revoke all on function
+  public.semo_publish_events, public.semo_event_heads, public.semo_read_events, public.semo_read_results,
+  public.semo_ended_turn
+  from public, anon, authenticated, service_role;
+grant execute on function
+  public.semo_publish_events, public.semo_event_heads, public.semo_read_events, public.semo_read_results,
+  public.semo_ended_turn
+  to authenticated, service_role;

@@ -1,0 +1,3 @@
+import { describeContract } from './contract.ts';
+
+describeContract('scripted sessions, without Realtime', { realtime: false });

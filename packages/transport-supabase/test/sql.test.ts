@@ -1,0 +1,40 @@
+import { afterAll, beforeAll, describe } from 'vitest';
+
+import { describeClaim } from './sql/claim.ts';
+import { describeCrowd } from './sql/crowd.ts';
+import { describeEnqueue } from './sql/enqueue.ts';
+import { describeEvents } from './sql/events.ts';
+import { describeGrants } from './sql/grants.ts';
+import { describeHosts } from './sql/hosts.ts';
+import { describeIsolation } from './sql/isolation.ts';
+import { describePgtap } from './sql/pgtap.ts';
+import { describeRealtime } from './sql/realtime.ts';
+import { describeRetention } from './sql/retention.ts';
+import { describeSessions } from './sql/sessions.ts';
+import { describeStores } from './sql/stores.ts';
+import { startStage, type Stage } from './sql/stage.ts';
+import { describeTypes } from './sql/types.ts';
+
+// One server for all parts: each test has an office of its own in it.
+describe('SQL', () => {
+  let stage: Stage;
+  const started = (): Stage => stage;
+  beforeAll(async () => {
+    stage = await startStage();
+  });
+  afterAll(() => stage[Symbol.asyncDispose]());
+
+  describeHosts(started);
+  describeEnqueue(started);
+  describeClaim(started);
+  describeSessions(started);
+  describeStores(started);
+  describeEvents(started);
+  describeRetention(started);
+  describeCrowd(started);
+  describeGrants(started);
+  describeIsolation(started);
+  describePgtap(started);
+  describeTypes(started);
+  describeRealtime(started);
+});

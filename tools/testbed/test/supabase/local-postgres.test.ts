@@ -1,0 +1,94 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { writeFile } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { once } from 'node:events';
+import { fileURLToPath } from 'node:url';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { temporaryFolder } from '@semo-office/testbed';
+import { startPostgres } from '@semo-office/testbed/supabase';
+import type { LocalPostgres } from '@semo-office/testbed/supabase';
+
+const user = '6f9619ff-8b86-4011-942d-00c04fc964ff';
+
+describe('a local PostgreSQL', () => {
+  let postgres: LocalPostgres;
+  beforeAll(async () => {
+    postgres = await startPostgres();
+  });
+  afterAll(() => postgres[Symbol.asyncDispose]());
+
+  it('applies what a project may, and refuses what needs a superuser', async () => {
+    await expect(
+      postgres.sql('select rolsuper, rolbypassrls from pg_roles where rolname = current_user'),
+    ).resolves.toEqual([{ rolsuper: false, rolbypassrls: true }]);
+    await expect(postgres.sql("copy (select 1) to program 'true'")).rejects.toThrow(/permission denied/);
+  });
+
+  it('tells policies who calls, and exposes no new table by itself', async () => {
+    await postgres.sql('create table notes (owner uuid); alter table notes enable row level security');
+    await postgres.sql('create policy own on notes to authenticated using (owner = (select auth.uid()))');
+    await postgres.sql('insert into notes values ($1), (gen_random_uuid())', [user]);
+    const caller = { role: 'authenticated', claims: { sub: user } } as const;
+    await expect(postgres.sqlAs(caller, 'select * from notes')).rejects.toThrow(/permission denied for table notes/);
+    await expect(postgres.sqlAs({ role: 'service_role' }, 'select * from notes')).rejects.toThrow(/permission denied/);
+    await postgres.sql('grant select on notes to authenticated');
+    await expect(postgres.sqlAs(caller, 'select owner from notes')).resolves.toEqual([{ owner: user }]);
+    await expect(postgres.sqlAs(caller, 'select auth.role() as r, auth.jwt() ->> $1 as s', ['sub'])).resolves.toEqual([
+      { r: 'authenticated', s: user },
+    ]);
+  });
+
+  it('keeps what realtime.send says, under the policies of the caller', async () => {
+    await postgres.sql("select realtime.send('{\"n\": 1}', 'woke', 'office:1')");
+    // What the caller may not insert is a warning there, as on a hosted project, and no error.
+    await postgres.sqlAs({ role: 'authenticated' }, "select realtime.send('{}', 'denied', 'office:1')");
+    const rows = await postgres.sql("select topic, event, private, payload ->> 'n' as n from realtime.messages");
+    expect(rows).toEqual([{ topic: 'office:1', event: 'woke', private: true, n: '1' }]);
+  });
+
+  it('applies each migration once, in order and as a whole', async () => {
+    await using folder = await temporaryFolder();
+    await writeFile(join(folder.path, '20260102000000_second.sql'), 'insert into first values (2);');
+    await writeFile(join(folder.path, '20260101000000_first.sql'), 'create table first (n int);');
+    await postgres.applyMigrations(folder.path);
+    await postgres.applyMigrations(folder.path);
+    await writeFile(join(folder.path, '20260103000000_third.sql'), 'insert into first values (3); select 1 / 0;');
+    await expect(postgres.applyMigrations(folder.path)).rejects.toThrow(/20260103000000_third.sql.*division by zero/);
+    await expect(postgres.sql('select * from first')).resolves.toEqual([{ n: 2 }]);
+  });
+
+  it('keeps data and port over a restart, and answers nothing while it is paused', async () => {
+    await postgres.sql('create table kept as select 7 as n');
+    await postgres.restart();
+    await expect(postgres.sql('select n from kept')).resolves.toEqual([{ n: 7 }]);
+    postgres.pause();
+    let answered = false;
+    const answer = postgres.sql('select 1').finally(() => {
+      answered = true;
+    });
+    const { promise: later, resolve } = Promise.withResolvers<void>();
+    setTimeout(resolve, 100);
+    await later;
+    expect(answered).toBe(false);
+    postgres.resume();
+    await answer;
+  });
+});
+
+describe('a process that is killed', () => {
+  it('leaves neither its server nor its folder', async () => {
+    const script = fileURLToPath(new URL('fixtures/start-postgres.mjs', import.meta.url));
+    const child = spawn(process.execPath, [script], { stdio: ['ignore', 'pipe', 'inherit'] });
+    const [data] = (await once(createInterface({ input: child.stdout }), 'line')) as [string];
+    expect(processes()).toContain(data);
+    child.kill('SIGKILL');
+    await expect.poll(() => existsSync(dirname(data)), { timeout: 10_000 }).toBe(false);
+    await expect.poll(processes, { timeout: 10_000 }).not.toContain(data);
+  });
+});
+
+function processes(): string {
+  return execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' });
+}
