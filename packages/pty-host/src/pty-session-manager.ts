@@ -91,7 +91,7 @@ class PtySessionManager implements SessionManager {
   }
 
   async get(sessionId: string): Promise<SessionInfo | null> {
-    await this.#startup.ready();
+    await this.#readyFor(sessionId);
     return this.#registry.find(sessionId)?.info() ?? (await this.#memory.find(sessionId))?.info ?? null;
   }
 
@@ -176,7 +176,7 @@ class PtySessionManager implements SessionManager {
   }
 
   async terminate(...[sessionId, options]: Parameters<SessionManager['terminate']>): Promise<void> {
-    await this.#startup.ready();
+    await this.#readyFor(sessionId);
     if (!this.#registry.knows(sessionId)) return void (await this.#former(sessionId));
     // One that is still being opened is let finish, so that there is something to end.
     await (await this.#registry.opened(sessionId))?.end(options);
@@ -212,8 +212,13 @@ class PtySessionManager implements SessionManager {
 
   async #takenUp(sessionId: string): Promise<HostedSession | null> {
     this.#assertOpen();
-    await this.#startup.ready();
+    await this.#readyFor(sessionId);
     return this.#registry.find(sessionId);
+  }
+
+  async #readyFor(sessionId: string): Promise<void> {
+    await this.#startup.ready();
+    if (!this.#registry.knows(sessionId)) await this.#startup.readyFor(sessionId);
   }
 
   /** A session that ended before this host, or so long ago that this one has forgotten it. @throws SemoError `session_unknown`. */

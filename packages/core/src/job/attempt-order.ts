@@ -117,7 +117,8 @@ function orderOf({
     plan,
     key: poolKey(plan.template),
     priority: record.priority,
-    text: jobPrompt({ prompt, context, reason, remembers }),
+    // A shell has nobody to be told anything: it would run the words.
+    text: plan.template.agent.kind === 'shell' ? prompt : jobPrompt({ prompt, context, reason, remembers }),
     held,
   };
 }

@@ -107,8 +107,8 @@ async function endOrLeave(
 }
 
 /** An agent that was there before its job tells its model the branch of that time. */
-function withPlace(text: string, { workspace: { link, branch } }: SessionInfo): string {
-  if (link === undefined || branch === undefined) return text;
+function withPlace(text: string, { agent, workspace: { link, branch } }: SessionInfo): string {
+  if (link === undefined || branch === undefined || agent.kind === 'shell') return text;
   return `${text}\n\n(This folder is on the branch ${branch} now, whatever was said before.)`;
 }
 

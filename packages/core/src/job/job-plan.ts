@@ -25,9 +25,16 @@ type KeptSpec = ResolvedJobSpec & { readonly jobId: string };
  * What a job needs, from what it says and whom it names. Pure.
  *
  * @param place - Where the work goes, if the office has a worktree service of its own.
- * @throws SemoError `invalid_argument`: the persona does not allow what the job says differently.
+ * @throws SemoError `invalid_argument`: the persona does not allow what the job says differently; `context` for a shell.
  */
 export function planJob(job: KeptSpec, profile: ResolvedAgentProfile | null, place?: Workspace): JobPlan {
+  const plan = planFor(job, profile, place);
+  if (plan.template.agent.kind === 'shell' && Object.keys(job.context).length > 0)
+    throw new SemoError('invalid_argument', 'A shell would run its context. Set variables in its environment instead.');
+  return plan;
+}
+
+function planFor(job: KeptSpec, profile: ResolvedAgentProfile | null, place?: Workspace): JobPlan {
   if (profile !== null) return planForAgent(job, profile, place);
   const { session } = job;
   if (session === undefined) throw new SemoError('invalid_argument', 'The job names neither an agent nor a session.');

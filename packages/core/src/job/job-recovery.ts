@@ -1,5 +1,6 @@
 import { SemoError, isSemoError } from '../errors.ts';
 import { poolKey } from '../pool/pool-key.ts';
+import { turnError } from '../monitor/verdict.ts';
 import type { SessionInfo } from '../session/session.ts';
 import type { TurnInfo } from '../session/turn.ts';
 import type { JobWait } from './attempt-gate.ts';
@@ -74,7 +75,9 @@ async function takeUpOpen(
   if (session !== null && turn !== null) {
     call.onSession(session.sessionId);
     takeIn(parts, lost, found);
-    return { kind: 'ended', end: await followAttempt(parts, { attempt, session }, call) };
+    const end = await followAttempt(parts, { attempt, session }, call);
+    const isOurs = record.cancelRequested || call.signal.aborted || isAlive(session);
+    return { kind: 'ended', end: isOurs ? end : notCancelled(end) };
   }
   // The host writes down every prompt before it sends it: one that it does not know and nobody saw accepted was never sent.
   if (attempt.delivery === 'accepted') {
@@ -88,6 +91,14 @@ async function takeUpOpen(
     takeIn(parts, lost, found);
   }
   return { kind: 'unsent', order: sameOrder({ record, plan, attempt, held }) };
+}
+
+/** A host that was closed cancels the turns of its sessions. That is no word on the job, which was left to the next office. */
+function notCancelled(end: AttemptEnd): AttemptEnd {
+  if (end.outcome !== 'cancelled') return end;
+  const error = turnError('agent_crashed', 'Its session was ended while it was at work, and nobody cancelled the job.');
+  const outcome = 'crashed';
+  return { ...end, outcome, error, attempt: { ...end.attempt, outcome, error } };
 }
 
 /** A living session is this office's from now on. */

@@ -218,6 +218,7 @@ export class JobRunner {
   #renew(ref: LeaseRef, abort: AbortController): Cancel {
     const { parts, leaseMs } = this.#options;
     let cancel: Cancel = () => undefined;
+    let stopped = false;
     const renew = async (): Promise<void> => {
       try {
         const { cancelRequested } = await parts.jobs.renew(ref, leaseMs);
@@ -229,10 +230,14 @@ export class JobRunner {
       again();
     };
     const again = (): void => {
-      if (!abort.signal.aborted) cancel = parts.clock.schedule(leaseMs / 3, () => void renew());
+      // It may have been stopped while the store was being asked.
+      if (!stopped && !abort.signal.aborted) cancel = parts.clock.schedule(leaseMs / 3, () => void renew());
     };
     again();
-    return () => cancel();
+    return () => {
+      stopped = true;
+      cancel();
+    };
   }
 
   #deadline({ deadlineAt, spec }: JobRecord, abort: AbortController): Cancel {

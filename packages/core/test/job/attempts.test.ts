@@ -28,6 +28,25 @@ describe('attempts at a job', () => {
     expect(left).toEqual([]);
   });
 
+  it('tell a shell its prompt and nothing else', async () => {
+    const session = { agent: { kind: 'shell' }, workspace: { kind: 'path', path: '/work' } } as const;
+    const { told, reasons } = await run(['crash'], { session });
+    expect(reasons).toEqual(['first', 'crash']);
+    expect(told.map(({ prompt }) => prompt)).toEqual(['Do it.', 'Do it.']);
+    const { result } = await run([], { session, context: { issue: '$(reboot)' } });
+    expect(result).toMatchObject({ outcome: 'failed', attempts: [], error: { code: 'invalid_argument' } });
+  });
+
+  it('tell a shell in a slot nothing of its branch', async () => {
+    const workspace = { kind: 'git', repoId: 'app' } as const;
+    const agents = [{ agentId: 'FE', agent: { kind: 'shell' }, workspace }] as const;
+    const { office, told } = stagedOffice([], { agents });
+    await office.ready();
+    await office.executeJob({ agentId: 'FE', prompt: 'make' });
+    expect(told.map(({ prompt }) => prompt)).toEqual(['make']);
+    await office.close();
+  });
+
   it('end with the second crash', async () => {
     const { result, reasons } = await run(['crash', 'crash', 'say: never']);
     expect(result).toMatchObject({ outcome: 'crashed', error: { code: 'agent_crashed' } });

@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 
 import { memoryJobStore, SemoError, type JobRecord } from '../../src/index.ts';
-import { expectError } from '../../testing/index.ts';
+import { FakeClock, expectError } from '../../testing/index.ts';
 import { job, nextEvent, stagedOffice } from './office-stage.ts';
 
 describe('the queue of an office', () => {
@@ -53,6 +53,37 @@ describe('the queue of an office', () => {
     expect(await office.waitForJob(waiting.jobId)).toMatchObject({ outcome: 'cancelled', attempts: [] });
     await expectError(office.cancelJob('job_none'), 'job_unknown');
     await expectError(office.waitForJob('job_none'), 'job_unknown');
+    await office.close();
+  });
+
+  it('renews no lease of a job that ended while it was renewed', async () => {
+    const clock = new FakeClock();
+    const jobs = memoryJobStore({ clock });
+    const renewed = Promise.withResolvers<void>();
+    const answer = Promise.withResolvers<void>();
+    const renew = jobs.renew.bind(jobs);
+    let renewals = 0;
+    jobs.renew = async (...call) => {
+      renewals += 1;
+      const record = await renew(...call);
+      renewed.resolve();
+      await answer.promise;
+      return record;
+    };
+    const { office } = stagedOffice(['wait 15000'], { clock, jobs });
+    const accepted = Promise.withResolvers<void>();
+    office.on('attempt', ({ attempt }) => attempt.delivery === 'accepted' && accepted.resolve());
+    const done = office.executeJob(job());
+    await accepted.promise;
+    clock.advance(10_000);
+    await renewed.promise;
+    clock.advance(5000);
+    await done;
+    answer.resolve();
+    // What it does with the answer it does before this.
+    await new Promise(setImmediate);
+    clock.advance(30_000);
+    expect(renewals).toBe(1);
     await office.close();
   });
 

@@ -217,6 +217,28 @@ describe('an office that lets go of its jobs', () => {
     expect(await living(stage.host)).toEqual([]);
   });
 
+  it('by closing with its sessions has them done by the next one, unless somebody cancelled them', async () => {
+    const stage = restartStage();
+    const first = stage.office();
+    const left = await first.submitJob(job({ prompt: 'hang' }));
+    await untilAccepted(first);
+    await first.close({ running: 'leave' });
+    const [sessionId] = await living(stage.host);
+    await stage.host.terminate(sessionId!);
+    const next = stage.office();
+    const attempted = Promise.withResolvers<void>();
+    next.on('attempt', ({ attempt }) => attempt.number === 1 && attempt.delivery === 'accepted' && attempted.resolve());
+    next.on('ended', () => attempted.resolve());
+    await attempted.promise;
+    expect((await next.getJob(left.jobId))?.attempts).toMatchObject([
+      { outcome: 'crashed', error: { code: 'agent_crashed' } },
+      { reason: 'crash' },
+    ]);
+    await next.cancelJob(left.jobId);
+    expect(await next.waitForJob(left.jobId)).toMatchObject({ outcome: 'cancelled' });
+    await next.close();
+  });
+
   it('because it stalled writes nothing more, and leaves the session', async () => {
     const stage = restartStage();
     const office = stage.office({ leaseMs: 100 });

@@ -62,6 +62,11 @@ export class HostMemory {
     this.facts = { store, clock, onFault, hostId: options.hostId ?? `${hostname()}:${stateDir}` };
   }
 
+  /** Agents that are met from now on have not been waited for yet. */
+  beginSweep(): void {
+    this.#written = null;
+  }
+
   /** Lets an agent that has outlived its host write down what it does, before it is ended. */
   async letWrite(sessionId: string): Promise<void> {
     const { store, clock } = this.facts;

@@ -56,6 +56,7 @@ export async function afterDeath({
   dieAt,
   model: answers,
   agentFirst = false,
+  besides = false,
   written,
 }: {
   readonly agent: AgentSpec;
@@ -64,6 +65,8 @@ export async function afterDeath({
   readonly model: ModelScript;
   /** Whether the next host starts only when the agent has gone by itself. Default false. */
   readonly agentFirst?: boolean;
+  /** Whether the next host lives already when this one dies, on the same state folder. Default false. */
+  readonly besides?: boolean;
   /** Whether it starts only when the agent, which lives on, has written this into its transcript. Default: at once. */
   readonly written?: string;
 }): Promise<AfterDeath> {
@@ -82,11 +85,12 @@ export async function afterDeath({
     workspace: { kind: 'path', path: work.path },
   });
   const spec = specFor(agent);
+  const next = createPtySessionManager({ stateDir: state.path, hostEnv: env, hostId: 'host' });
+  if (besides) await next.list();
   const pid = await runUntilDeath({ stateDir: state.path, spec, prompts, dieAt }, env);
   if (agentFirst) await vi.waitFor(() => assertGone(pid), { timeout: 20_000, interval: 20 });
   if (written !== undefined)
     await vi.waitFor(() => assertWritten(state.path, written), { timeout: 20_000, interval: 20 });
-  const next = createPtySessionManager({ stateDir: state.path, hostEnv: env, hostId: 'host' });
   return {
     sessionId: spec.sessionId,
     next,

@@ -126,6 +126,25 @@ describe('a prompt of Claude Code in stream mode whose host was killed', () => {
     },
   );
 
+  it('was at work, beside a host that lived already: its agent is ended, and the turn is settled when it is asked for', async () => {
+    const only = ask(HANG);
+    const dieAt = { when: 'after', step: 'accepted', turnId: only.turnId } as const;
+    const agent = { ...STREAM, ...KEPT };
+    await using after = await afterDeath({
+      agent,
+      prompts: [only],
+      dieAt,
+      model: answer,
+      besides: true,
+      written: HANG,
+    });
+    const { next, sessionId, stateDir } = after;
+    expect(await next.get(sessionId)).toMatchObject({ status: 'terminated' });
+    const turn = await next.waitForTurn(sessionId, only.turnId);
+    expect(turn.state).toMatchObject({ outcome: 'crashed', error: { code: 'agent_crashed' } });
+    expect(await readdir(join(stateDir, 'sessions')).catch(() => [])).toEqual([]);
+  });
+
   it('is told from the same words sent before', async () => {
     const [first, second] = [ask('Add 20 and 22.', { wait: 'ended' }), ask('Add 20 and 22.')];
     const dieAt = { when: 'after', step: 'submitted', turnId: second.turnId } as const;
