@@ -125,6 +125,7 @@ export type Database = {
           cancel_requested: boolean;
           deadline_at: string | null;
           ended_at: string | null;
+          endings: number;
           fence: number;
           job_id: string;
           lease_expires_at: string | null;
@@ -146,6 +147,7 @@ export type Database = {
           cancel_requested?: boolean;
           deadline_at?: string | null;
           ended_at?: string | null;
+          endings?: number;
           fence?: number;
           job_id: string;
           lease_expires_at?: string | null;
@@ -167,6 +169,7 @@ export type Database = {
           cancel_requested?: boolean;
           deadline_at?: string | null;
           ended_at?: string | null;
+          endings?: number;
           fence?: number;
           job_id?: string;
           lease_expires_at?: string | null;
@@ -594,6 +597,7 @@ export type Database = {
       };
       semo_mark_job_reported: {
         Args: {
+          p_ending: number;
           p_job_id: string;
           p_office_id: string;
         };

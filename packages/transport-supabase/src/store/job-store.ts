@@ -1,4 +1,5 @@
 import {
+  endingSchema,
   jobChangeSchema,
   jobFilterSchema,
   jobRecordSchema,
@@ -98,8 +99,9 @@ function deciding(
       const p_how = parseEdge(reopeningSchema, how, { what: 'way' });
       return recordOf(await door.call('semo_reopen_job', { p_office_id, p_job_id: jobId, p_how }));
     },
-    async markReported(jobId) {
-      await door.call('semo_mark_job_reported', { p_office_id, p_job_id: jobId });
+    async markReported(jobId, ending) {
+      const p_ending = parseEdge(endingSchema, ending, { what: 'number of an end' });
+      await door.call('semo_mark_job_reported', { p_office_id, p_job_id: jobId, p_ending });
     },
     async prune(endedBefore) {
       let pruned = 0;

@@ -194,6 +194,8 @@ create table public.agent_jobs (
   attempts jsonb not null default '[]',
   reopened text check (reopened in ('retry', 'resume')),
   percent double precision,
+  -- How often it has ended: names one end, also when it was done again since.
+  endings integer not null default 0,
   reported boolean not null default false,
   primary key (office_id, job_id),
   check ((state = 'ended') = (ended_at is not null and result is not null)),

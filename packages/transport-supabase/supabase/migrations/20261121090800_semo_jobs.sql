@@ -22,6 +22,7 @@ language sql stable set search_path = '' as $$
     'attempts', p_job.attempts,
     'reopened', p_job.reopened,
     'percent', p_job.percent,
+    'endings', p_job.endings,
     'reported', p_job.reported
   )
 $$;
@@ -222,6 +223,7 @@ begin
   p_job.lease_owner := null;
   p_job.lease_expires_at := null;
   p_job.reopened := null;
+  p_job.endings := p_job.endings + 1;
   p_job.reported := false;
   return p_job;
 end
@@ -235,7 +237,7 @@ begin
     state = p_job.state, running_since = p_job.running_since, ended_at = p_job.ended_at, result = p_job.result,
     deadline_at = p_job.deadline_at, lease_owner = p_job.lease_owner, lease_expires_at = p_job.lease_expires_at,
     cancel_requested = p_job.cancel_requested, attempts = p_job.attempts, reopened = p_job.reopened,
-    percent = p_job.percent, reported = p_job.reported
+    percent = p_job.percent, endings = p_job.endings, reported = p_job.reported
     where j.office_id = p_job.office_id and j.job_id = p_job.job_id;
   return p_job;
 end
@@ -306,15 +308,16 @@ begin
 end
 $$;
 
--- Marks the end of a job as told. One that has been reopened meanwhile has a new end to tell, and stays. Refused: `job_unknown`.
-create function public.semo_mark_job_reported(p_office_id text, p_job_id text) returns void
+-- Marks one end of a job as told, by its number. One that was reopened since has another end to tell, and stays. Refused:
+-- `job_unknown`.
+create function public.semo_mark_job_reported(p_office_id text, p_job_id text, p_ending integer) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
   job public.agent_jobs;
 begin
   perform semo.check_office(p_office_id);
   job := semo.locked_job(p_office_id, p_job_id);
-  job.reported := job.state = 'ended';
+  job.reported := job.reported or (job.state = 'ended' and job.endings = p_ending);
   perform semo.keep_job(job);
 end
 $$;

@@ -1,4 +1,5 @@
 import {
+  endingSchema,
   isSemoError,
   jobChangeSchema,
   jobFilterSchema,
@@ -74,8 +75,9 @@ export function jobStoreOf({ member }: Office): JobStore {
     async reopen(jobId, how) {
       return call('semo_reopen_job', { p_job_id: jobId, p_how: parseEdge(reopeningSchema, how, { what: 'way' }) });
     },
-    async markReported(jobId) {
-      await call('semo_mark_job_reported', { p_job_id: jobId });
+    async markReported(jobId, ending) {
+      const p_ending = parseEdge(endingSchema, ending, { what: 'number of an end' });
+      await call('semo_mark_job_reported', { p_job_id: jobId, p_ending });
     },
     async prune(endedBefore) {
       return (await member.value('semo_prune_jobs', { p_ended_before: endedBefore })) as number;
