@@ -105,7 +105,7 @@ export class JobDesk {
   async submit(job: JobSpec): Promise<JobRecord> {
     const record = await this.#options.parts.jobs.put(this.#kept(job));
     this.#hub.emit('submitted', { job: record });
-    this.#runner.wake();
+    this.#runner.queued(record);
     return record;
   }
 
@@ -127,6 +127,7 @@ export class JobDesk {
     if (before?.state.kind === 'ended') return before;
     const record = await jobs.requestCancel(jobId);
     const { state } = record;
+    this.#runner.unqueued(jobId);
     if (state.kind === 'ended' && !this.#runner.has(jobId)) this.#ended(jobId, state.result);
     return record;
   }
@@ -134,7 +135,7 @@ export class JobDesk {
   async reopen(jobId: string, how: Reopening): Promise<JobRecord> {
     this.#mustBeOpen();
     const record = await this.#options.parts.jobs.reopen(jobId, how);
-    this.#runner.wake();
+    this.#runner.queued(record);
     return record;
   }
 
