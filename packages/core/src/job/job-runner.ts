@@ -55,6 +55,8 @@ export class JobRunner {
   #claiming: Promise<void> | null = null;
   #again = false;
   #closed = false;
+  /** Why those are let go of that are at work when it is closed. */
+  readonly #leaving = new SemoError('lease_lost', 'The office was closed.');
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
@@ -119,9 +121,9 @@ export class JobRunner {
     this.#cancelPoll?.();
     this.#alarm.stop();
     await this.#claiming;
-    const code = running === 'cancel' ? 'turn_cancelled' : 'lease_lost';
+    const reason = running === 'cancel' ? new SemoError('turn_cancelled', 'The office was closed.') : this.#leaving;
     const atWork = [...this.#running.values()];
-    for (const { abort } of atWork) abort.abort(new SemoError(code, 'The office was closed.'));
+    for (const { abort } of atWork) abort.abort(reason);
     await Promise.allSettled(atWork.map(({ done }) => done));
     if (running === 'cancel') return;
     await Promise.all(atWork.map(({ record }) => this.giveBack(record)));
@@ -180,7 +182,10 @@ export class JobRunner {
       this.#hub.emit('left', { jobId });
       // Let go of on purpose, it is nobody's fault.
       if (error !== abort.signal.reason) this.#hub.emit('fault', { jobId, error });
-      throw error;
+      // Its lease is given back on purpose: who waits for its end need only know where to ask on.
+      throw error === this.#leaving
+        ? new SemoError('closed', 'The office was closed. The next one goes on with the job.')
+        : error;
     } finally {
       stopRenewing();
       stopDeadline();
