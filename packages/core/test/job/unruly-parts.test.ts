@@ -8,6 +8,7 @@ import {
   type JobResult,
   type OfficeFault,
   type OfficeOptions,
+  type RunLine,
   type SessionManager,
   type WorktreeService,
 } from '../../src/index.ts';
@@ -85,6 +86,19 @@ describe('an agent service', () => {
     const { jobId } = await office.submitJob({ agentId: 'FE', prompt: 'Go.' });
     await office.cancelJob(jobId);
     expect(await office.waitForJob(jobId)).toMatchObject({ outcome: 'cancelled' });
+    await office.close();
+  });
+});
+
+describe('a listener of a job', () => {
+  it('that throws changes nothing about its result', async () => {
+    const { office, faults } = unruly([profile]);
+    const onLine = ({ type }: RunLine): void => {
+      if (type === 'result') throw new Error('The pipe is closed.');
+    };
+    const result = await office.executeJob({ agentId: 'FE', jobId: 'job_1', prompt: 'Go.' }, { onLine });
+    expect(result).toMatchObject({ outcome: 'completed' });
+    expect(faults).toMatchObject([{ jobId: 'job_1', error: { message: 'The pipe is closed.' } }]);
     await office.close();
   });
 });
