@@ -63,6 +63,17 @@ describe('an agent service', () => {
     await office.close();
   });
 
+  it('that throws once is asked again', async () => {
+    let asked = 0;
+    const find = async (): Promise<AgentProfile> => ((asked += 1) === 1 ? broken() : profile);
+    const { office, faults } = unruly({ find, list: async () => [] });
+    const waits: unknown[] = [];
+    office.on('waiting', ({ wait }) => waits.push(wait));
+    expect(await office.executeJob({ agentId: 'FE', prompt: 'Go.' })).toMatchObject({ outcome: 'completed' });
+    expect({ asked, waits, faults }).toEqual({ asked: 2, waits: [{ for: 'backoff', untilAt: null }], faults: [] });
+    await office.close();
+  });
+
   it('that throws, or gives nonsense, ends the job with the reason', async () => {
     const thrown = unruly({ find: broken, list: async () => [] });
     expect(await thrown.office.executeJob({ agentId: 'FE', prompt: 'Go.' })).toMatchObject({
