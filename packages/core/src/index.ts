@@ -160,7 +160,7 @@ export type { JobSpec, KeptJobSpec, ResolvedJobSpec } from './job/job.ts';
 export { attemptRecordSchema, jobRecordSchema, jobChangeSchema, reopeningSchema } from './job/job-record.ts';
 export type { AttemptRecord, JobChange, JobLease, JobRecord, JobState, Reopening } from './job/job-record.ts';
 export { memoryJobStore } from './job/memory-job-store.ts';
-export type { JobFilter, JobStore, LeaseRef, LeaseRequest } from './job/job-store.ts';
+export type { ClaimRequest, JobFilter, JobStore, LeaseRef, LeaseRequest } from './job/job-store.ts';
 export { milestoneKindSchema, milestonePatternSchema, milestoneSchema } from './monitor/milestone.ts';
 export type { Milestone, MilestoneKind, MilestonePattern } from './monitor/milestone.ts';
 export { remoteSessions } from './command/remote-sessions.ts';
@@ -193,8 +193,10 @@ export {
   endedAttempts,
   endingSchema,
   isClaimable,
+  isOverdue,
   isEndedBefore,
   jobFilterSchema,
+  claimRequestSchema,
   leaseRequestSchema,
   lostLease,
   matchesJobFilter,

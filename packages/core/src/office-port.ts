@@ -136,7 +136,8 @@ export interface Office {
   on<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): Unsubscribe;
   /**
    * Lets go of everything. Jobs at work are cancelled, or with `leave` left as they are for the next office process: their
-   * sessions go on where these outlive this one.
+   * sessions go on where these outlive this one, and who waits for them here is refused as `closed`.
+   * @throws SemoError `invalid_argument`: another way to close it.
    */
   close(options?: { readonly running?: 'cancel' | 'leave' | undefined }): Promise<void>;
 }

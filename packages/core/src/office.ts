@@ -29,6 +29,8 @@ const HOST_PATIENCE_MS = 600_000;
 const REPORT_PATIENCE_MS = 10_000;
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
 
+const closeOptionsSchema = z.object({ running: z.enum(['cancel', 'leave']).default('cancel') });
+
 const officeNameSchema = z.object({ officeId: idSchema.optional() });
 
 /**
@@ -82,7 +84,15 @@ export function createOffice(options: OfficeOptions): Office {
     desk.fallSilent();
     await sessions.close();
   };
-  return facadeOf({ parts, desk, warm, close: ({ running = 'cancel' } = {}) => (closing ??= close(running)) });
+  return facadeOf({
+    parts,
+    desk,
+    warm,
+    close: async (how = {}) => {
+      const { running } = parseEdge(closeOptionsSchema, how, { what: 'way to close an office' });
+      return (closing ??= close(running));
+    },
+  });
 }
 
 /** What users of an office hold. */

@@ -56,6 +56,19 @@ export function claimContract(start: StartJobStore): void {
     expect(await store.claim(lease())).toMatchObject({ jobId, state: { kind: 'queued' } });
   });
 
+  it('gives who asks for one whose deadline has passed no other', async () => {
+    const { store, again, pass } = await start();
+    const overdue = { ...lease(), overdue: true };
+    await store.put(jobSpec({ priority: 5 }));
+    await store.put(jobSpec({ priority: 5, deadlineMs: 60_000 }));
+    const { jobId } = await store.put(jobSpec({ deadlineMs: 100 }));
+    await store.put(jobSpec({ deadlineMs: 100 }), lease('office_b'));
+    expect(await store.claim(overdue)).toBeNull();
+    await pass(200);
+    expect(await again().claim(overdue)).toMatchObject({ jobId, lease: { owner: 'office_a' } });
+    expect(await store.claim(overdue)).toBeNull();
+  });
+
   it('gives out a job that was given back, as it is', async () => {
     const { store, again } = await start();
     const ref = refOf(await store.put(jobSpec(), lease()));

@@ -23,7 +23,7 @@ import type { JobResult, RunLine } from './run-line.ts';
 export interface ExecuteOptions {
   /** Cancels the job: its turn ends as `cancelled`. */
   readonly signal?: AbortSignal | undefined;
-  /** Hears of everything while it happens; `result` comes last. */
+  /** Hears of everything while it happens; `result` comes last. What it throws, `onFault` is told. */
   readonly onLine?: ((line: RunLine) => void) | undefined;
 }
 
@@ -85,7 +85,15 @@ export class JobDesk {
   async execute(job: JobSpec, { signal, onLine }: ExecuteOptions = {}): Promise<JobResult> {
     const kept = this.#kept(job);
     const { clock } = this.#options.parts;
-    const off = onLine && this.#hub.on('line', ({ jobId, line }) => jobId === kept.jobId && onLine(line));
+    // What it throws changes nothing about the job.
+    const tell = (line: RunLine): void => {
+      try {
+        onLine?.(line);
+      } catch (thrown) {
+        this.fault(SemoError.from(thrown), kept.jobId);
+      }
+    };
+    const off = onLine && this.#hub.on('line', ({ jobId, line }) => jobId === kept.jobId && tell(line));
     // Also where it is done by another office, or waits.
     const cancel = (): void =>
       void this.cancel(kept.jobId).catch((thrown: unknown) => this.fault(SemoError.from(thrown), kept.jobId));
@@ -94,7 +102,7 @@ export class JobDesk {
       signal?.addEventListener('abort', cancel, { once: true });
       if (signal?.aborted === true) cancel();
       const known = await result;
-      onLine?.({ type: 'result', at: clock.now(), ...known });
+      tell({ type: 'result', at: clock.now(), ...known });
       return known;
     } finally {
       signal?.removeEventListener('abort', cancel);
@@ -105,7 +113,7 @@ export class JobDesk {
   async submit(job: JobSpec): Promise<JobRecord> {
     const record = await this.#options.parts.jobs.put(this.#kept(job));
     this.#hub.emit('submitted', { job: record });
-    this.#runner.wake();
+    this.#runner.queued(record);
     return record;
   }
 
@@ -127,6 +135,7 @@ export class JobDesk {
     if (before?.state.kind === 'ended') return before;
     const record = await jobs.requestCancel(jobId);
     const { state } = record;
+    this.#runner.unqueued(jobId);
     if (state.kind === 'ended' && !this.#runner.has(jobId)) this.#ended(jobId, state.result);
     return record;
   }
@@ -134,7 +143,7 @@ export class JobDesk {
   async reopen(jobId: string, how: Reopening): Promise<JobRecord> {
     this.#mustBeOpen();
     const record = await this.#options.parts.jobs.reopen(jobId, how);
-    this.#runner.wake();
+    this.#runner.queued(record);
     return record;
   }
 

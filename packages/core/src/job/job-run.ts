@@ -100,9 +100,11 @@ export class JobRun {
   /** The office's own services may take their time: who has no more of it does not wait for them. */
   async #findPlace(): Promise<JobPlace> {
     const { signal } = this.#call;
-    const finding = findJobPlace(this.#parts, this.#record.spec);
     // What an office before this one has left running must be found to be ended.
-    if (this.#record.attempts.at(-1)?.endedAt === null) return finding;
+    const mustBeFound = this.#record.attempts.at(-1)?.endedAt === null;
+    const patience = mustBeFound ? undefined : signal;
+    const finding = findJobPlace(this.#parts, this.#record.spec, { signal: patience, onWait: this.#call.onWait });
+    if (mustBeFound) return finding;
     const gaveUp = Promise.withResolvers<never>();
     const giveUp = (): void => gaveUp.reject(signal.reason);
     signal.addEventListener('abort', giveUp, { once: true });

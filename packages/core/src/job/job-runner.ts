@@ -8,6 +8,7 @@ import type { JobParts } from './job-parts.ts';
 import type { AttemptRecord, JobRecord } from './job-record.ts';
 import { JobRun } from './job-run.ts';
 import type { LeaseRef } from './job-store.ts';
+import { QueueAlarm } from './queue-alarm.ts';
 import type { JobResult, RunLine } from './run-line.ts';
 
 /** What {@link JobRunner} is told to keep to. */
@@ -49,13 +50,17 @@ export class JobRunner {
   readonly #options: JobRunnerOptions;
   readonly #hub = new EventHub<JobRunnerEvents>();
   readonly #running = new Map<string, Running>();
+  readonly #alarm: QueueAlarm;
   #cancelPoll: Cancel | null = null;
   #claiming: Promise<void> | null = null;
   #again = false;
   #closed = false;
+  /** Why those are let go of that are at work when it is closed. */
+  readonly #leaving = new SemoError('lease_lost', 'The office was closed.');
 
   constructor(options: JobRunnerOptions) {
     this.#options = options;
+    this.#alarm = new QueueAlarm(options.parts.clock, () => this.wake());
   }
 
   on<Name extends keyof JobRunnerEvents>(name: Name, listener: (event: JobRunnerEvents[Name]) => void): Unsubscribe {
@@ -75,6 +80,18 @@ export class JobRunner {
   /** Works on a job that is claimed already, as soon as it may. */
   take(record: JobRecord): Promise<JobResult> {
     return this.#start(record).done;
+  }
+
+  /** Looks for jobs now, since there is that one; where it is to wait, not for longer than its deadline. */
+  queued(record: JobRecord): void {
+    // It may have been begun before this is told.
+    if (!this.#closed && !this.has(record.jobId)) this.#alarm.watch(record);
+    this.wake();
+  }
+
+  /** A job that waited has ended without having been begun. */
+  unqueued(jobId: string): void {
+    this.#alarm.forget(jobId);
   }
 
   /** Looks for jobs now. */
@@ -102,10 +119,11 @@ export class JobRunner {
   async close(running: 'cancel' | 'leave'): Promise<void> {
     this.#closed = true;
     this.#cancelPoll?.();
+    this.#alarm.stop();
     await this.#claiming;
-    const code = running === 'cancel' ? 'turn_cancelled' : 'lease_lost';
+    const reason = running === 'cancel' ? new SemoError('turn_cancelled', 'The office was closed.') : this.#leaving;
     const atWork = [...this.#running.values()];
-    for (const { abort } of atWork) abort.abort(new SemoError(code, 'The office was closed.'));
+    for (const { abort } of atWork) abort.abort(reason);
     await Promise.allSettled(atWork.map(({ done }) => done));
     if (running === 'cancel') return;
     await Promise.all(atWork.map(({ record }) => this.giveBack(record)));
@@ -120,8 +138,10 @@ export class JobRunner {
     this.#cancelPoll?.();
     const { parts, owner, leaseMs, concurrency, pollMs } = this.#options;
     try {
-      while (!this.#closed && this.#running.size < concurrency) {
-        const record = await parts.jobs.claim({ owner, leaseMs });
+      while (!this.#closed) {
+        // What is overdue needs no room, only its end.
+        const overdue = this.#running.size >= concurrency;
+        const record = await parts.jobs.claim({ owner, leaseMs, overdue });
         if (record === null) break;
         // Claimed while the office was being closed.
         if (this.#closed) await this.giveBack(record);
@@ -135,6 +155,7 @@ export class JobRunner {
 
   #start(record: JobRecord): Running {
     const abort = new AbortController();
+    this.#alarm.forget(record.jobId);
     // Reopened as soon as it had ended: what it had then is let go of first.
     const before = this.#running.get(record.jobId)?.done;
     const running: Running = { record, abort, wait: null, hasEnded: false, done: this.#work(record, abort, before) };
@@ -161,7 +182,10 @@ export class JobRunner {
       this.#hub.emit('left', { jobId });
       // Let go of on purpose, it is nobody's fault.
       if (error !== abort.signal.reason) this.#hub.emit('fault', { jobId, error });
-      throw error;
+      // Its lease is given back on purpose: who waits for its end need only know where to ask on.
+      throw error === this.#leaving
+        ? new SemoError('closed', 'The office was closed. The next one goes on with the job.')
+        : error;
     } finally {
       stopRenewing();
       stopDeadline();

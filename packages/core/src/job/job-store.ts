@@ -8,6 +8,12 @@ export interface LeaseRequest {
   readonly leaseMs: number;
 }
 
+/** Which job somebody asks for. */
+export interface ClaimRequest extends LeaseRequest {
+  /** Only one whose deadline has passed: for who has no room to work, and can still write its end. Default: any. */
+  readonly overdue?: boolean | undefined;
+}
+
 /** The lease somebody believes to hold. */
 export interface LeaseRef {
   readonly jobId: string;
@@ -45,7 +51,7 @@ export interface JobStore {
    * Claims the next job that has not ended and that nobody holds, or whose holder's lease has run out: the highest priority,
    * then the oldest. `null`: there is none.
    */
-  claim(lease: LeaseRequest): Promise<JobRecord | null>;
+  claim(request: ClaimRequest): Promise<JobRecord | null>;
   /** Holds on to a job. @throws SemoError `lease_lost`: it is somebody else's by now, or it has ended. */
   renew(lease: LeaseRef, leaseMs: number): Promise<JobRecord>;
   /** Writes about a job. @throws SemoError `lease_lost`. */

@@ -12,6 +12,9 @@ import type { Attempt, JobResult } from './run-line.ts';
 /** What a store parses a {@link LeaseRequest} with. */
 export const leaseRequestSchema = z.object({ owner: idSchema, leaseMs: z.number().int().positive() });
 
+/** What a store parses a {@link ClaimRequest} with. */
+export const claimRequestSchema = leaseRequestSchema.extend({ overdue: z.boolean().optional() });
+
 /** What a store parses a {@link JobFilter} with. */
 export const jobFilterSchema = z.object({
   state: z.array(z.enum(['queued', 'running', 'ended'])).optional(),
@@ -72,6 +75,11 @@ export function samePutAgain(record: JobRecord, spec: z.output<typeof keptJobSpe
  */
 export function isClaimable({ state, lease }: JobRecord, at: number): boolean {
   return state.kind !== 'ended' && (lease === null || lease.expiresAt <= at);
+}
+
+/** Whether a job's deadline has passed. */
+export function isOverdue({ deadlineAt }: JobRecord, at: number): boolean {
+  return deadlineAt !== null && deadlineAt <= at;
 }
 
 /** Orders jobs by who is claimed first: the highest priority, then the oldest, then by id. */

@@ -1,17 +1,19 @@
 import { systemClock, type Clock } from '../clock.ts';
 import { parseEdge } from '../parse-edge.ts';
 import { jobChangeSchema, reopeningSchema, type JobChange, type JobRecord, type Reopening } from './job-record.ts';
-import type { JobFilter, JobStore, LeaseRef, LeaseRequest } from './job-store.ts';
+import type { ClaimRequest, JobFilter, JobStore, LeaseRef, LeaseRequest } from './job-store.ts';
 import {
   DEFAULT_JOB_LIMIT,
   byClaim,
   bySubmission,
   cancelledJob,
   changedJob,
+  claimRequestSchema,
   claimedJob,
   endingSchema,
   isClaimable,
   isEndedBefore,
+  isOverdue,
   jobFilterSchema,
   leaseRequestSchema,
   lostLease,
@@ -74,11 +76,13 @@ class MemoryJobStore implements JobStore {
     return structuredClone(wanted.toSorted(bySubmission).slice(0, limit));
   }
 
-  async claim(lease: LeaseRequest): Promise<JobRecord | null> {
-    const parsed = parseEdge(leaseRequestSchema, lease, { what: 'lease' });
+  async claim(request: ClaimRequest): Promise<JobRecord | null> {
+    const { overdue = false, ...lease } = parseEdge(claimRequestSchema, request, { what: 'lease' });
     const at = this.#clock.now();
-    const [next] = [...this.#records.values()].filter((record) => isClaimable(record, at)).toSorted(byClaim);
-    return next === undefined ? null : this.#keep(claimedJob(next, { ...parsed, at }));
+    const [next] = [...this.#records.values()]
+      .filter((record) => isClaimable(record, at) && (!overdue || isOverdue(record, at)))
+      .toSorted(byClaim);
+    return next === undefined ? null : this.#keep(claimedJob(next, { ...lease, at }));
   }
 
   async renew(lease: LeaseRef, leaseMs: number): Promise<JobRecord> {

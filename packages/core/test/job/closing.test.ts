@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import { memoryJobStore, type JobStore } from '../../src/index.ts';
 import { expectError } from '../../testing/index.ts';
-import { job, stagedOffice } from './office-stage.ts';
+import { job, nextEvent, stagedOffice } from './office-stage.ts';
 
 /** A store that answers one kind of call late: when it is let. */
 function slowStore(slow: 'put' | 'claim') {
@@ -69,5 +69,27 @@ describe.each(['cancel', 'leave'] as const)('an office that is closed (%s) while
     await closing;
     expect(await jobs.get('job_1')).toMatchObject(QUEUED);
     expect(told).toEqual([]);
+  });
+});
+
+describe('an office that is closed while a job is at work', () => {
+  it('tells whoever waits for a job it leaves that it was closed', async () => {
+    const jobs = memoryJobStore();
+    const { office } = stagedOffice(['hang'], { jobs });
+    const refusals = [
+      expectError(office.executeJob(job({ jobId: 'job_1' })), 'closed'),
+      expectError(office.waitForJob('job_1'), 'closed'),
+    ];
+    await nextEvent(office, 'attempt');
+    await office.close({ running: 'leave' });
+    await Promise.all(refusals);
+    expect(await jobs.get('job_1')).toMatchObject({ state: { kind: 'running' }, lease: null });
+  });
+
+  it('refuses a way to close that there is not, and goes on', async () => {
+    const { office } = stagedOffice();
+    await expectError(office.close({ running: 'foo' as 'leave' }), 'invalid_argument');
+    expect(await office.executeJob(job())).toMatchObject({ outcome: 'completed' });
+    await office.close();
   });
 });

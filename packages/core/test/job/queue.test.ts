@@ -95,6 +95,43 @@ describe('the queue of an office', () => {
     await office.close();
   });
 
+  it('ends a job whose time is up while there is no room for it', async () => {
+    const clock = new FakeClock();
+    const { office, told } = stagedOffice(['hang'], { clock, pool: { max: 1 } });
+    const running = await office.submitJob(job());
+    await nextEvent(office, 'attempt');
+    const waiting = await office.submitJob(job({ deadlineMs: 500 }));
+    const ended = office.waitForJob(waiting.jobId);
+    clock.advance(500);
+    expect((await office.getJob(waiting.jobId))?.state.kind).toBe('queued');
+    clock.advance(1);
+    const late = { outcome: 'timed_out', error: { code: 'deadline_passed' }, attempts: [] };
+    expect(await ended).toMatchObject(late);
+    expect((await office.getJob(running.jobId))?.state.kind).toBe('running');
+    // Done again it has as much time again.
+    await office.retryJob(waiting.jobId);
+    const again = office.waitForJob(waiting.jobId);
+    clock.advance(501);
+    expect(await again).toMatchObject(late);
+    expect(told).toHaveLength(1);
+    await office.close();
+    expect(clock.pending).toBe(0);
+  });
+
+  it('ends a job of another office whose time is up while there is no room for it', async () => {
+    const clock = new FakeClock();
+    const jobs = memoryJobStore({ clock });
+    const { office } = stagedOffice(['hang'], { clock, jobs, concurrency: 1, pollMs: 1000 });
+    await office.submitJob(job());
+    await nextEvent(office, 'attempt');
+    await jobs.put({ ...job(), jobId: 'job_late', priority: 0, deadlineMs: 500 });
+    const ended = nextEvent(office, 'ended');
+    clock.advance(1000);
+    await ended;
+    expect(await office.waitForJob('job_late')).toMatchObject({ outcome: 'timed_out', attempts: [] });
+    await office.close();
+  });
+
   it('does an ended job again, anew or where it stopped', async () => {
     const { office, told } = stagedOffice([{ fails: 'agent_failed' }]);
     const { jobId } = await office.submitJob(job());

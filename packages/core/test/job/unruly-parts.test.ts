@@ -8,6 +8,7 @@ import {
   type JobResult,
   type OfficeFault,
   type OfficeOptions,
+  type RunLine,
   type SessionManager,
   type WorktreeService,
 } from '../../src/index.ts';
@@ -62,6 +63,17 @@ describe('an agent service', () => {
     await office.close();
   });
 
+  it('that throws once is asked again', async () => {
+    let asked = 0;
+    const find = async (): Promise<AgentProfile> => ((asked += 1) === 1 ? broken() : profile);
+    const { office, faults } = unruly({ find, list: async () => [] });
+    const waits: unknown[] = [];
+    office.on('waiting', ({ wait }) => waits.push(wait));
+    expect(await office.executeJob({ agentId: 'FE', prompt: 'Go.' })).toMatchObject({ outcome: 'completed' });
+    expect({ asked, waits, faults }).toEqual({ asked: 2, waits: [{ for: 'backoff', untilAt: null }], faults: [] });
+    await office.close();
+  });
+
   it('that throws, or gives nonsense, ends the job with the reason', async () => {
     const thrown = unruly({ find: broken, list: async () => [] });
     expect(await thrown.office.executeJob({ agentId: 'FE', prompt: 'Go.' })).toMatchObject({
@@ -85,6 +97,19 @@ describe('an agent service', () => {
     const { jobId } = await office.submitJob({ agentId: 'FE', prompt: 'Go.' });
     await office.cancelJob(jobId);
     expect(await office.waitForJob(jobId)).toMatchObject({ outcome: 'cancelled' });
+    await office.close();
+  });
+});
+
+describe('a listener of a job', () => {
+  it('that throws changes nothing about its result', async () => {
+    const { office, faults } = unruly([profile]);
+    const onLine = ({ type }: RunLine): void => {
+      if (type === 'result') throw new Error('The pipe is closed.');
+    };
+    const result = await office.executeJob({ agentId: 'FE', jobId: 'job_1', prompt: 'Go.' }, { onLine });
+    expect(result).toMatchObject({ outcome: 'completed' });
+    expect(faults).toMatchObject([{ jobId: 'job_1', error: { message: 'The pipe is closed.' } }]);
     await office.close();
   });
 });

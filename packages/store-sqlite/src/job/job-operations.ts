@@ -2,6 +2,7 @@ import {
   DEFAULT_JOB_LIMIT,
   cancelledJob,
   changedJob,
+  claimRequestSchema,
   claimedJob,
   endingSchema,
   jobChangeSchema,
@@ -28,7 +29,7 @@ import { JobRows } from './job-rows.ts';
 const leaseRefSchema = z.object({ jobId: z.string(), owner: z.string(), fence: z.number() });
 const jobSchema = z.object({ jobId: z.string() });
 const putSchema = z.object({ job: keptJobSpecSchema, lease: leaseRequestSchema.optional(), at });
-const claimSchema = leaseRequestSchema.extend({ at });
+const claimSchema = claimRequestSchema.extend({ at });
 const renewSchema = z.object({ ref: leaseRefSchema, leaseMs: leaseRequestSchema.shape.leaseMs, at });
 const changeSchema = z.object({ ref: leaseRefSchema, change: jobChangeSchema, at });
 const cancelSchema = jobSchema.extend({ at });
@@ -68,9 +69,9 @@ function holdingOperations(file: StoreFile, rows: JobRows) {
       return rows.replace(record, next(record));
     });
   return {
-    claimJob: operation({ what: 'lease', of: claimSchema }, ({ at, ...lease }) =>
+    claimJob: operation({ what: 'lease', of: claimSchema }, ({ at, overdue = false, ...lease }) =>
       file.write(() => {
-        const next = rows.nextClaim(at);
+        const next = rows.nextClaim({ at, overdue });
         return next === null ? null : rows.replace(next, claimedJob(next, { ...lease, at }));
       }),
     ),

@@ -1,4 +1,4 @@
-import { isClaimable, jobRecordSchema, type JobFilter, type JobRecord } from '@semo-office/core';
+import { isClaimable, isOverdue, jobRecordSchema, type JobFilter, type JobRecord } from '@semo-office/core';
 
 import type { StoreFile, Values } from '../file/store-file.ts';
 
@@ -16,6 +16,13 @@ const REPLACE = `
 const NEXT_CLAIM = `
   SELECT rowid, document FROM jobs
   WHERE ended_at IS NULL AND (held_until IS NULL OR held_until <= :at)
+  ORDER BY priority DESC, submitted_at, job_id`;
+
+/** A document that is damaged is met, and told of, by whoever claims any job. */
+const NEXT_OVERDUE = `
+  SELECT rowid, document FROM jobs
+  WHERE ended_at IS NULL AND (held_until IS NULL OR held_until <= :at)
+    AND iif(json_valid(document), json_extract(document, '$.deadlineAt'), NULL) <= :at
   ORDER BY priority DESC, submitted_at, job_id`;
 
 const LIST = `
@@ -49,9 +56,10 @@ export class JobRows {
     return [...this.#file.documents(KIND, LIST, values)];
   }
 
-  /** The job that is to be claimed next; `null`: there is none. */
-  nextClaim(at: number): JobRecord | null {
-    for (const record of this.#file.documents(KIND, NEXT_CLAIM, { at })) if (isClaimable(record, at)) return record;
+  /** The job that is to be claimed next, or the next of those whose deadline has passed; `null`: there is none. */
+  nextClaim({ at, overdue }: { readonly at: number; readonly overdue: boolean }): JobRecord | null {
+    for (const record of this.#file.documents(KIND, overdue ? NEXT_OVERDUE : NEXT_CLAIM, { at }))
+      if (isClaimable(record, at) && (!overdue || isOverdue(record, at))) return record;
     return null;
   }
 

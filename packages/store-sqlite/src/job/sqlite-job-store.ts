@@ -8,7 +8,7 @@ export function sqliteJobStore(link: StoreLink, clock: Clock): JobStore {
     put: (job, lease) => link.call('putJob', { job, lease, at: clock.now() }),
     get: (jobId) => link.call('getJob', { jobId }),
     list: ({ state, ...filter } = {}) => link.call('listJobs', { ...filter, state: state && [...state] }),
-    claim: ({ owner, leaseMs }) => link.call('claimJob', { owner, leaseMs, at: clock.now() }),
+    claim: ({ owner, leaseMs, overdue }) => link.call('claimJob', { owner, leaseMs, overdue, at: clock.now() }),
     renew: (ref, leaseMs) => link.call('renewJob', { ref, leaseMs, at: clock.now() }),
     change: (ref, change) => link.call('changeJob', { ref, change, at: clock.now() }),
     requestCancel: (jobId) => link.call('cancelJob', { jobId, at: clock.now() }),

@@ -454,6 +454,7 @@ export type Database = {
         Args: {
           p_lease_ms: number;
           p_office_id: string;
+          p_overdue?: boolean;
           p_owner: string;
         };
         Returns: Json;

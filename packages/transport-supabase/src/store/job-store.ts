@@ -1,4 +1,5 @@
 import {
+  claimRequestSchema,
   endingSchema,
   jobChangeSchema,
   jobFilterSchema,
@@ -53,9 +54,10 @@ function leasing(door: DatabaseDoor, p_office_id: string): Pick<JobStore, 'put' 
       const claim = asked === null ? {} : { p_owner: asked.owner, p_lease_ms: asked.leaseMs };
       return recordOf(await door.call('semo_put_job', { p_office_id, p_spec, ...claim }));
     },
-    async claim(lease) {
-      const { owner, leaseMs } = parseEdge(leaseRequestSchema, lease, { what: 'lease' });
-      return orNull(await door.call('semo_claim_job', { p_office_id, p_owner: owner, p_lease_ms: leaseMs }));
+    async claim(request) {
+      const { owner, leaseMs, overdue = false } = parseEdge(claimRequestSchema, request, { what: 'lease' });
+      const asked = { p_owner: owner, p_lease_ms: leaseMs, ...(overdue && { p_overdue: true }) };
+      return orNull(await door.call('semo_claim_job', { p_office_id, ...asked }));
     },
     async renew(lease, leaseMs) {
       return recordOf(await door.call('semo_renew_job', { ...held(lease), p_lease_ms: leaseMs }));

@@ -133,7 +133,10 @@ end
 $$;
 
 -- Claims the next job that has not ended and that nobody holds by now: the highest priority, then the oldest. Null: none.
-create function public.semo_claim_job(p_office_id text, p_owner text, p_lease_ms bigint) returns jsonb
+-- `p_overdue`: only one whose deadline has passed.
+create function public.semo_claim_job(
+  p_office_id text, p_owner text, p_lease_ms bigint, p_overdue boolean default false
+) returns jsonb
 language plpgsql security definer set search_path = '' as $$
 declare
   job public.agent_jobs;
@@ -145,6 +148,7 @@ begin
       select free.job_id from public.agent_jobs free
       where free.office_id = p_office_id and free.state <> 'ended'
         and (free.lease_owner is null or free.lease_expires_at <= semo.now())
+        and (not p_overdue or free.deadline_at <= semo.now())
       order by free.priority desc, free.submitted_at, free.job_id
       limit 1
       for no key update skip locked

@@ -4,6 +4,7 @@ import {
   jobChangeSchema,
   jobFilterSchema,
   keptJobSpecSchema,
+  claimRequestSchema,
   leaseRequestSchema,
   parseEdge,
   reopeningSchema,
@@ -62,9 +63,9 @@ export function jobStoreOf({ member }: Office): JobStore {
       };
       return (await member.value('semo_list_jobs', args)) as JobRecord[];
     },
-    async claim(lease) {
-      const { owner, leaseMs } = parseEdge(leaseRequestSchema, lease, { what: 'lease' });
-      return call('semo_claim_job', { p_owner: owner, p_lease_ms: leaseMs });
+    async claim(request) {
+      const { owner, leaseMs, overdue = false } = parseEdge(claimRequestSchema, request, { what: 'lease' });
+      return call('semo_claim_job', { p_owner: owner, p_lease_ms: leaseMs, p_overdue: overdue });
     },
     renew: (ref, leaseMs) => call('semo_renew_job', { ...held(ref), p_lease_ms: leaseMs }),
     async change(ref, change) {
