@@ -174,6 +174,8 @@ export type { Cancel, Clock } from './clock.ts';
 export type { LogFields, Logger } from './logger.ts';
 export { redacted, redactedText } from './policy/redaction.ts';
 export { parseEdge } from './parse-edge.ts';
+export { clockSchema, functionSchema, portSchema, signalSchema } from './port-schema.ts';
+export { checkOfficeOptions, officeOptionsSchema } from './office-options.ts';
 export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
 export { withoutSecrets } from './policy/redaction.ts';

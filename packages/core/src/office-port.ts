@@ -110,7 +110,7 @@ export interface Office {
    * @throws SemoError `invalid_argument`, `invalid_prompt`, `prompt_too_long`, `job_conflict`, `closed`.
    */
   submitJob(job: JobSpec): Promise<JobRecord>;
-  /** Resolves when a job has ended. @throws SemoError `job_unknown`, `wait_timed_out`, `aborted`, `closed`. */
+  /** Resolves when a job has ended. @throws SemoError `invalid_argument`, `job_unknown`, `wait_timed_out`, `aborted`, `closed`. */
   waitForJob(
     jobId: string,
     wait?: { readonly timeoutMs?: number | undefined; readonly signal?: AbortSignal | undefined },
@@ -132,7 +132,10 @@ export interface Office {
   ready(): Promise<void>;
   /** What this process is at, now. */
   status(): Promise<OfficeStatus>;
-  /** Tells what this process does; the jobs of others on the same store are `listJobs`'. */
+  /**
+   * Tells what this process does; the jobs of others on the same store are `listJobs`'.
+   * @throws SemoError `invalid_argument`: there is no such event, or the listener is no function.
+   */
   on<Name extends keyof JobEvents>(name: Name, listener: (event: JobEvents[Name]) => void): Unsubscribe;
   /**
    * Lets go of everything. Jobs at work are cancelled, or with `leave` left as they are for the next office process: their

@@ -1,16 +1,15 @@
-import { z } from 'zod';
-
 import { systemClock } from './clock.ts';
 import { WarmCrew, DEFAULT_WARM } from './crew/warm-crew.ts';
 import { fixedCrew, type AgentProfile, type AgentService } from './crew/agent-profile.ts';
-import { idSchema, newId } from './ids.ts';
+import { SemoError } from './errors.ts';
+import { newId } from './ids.ts';
 import { JobDesk } from './job/job-desk.ts';
 import type { JobParts } from './job/job-parts.ts';
 import { clearLeftSessions, ownerMark } from './job/left-sessions.ts';
 import { memoryJobStore } from './job/memory-job-store.ts';
+import { officeCalls } from './office-calls.ts';
 import { checkOfficeOptions } from './office-options.ts';
 import type { Office, OfficeOptions } from './office-port.ts';
-import { parseEdge } from './parse-edge.ts';
 import { DEFAULT_BACKOFF } from './policy/backoff.ts';
 import { createCircuitBreaker } from './policy/circuit-breaker.ts';
 import { DEFAULT_FAILURE_POLICY } from './policy/failure-policy.ts';
@@ -28,10 +27,6 @@ const HOST_PATIENCE_MS = 600_000;
 /** Books that take longer are waited for by nobody. */
 const REPORT_PATIENCE_MS = 10_000;
 const KEEP_ENDED_MS = 7 * 24 * 3_600_000;
-
-const closeOptionsSchema = z.object({ running: z.enum(['cancel', 'leave']).default('cancel') });
-
-const officeNameSchema = z.object({ officeId: idSchema.optional() });
 
 /**
  * An office over any sessions: it keeps some ready, takes jobs, gives them to agents, and sees each through to its end.
@@ -74,25 +69,24 @@ export function createOffice(options: OfficeOptions): Office {
   });
   const warm = crew.refresh().then(() => parts.pool.initializeWarmPool());
   const left = clearLeftSessions({ ...parts, officeId, owner, onFault: (error) => desk.fault(error) });
-  desk.open();
   let closing: Promise<void> | null = null;
-  const close = async (running: 'cancel' | 'leave'): Promise<void> => {
+  const letGo = async (running: 'cancel' | 'leave'): Promise<void> => {
     await desk.close(running);
     requests?.close();
     await left.close();
     await parts.pool.close();
     desk.fallSilent();
-    await sessions.close();
   };
-  return facadeOf({
-    parts,
-    desk,
-    warm,
-    close: async (how = {}) => {
-      const { running } = parseEdge(closeOptionsSchema, how, { what: 'way to close an office' });
-      return (closing ??= close(running));
-    },
-  });
+  const close = (running: 'cancel' | 'leave'): Promise<void> => letGo(running).then(() => sessions.close());
+  try {
+    desk.open();
+  } catch (thrown) {
+    // Nobody holds this office: what it has begun would go on for ever. The sessions are still whose they were.
+    requests?.close();
+    letGo('leave').catch((error: unknown) => desk.fault(SemoError.from(error)));
+    throw thrown;
+  }
+  return facadeOf({ parts, desk, warm, close: ({ running = 'cancel' } = {}) => (closing ??= close(running)) });
 }
 
 /** What users of an office hold. */
@@ -108,9 +102,9 @@ function facadeOf({
 }): Office {
   return {
     sessions: parts.sessions,
-    executeJob: (job, call) => desk.execute(job, call),
+    executeJob: async (job, call) => desk.execute(job, officeCalls.execute(call)),
     submitJob: (job) => desk.submit(job),
-    waitForJob: (jobId, wait) => desk.wait(jobId, wait),
+    waitForJob: async (jobId, wait) => desk.wait(jobId, officeCalls.wait(wait)),
     getJob: (jobId) => parts.jobs.get(jobId),
     listJobs: (filter) => parts.jobs.list(filter),
     cancelJob: (jobId) => desk.cancel(jobId),
@@ -122,14 +116,13 @@ function facadeOf({
       pool: parts.pool.getPoolStatus(),
       breakers: [parts.provider, ...parts.hosts.all].map(({ name, state, retryAt }) => ({ name, state, retryAt })),
     }),
-    on: (name, listener) => desk.on(name, listener),
-    close,
+    on: (name, listener) => desk.on(officeCalls.event(name), officeCalls.listener(listener)),
+    close: async (how) => close(officeCalls.close(how)),
   };
 }
 
 /** Who this process is: to the store, and to the host. */
-function nameOf(options: OfficeOptions) {
-  const { officeId } = parseEdge(officeNameSchema, options, { what: 'office' });
+function nameOf({ officeId }: OfficeOptions) {
   const processId = newId('off');
   return { officeId, processId, owner: ownerMark(officeId, processId) };
 }

@@ -1,7 +1,8 @@
-import { SemoError, type Office, type OfficeFault } from '@semo-office/core';
+import { SemoError, checkOfficeOptions, type Office, type OfficeFault } from '@semo-office/core';
 import { openSqliteStore, type SqliteStore, type SqliteStoreFault } from '@semo-office/store-sqlite';
 
 import { createLocalOffice, type LocalOfficeOptions } from './local-office.ts';
+import { openLocalOfficeSchema } from './local-options.ts';
 
 /** Options of {@link openLocalOffice}. */
 export interface OpenLocalOfficeOptions extends LocalOfficeOptions {
@@ -25,7 +26,9 @@ export interface OpenLocalOfficeOptions extends LocalOfficeOptions {
  * await office.close({ running: 'leave' }); // what still runs is gone on with by the next office
  * ```
  */
-export async function openLocalOffice({ store: path, ...options }: OpenLocalOfficeOptions): Promise<Office> {
+export async function openLocalOffice(given: OpenLocalOfficeOptions): Promise<Office> {
+  checkOfficeOptions(given, openLocalOfficeSchema);
+  const { store: path, ...options } = given;
   const { clock, onFault = printFault } = options;
   const store = await openSqliteStore({ path, clock, onFault: (fault) => onFault(unreadable(fault)) });
   try {

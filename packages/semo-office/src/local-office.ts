@@ -1,15 +1,16 @@
 import {
+  checkOfficeOptions,
   createOffice,
-  parseEdge,
+  officeOptionsSchema,
   remoteSessions,
   systemClock,
   type Office,
   type OfficeOptions,
 } from '@semo-office/core';
 import { createPtySessionManager, type PtySessionManagerOptions } from '@semo-office/pty-host';
-import { z } from 'zod';
 
 import { lineToHost } from './host-line.ts';
+import { joinOfficeSchema, localOfficeSchema } from './local-options.ts';
 import { machineAdmission, type OfficeMemory } from './machine-admission.ts';
 
 /** Options of {@link createLocalOffice}: those of the office, and those of the sessions it runs. */
@@ -42,9 +43,10 @@ export interface LocalOfficeOptions extends Omit<OfficeOptions, 'sessions'>, Pty
  * ```
  */
 export function createLocalOffice(options: LocalOfficeOptions = {}): Office {
+  checkOfficeOptions(options, localOfficeSchema);
   const sessions = createPtySessionManager(options);
   try {
-    return createOffice({ ...options, pool: poolOf(options), sessions });
+    return createOffice({ ...officePart(options), pool: poolOf(options), sessions });
   } catch (thrown) {
     sessions.close().catch(() => undefined);
     throw thrown;
@@ -56,6 +58,13 @@ function poolOf({ pool, memory }: LocalOfficeOptions): OfficeOptions['pool'] {
   if (!isAsked || pool?.admission !== undefined) return pool;
   return { ...pool, admission: machineAdmission(memory === false ? {} : memory) };
 }
+
+/** What of the options is the office's, and not its sessions'. */
+function officePart(options: LocalOfficeOptions): Omit<OfficeOptions, 'sessions'> {
+  return Object.fromEntries(Object.entries(options).filter(([name]) => name in officeOptionsSchema.shape));
+}
+
+const WAIT_FOR_HOST_MS = 10_000;
 
 /** Options of {@link joinOffice}. */
 export interface JoinOfficeOptions extends Omit<OfficeOptions, 'sessions'> {
@@ -69,8 +78,6 @@ export interface JoinOfficeOptions extends Omit<OfficeOptions, 'sessions'> {
   readonly signal?: AbortSignal | undefined;
 }
 
-const waitSchema = z.object({ waitForHostMs: z.number().int().nonnegative().default(10_000) });
-
 /**
  * An office over the sessions of a host process on this machine (`semo host --socket PATH`). Closing it leaves them be.
  *
@@ -82,12 +89,12 @@ const waitSchema = z.object({ waitForHostMs: z.number().int().nonnegative().defa
  * console.log(await office.sessions.list());
  * ```
  */
-export async function joinOffice({ socketPath, signal, ...options }: JoinOfficeOptions): Promise<Office> {
-  const { waitForHostMs: waitMs } = parseEdge(waitSchema, options, { what: 'office options' });
-  const { clock = systemClock } = options;
+export async function joinOffice(options: JoinOfficeOptions): Promise<Office> {
+  checkOfficeOptions(options, joinOfficeSchema);
+  const { socketPath, signal, waitForHostMs: waitMs = WAIT_FOR_HOST_MS, clock = systemClock, ...rest } = options;
   const sessions = remoteSessions(await lineToHost({ path: socketPath, waitMs, clock, signal }));
   try {
-    return createOffice({ ...options, sessions });
+    return createOffice({ ...rest, clock, sessions });
   } catch (thrown) {
     await sessions.close();
     throw thrown;

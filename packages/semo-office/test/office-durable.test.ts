@@ -36,7 +36,7 @@ describe('an office with a store', LOAD, () => {
     const stateDir = join(folder.path, 'state');
     await expect(openLocalOffice({ store: folder.path, stateDir })).rejects.toMatchObject({ code: 'store_unusable' });
     const store = join(folder.path, 'office.sqlite');
-    await expect(openLocalOffice({ store, stateDir, concurrency: 0 })).rejects.toMatchObject({
+    await expect(openLocalOffice({ store, stateDir, agents: [member('FE'), member('FE')] })).rejects.toMatchObject({
       code: 'invalid_argument',
     });
     const office = await openLocalOffice({ store, stateDir });

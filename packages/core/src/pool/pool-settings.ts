@@ -6,7 +6,8 @@ import type { PoolOptions } from './pool.ts';
 const positive = z.number().int().positive();
 const milliseconds = z.number().nonnegative();
 
-const settingsSchema = z.object({
+/** What a pool is told in plain values. */
+export const poolSettingsSchema = z.object({
   max: positive.max(10_000).default(6),
   maxOpening: positive.default(8),
   strategy: z.enum(['warm', 'on-demand', 'hybrid']).default('hybrid'),
@@ -18,9 +19,9 @@ const settingsSchema = z.object({
 });
 
 /** The plain ones of {@link PoolOptions}, with defaults filled in. */
-export type PoolSettings = z.output<typeof settingsSchema>;
+export type PoolSettings = z.output<typeof poolSettingsSchema>;
 
 /** @throws SemoError `invalid_argument`. */
 export function poolSettings(options: PoolOptions): PoolSettings {
-  return parseEdge(settingsSchema, options, { what: 'pool options' });
+  return parseEdge(poolSettingsSchema, options, { what: 'pool options' });
 }
