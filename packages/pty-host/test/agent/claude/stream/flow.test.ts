@@ -2,6 +2,8 @@ import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setImmediate as nextRound } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { newId, type SessionManager } from '@semo-office/core';
 import { temporaryFolder } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
@@ -10,6 +12,14 @@ import { createClaudeStreamDriver, createPtySessionManager, type ClaudeStreamEve
 
 const EMITTER = fileURLToPath(new URL('../../../fixtures/stream-emitter.mjs', import.meta.url));
 const MIB = 1024 * 1024;
+
+setFlagsFromString('--expose-gc');
+const collectGarbage = runInNewContext('gc') as () => void;
+
+function memoryUsed(): number {
+  const { heapUsed, arrayBuffers } = process.memoryUsage();
+  return heapUsed + arrayBuffers;
+}
 
 /** Sessions of a program that speaks like Claude Code, heard by this listener. */
 async function emitterStage(onEvent: (event: ClaudeStreamEvent) => void | Promise<void>) {
@@ -74,17 +84,16 @@ describe('a listener of Claude Code’s messages', () => {
   });
 
   it('that is slow costs no memory', async () => {
-    const used = () => {
-      const { heapUsed, arrayBuffers } = process.memoryUsage();
-      return heapUsed + arrayBuffers;
-    };
     let most = 0;
+    let before = 0;
     await using stage = await emitterStage(async () => {
-      most = Math.max(most, used());
+      // What could be freed is not held; when it is freed is the engine's affair.
+      if (memoryUsed() - before > 64 * MIB) collectGarbage();
+      most = Math.max(most, memoryUsed());
       await nextRound();
     });
     const { sessionId } = await stage.open();
-    const before = used();
+    before = memoryUsed();
     expect((await ask(stage.sessions, sessionId, 'emit 2000 65536')).text).toBe('2000 emitted');
     expect(most - before).toBeLessThan(64 * MIB);
   });
