@@ -13,7 +13,7 @@ import { describeRetention } from './sql/retention.ts';
 import { describeSessions } from './sql/sessions.ts';
 import { describeStores } from './sql/stores.ts';
 import { startStage, type Stage } from './sql/stage.ts';
-import { describeTypes } from './sql/types.ts';
+import { describeDatabaseDrift } from './sql/database-drift.ts';
 
 // One server for all parts: each test has an office of its own in it.
 describe('SQL', () => {
@@ -35,6 +35,6 @@ describe('SQL', () => {
   describeGrants(started);
   describeIsolation(started);
   describePgtap(started);
-  describeTypes(started);
+  describeDatabaseDrift(started);
   describeRealtime(started);
 });

@@ -1,7 +1,7 @@
 import { newId, remoteSessions, serveSessions, type Command, type CommandResult } from '@semo-office/core';
 import { EventLog, createScriptedSessions, expectError, scriptedSpec } from '@semo-office/core/testing';
 import { createClient } from '@supabase/supabase-js';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 
 import { createSupabaseTransport, type SupabaseHostLink } from '../src/index.ts';
 import { startProject, type OfficeOfProject, type Project } from './project.ts';
@@ -148,7 +148,8 @@ describe('hosts', () => {
     await project.supabase.sql(`select semo.lose_host($1, 'h1', 'lost')`, [office.officeId]);
     await expectError(link.dispatch(keys('ses_1')), 'host_lost');
     // Its next heartbeat is refused, and it registers again.
-    const answer = askUntilThere(link.dispatch.bind(link), keys('ses_1'));
+    const command = keys('ses_1');
+    const answer = vi.waitFor(() => link.dispatch(command), { timeout: 10_000, interval: 20 });
     await slow.untilAsked(1);
     expect(host.epoch).toBeGreaterThan(epoch);
     slow.answers[0]?.({ success: true, result: null });
@@ -320,17 +321,3 @@ describe('access', () => {
     await transport.close();
   });
 });
-
-/** Asks while the host is away. */
-async function askUntilThere(
-  dispatch: (command: Command) => Promise<CommandResult>,
-  command: Command,
-): Promise<CommandResult> {
-  for (;;) {
-    try {
-      return await dispatch(command);
-    } catch {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-  }
-}

@@ -68,6 +68,7 @@ describe('a local PostgreSQL', () => {
     const answer = postgres.sql('select 1').finally(() => {
       answered = true;
     });
+    // Silence shows only in time; a server that is not paused answers within a few milliseconds.
     const { promise: later, resolve } = Promise.withResolvers<void>();
     setTimeout(resolve, 100);
     await later;

@@ -8,7 +8,7 @@ import type { Stage } from './stage.ts';
 const DATABASE = fileURLToPath(new URL('../../src/database/database.ts', import.meta.url));
 
 /** What TypeScript is told of the database. */
-export function describeTypes(stage: () => Stage): void {
+export function describeDatabaseDrift(stage: () => Stage): void {
   describe('types', () => {
     it('are those of the database; vitest -u writes them', async () => {
       const source = databaseType(await readCatalogue(stage().postgres));
