@@ -1,10 +1,9 @@
-import { readdir } from 'node:fs/promises';
+import { mkdtemp, readdir, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { expect, it } from 'vitest';
+import path from 'node:path';
+import { expect, it, onTestFinished, vi } from 'vitest';
 
 import { runDemo } from '../two-agents/demo.ts';
-
-const ours = async () => (await readdir(tmpdir())).filter((name) => /^semo-(repo|demo)-/.test(name)).length;
 
 it.each([{ isTTY: false }, { isTTY: true }])(
   'two agents make two real commits (terminal: $isTTY)',
@@ -24,7 +23,11 @@ it.each([{ isTTY: false }, { isTTY: true }])(
 );
 
 it('says what is missing where a live run has no credential', async () => {
-  const before = await ours();
+  // A folder for temporary files of its own: in the common one, other tests come and go.
+  const temporary = await mkdtemp(path.join(tmpdir(), 'semo-live-'));
+  onTestFinished(() => rm(temporary, { recursive: true, force: true }));
+  vi.stubEnv('TMPDIR', temporary);
+  onTestFinished(() => void vi.unstubAllEnvs());
   const written: string[] = [];
   const status = await runDemo({
     live: true,
@@ -33,5 +36,5 @@ it('says what is missing where a live run has no credential', async () => {
   });
   expect(status).toBe(1);
   expect(written.join('')).toContain('claude setup-token');
-  expect(await ours()).toBeLessThanOrEqual(before);
+  expect(await readdir(temporary)).toEqual([]);
 });

@@ -54,18 +54,20 @@ const keys = (sessionId: string): Command => ({
 
 describe('commands', () => {
   it('keep a late answer, to be read by their id', async () => {
-    const office = begin({ times: { answerTimeoutMs: 150 } });
+    const office = begin({ times: { answerTimeoutMs: 1000 } });
     const host = await office.hostSide('h1').host({ hostId: 'h1', capacity: 1 });
     const slow = slowHandler();
     host.serve(slow.handler);
     const link = office.server.office();
-    await link.dispatch(create('ses_1'));
+    const creation = create('ses_1');
+    await vi.waitFor(() => link.dispatch(creation), { timeout: 20_000 });
     const command = keys('ses_1');
     const error = await expectError(link.dispatch(command), 'wait_timed_out');
     expect(error.details).toEqual({ commandId: command.commandId, status: 'processing' });
     slow.answers[0]?.({ success: true, result: null });
     // The same id again waits for the answer that is on its way, and is not carried out again.
-    expect(await link.dispatch(command)).toEqual({ success: true, result: null });
+    const answer = await vi.waitFor(() => link.dispatch(command), { timeout: 20_000 });
+    expect(answer).toEqual({ success: true, result: null });
     expect(await office.server.commands.get(command.commandId)).toMatchObject({
       status: 'completed',
       answer: { success: true, result: null },
@@ -266,7 +268,7 @@ describe('when things go wrong', () => {
     cut.end();
     const { turnId } = await sent;
     await sessions.waitForTurn('ses_1', turnId);
-    expect(told).toEqual(['disconnected', 'connected']);
+    await expect.poll(() => told, { timeout: 5000 }).toEqual(['disconnected', 'connected']);
   });
 });
 
