@@ -36,6 +36,7 @@ export default defineConfig({
     // To end what hangs, not to measure: many times what the slowest tests take on a quiet machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './tools/vitest-count-reporter.ts'],
     coverage: {
       provider: 'v8',
