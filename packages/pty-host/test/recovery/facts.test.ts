@@ -62,7 +62,7 @@ describe('what a host writes down', () => {
     expect(next).toMatchObject({ require: 'marker', prompt: { bytes: PROGRAM_PROMPTS.quick.length } });
     expect(next?.delivery).toMatchObject({ kind: 'ended', turn: ended, submittedAt: expect.any(Number) as number });
     const session = await here.store.getSession(sessionId);
-    expect(session).toMatchObject({ hostId: 'host', endedAt: null, transcripts: null });
+    expect(session).toMatchObject({ hostId: 'host', info: { hostId: 'host' }, endedAt: null, transcripts: null });
     expect(session?.spec.environment).toEqual({ pass: [], set: ['TOKEN'] });
     await here.sessions.terminate(sessionId);
     const gone = await here.store.getSession(sessionId);
