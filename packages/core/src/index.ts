@@ -239,6 +239,7 @@ export type { Command, CommandBody, CommandResult, Lane, ParsedCommandBody, Wire
 export { TurnLanes } from './command/turn-lanes.ts';
 export { base64ToBytes, bytesToBase64, eventFromWire, eventToWire, wireEventSchema } from './command/wire-event.ts';
 export type { WireEvent } from './command/wire-event.ts';
+export { isLossNoticed } from './command/transport.ts';
 export type { HostLink, LinkStatus, OfficeLink } from './command/transport.ts';
 export {
   commandAnswerSchemas,

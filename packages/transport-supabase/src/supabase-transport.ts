@@ -92,6 +92,7 @@ class Transport implements SupabaseTransport {
       events: new EventRepository(door, officeId),
       pace: this.#pace,
       sweepMs: times.leaseMs / 3,
+      hostGraceMs: times.hostGraceMs,
       answerTimeoutMs: times.answerTimeoutMs,
       labels: sessionLabels,
       openChannel: (listeners) => this.#channel(eventsTopic(officeId), listeners),

@@ -26,6 +26,8 @@ export interface OfficeTimes {
   readonly livePollMs?: number | undefined;
   /** For how long a host has its place, and its commands, without holding on to them. Default 15 000. */
   readonly leaseMs?: number | undefined;
+  /** For how long a host that was lost may come back to its sessions: then these are given up. 0: at once. Default 120 000. */
+  readonly hostGraceMs?: number | undefined;
   /** How long events wait for company before they are sent. Default 20. */
   readonly eventBatchMs?: number | undefined;
   /** How long output waits when nothing else is to be sent. Default 250. */
@@ -74,6 +76,7 @@ const timesSchema = z.strictObject({
   slowPollMs: ms(2000),
   livePollMs: ms(5000),
   leaseMs: z.number().int().min(100).default(15_000),
+  hostGraceMs: z.number().nonnegative().default(120_000),
   eventBatchMs: z.number().nonnegative().default(20),
   outputBatchMs: z.number().nonnegative().default(250),
   heartbeatMs: ms(8000),

@@ -7,7 +7,7 @@ import { createSupabaseTransport, type SupabaseTransport, type SupabaseTransport
 const MIGRATIONS = fileURLToPath(new URL('../supabase/migrations', import.meta.url));
 
 /** Pauses that suit a database on this machine. */
-const TIMES = {
+export const TIMES = {
   fastPollMs: 15,
   slowPollMs: 60,
   livePollMs: 2000,
@@ -15,6 +15,9 @@ const TIMES = {
   outputBatchMs: 10,
   closeTimeoutMs: 200,
 } as const;
+
+/** For what happens soon, on a machine that has other things to do as well. */
+export const PATIENCE = { timeout: 30_000 } as const;
 
 type Settings = Omit<Partial<SupabaseTransportOptions>, 'client' | 'url' | 'key' | 'accessToken'>;
 
@@ -34,6 +37,8 @@ export interface OfficeOfProject {
   readonly server: SupabaseTransport;
   /** With the publishable key and a token, as a host has it. */
   hostSide(hostId: string, settings?: Settings): SupabaseTransport;
+  /** Is done when the office is closed. */
+  closing(work: () => Promise<void>): void;
   close(): Promise<void>;
 }
 
@@ -51,7 +56,7 @@ function officeOf(supabase: LocalSupabase, shared: Settings): OfficeOfProject {
   const officeId = newId('off');
   const { url } = supabase;
   const problems: SemoError[] = [];
-  const transports: SupabaseTransport[] = [];
+  const works: (() => Promise<void>)[] = [];
   const make = (
     access: { key: string; accessToken?: () => Promise<string> },
     settings: Settings,
@@ -66,7 +71,7 @@ function officeOf(supabase: LocalSupabase, shared: Settings): OfficeOfProject {
       ...access,
       times,
     });
-    transports.push(transport);
+    works.push(() => transport.close());
     return transport;
   };
   return {
@@ -75,13 +80,17 @@ function officeOf(supabase: LocalSupabase, shared: Settings): OfficeOfProject {
     server: make({ key: supabase.secretKey }, {}),
     hostSide: (hostId, settings = {}) =>
       make({ key: supabase.publishableKey, accessToken: () => hostToken(supabase, { officeId, hostId }) }, settings),
+    closing(work) {
+      works.push(work);
+    },
     async close() {
-      await Promise.all(transports.map((transport) => transport.close()));
+      await Promise.all(works.map((work) => work()));
     },
   };
 }
 
-function hostToken(
+/** A token for that host. */
+export function hostToken(
   supabase: LocalSupabase,
   { officeId, hostId }: { readonly officeId: string; readonly hostId: string },
 ): Promise<string> {

@@ -7,6 +7,7 @@ import { describeEvents } from './sql/events.ts';
 import { describeGrants } from './sql/grants.ts';
 import { describeHosts } from './sql/hosts.ts';
 import { describeIsolation } from './sql/isolation.ts';
+import { describeLoss } from './sql/loss.ts';
 import { describePgtap } from './sql/pgtap.ts';
 import { describeRealtime } from './sql/realtime.ts';
 import { describeRetention } from './sql/retention.ts';
@@ -30,6 +31,7 @@ describe('SQL', () => {
   describeSessions(started);
   describeStores(started);
   describeEvents(started);
+  describeLoss(started);
   describeRetention(started);
   describeCrowd(started);
   describeGrants(started);

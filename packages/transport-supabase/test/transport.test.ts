@@ -140,7 +140,7 @@ describe('hosts', () => {
   });
 
   it('that were cut off come back under another epoch, and what was theirs before is refused', async () => {
-    const office = begin({ times: { leaseMs: 300 } });
+    const office = begin({ times: { leaseMs: 3000 } });
     const host = await office.hostSide('h1').host({ hostId: 'h1', capacity: 1 });
     const slow = slowHandler();
     host.serve(slow.handler);

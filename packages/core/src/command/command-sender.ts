@@ -6,7 +6,7 @@ import { newId } from '../ids.ts';
 import { parseEdge } from '../parse-edge.ts';
 import type { CallOptions } from '../session/session-manager.ts';
 import { commandBodySchema, commandResultSchema, errorFromWire, type Command, type CommandBody } from './command.ts';
-import type { OfficeLink } from './transport.ts';
+import { isLossNoticed, type OfficeLink } from './transport.ts';
 import { commandAnswerSchemas, type CommandAnswer } from './wire-result.ts';
 
 /** How long to wait before asking again when the line is said to be up and yet nobody answers. */
@@ -49,7 +49,7 @@ export class CommandSender {
       try {
         return await this.#sendOnce<Body['kind']>(command, call.signal);
       } catch (thrown) {
-        if (!repeat || !isSemoError(thrown, 'host_lost')) throw thrown;
+        if (!repeat || !isSemoError(thrown, 'host_lost') || isLossNoticed(thrown)) throw thrown;
         deadline ??= this.#clock.now() + this.#hostLostAfterMs;
         const leftMs = deadline - this.#clock.now();
         if (leftMs <= 0) throw thrown;

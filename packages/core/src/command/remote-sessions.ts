@@ -40,7 +40,8 @@ export interface RemoteSessionsOptions {
  * Sessions that run at the other end of a transport, as if they ran here. Takes over the link: `close()` closes it, and
  * the sessions live on.
  *
- * While the host is away, calls are repeated with the same command id until it is back or `hostLostAfterMs` have passed.
+ * While the host is away, calls are repeated with the same command id until it is back or `hostLostAfterMs` have passed; where it
+ * is known to be lost (`details.noticed`), they fail at once.
  * `sendText` and `sendKeystrokes` are never repeated: they fail with `host_lost`, and may have arrived.
  *
  * @example
@@ -141,6 +142,10 @@ class RemoteSessions implements SessionManager {
       onTurn: (listener) =>
         this.#events.on('turn', (event) => {
           if (event.sessionId === sessionId && event.turn.turnId === turnId) listener(event.turn);
+        }),
+      onTrouble: (listener) =>
+        this.#events.on('status', (event) => {
+          if (event.sessionId === sessionId && event.status === 'error') listener();
         }),
       onStatus: (listener) => this.#line.on('status', listener),
     });

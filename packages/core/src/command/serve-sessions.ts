@@ -30,6 +30,7 @@ const EVENT_NAMES: readonly SessionEventName[] = [
   'request',
   'request_settled',
   'resources',
+  'retiring',
   'exit',
 ];
 

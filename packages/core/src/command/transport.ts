@@ -1,3 +1,4 @@
+import type { SemoError } from '../errors.ts';
 import type { Unsubscribe } from '../session/session-manager.ts';
 import type { Command, CommandResult } from './command.ts';
 import type { WireEvent } from './wire-event.ts';
@@ -12,8 +13,8 @@ export type LinkStatus = 'connected' | 'disconnected' | 'closed';
 export interface OfficeLink {
   /**
    * Delivers a command and resolves with what became of it. Safe to repeat with the same command id.
-   * @throws SemoError `host_lost` when nobody is there or the line broke before the answer (it may have been carried out),
-   * `aborted`, `closed`.
+   * @throws SemoError `host_lost` when nobody is there or the line broke before the answer (it may have been carried out); with
+   * `details.noticed` where the host is known to be lost; `aborted`, `closed`.
    */
   dispatch(command: Command, call?: { readonly signal?: AbortSignal | undefined }): Promise<CommandResult>;
   /** Events in the order the host sent them, per session. */
@@ -21,6 +22,14 @@ export interface OfficeLink {
   /** After a `connected` that follows a `disconnected`, events may have been missed: ask for what matters. */
   onStatus(listener: (status: LinkStatus) => void): Unsubscribe;
   close(): Promise<void>;
+}
+
+/**
+ * Whether an error says that a host is known to be lost, not only that it did not answer: whoever watches the hosts has noticed
+ * (`details.noticed`). Asking again at once is in vain then.
+ */
+export function isLossNoticed(error: SemoError): boolean {
+  return error.code === 'host_lost' && error.details['noticed'] === true;
 }
 
 /** The host's end of a transport. */

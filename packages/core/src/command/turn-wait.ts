@@ -3,7 +3,7 @@ import { SemoError, isSemoError } from '../errors.ts';
 import type { CallOptions, Unsubscribe } from '../session/session-manager.ts';
 import type { TurnInfo } from '../session/turn.ts';
 import { abortedError } from './command-sender.ts';
-import type { LinkStatus } from './transport.ts';
+import { isLossNoticed, type LinkStatus } from './transport.ts';
 
 /** What {@link waitForTurnEnd} needs to follow one turn. */
 export interface TurnWatch {
@@ -16,6 +16,8 @@ export interface TurnWatch {
   readonly ask: (signal: AbortSignal) => Promise<TurnInfo | null>;
   /** Tells every change of this turn. */
   readonly onTurn: (listener: (turn: TurnInfo) => void) => Unsubscribe;
+  /** Tells that something is the matter with the session: then it is asked at once. */
+  readonly onTrouble: (listener: () => void) => Unsubscribe;
   readonly onStatus: (listener: (status: LinkStatus) => void) => Unsubscribe;
 }
 
@@ -47,7 +49,7 @@ class TurnWait {
   }
 
   begin(): void {
-    const { wait, clock, onTurn, onStatus } = this.#watch;
+    const { wait, clock, onTurn, onTrouble, onStatus } = this.#watch;
     const { signal, timeoutMs } = wait;
     if (signal?.aborted === true) {
       this.#fail(abortedError(signal));
@@ -63,6 +65,7 @@ class TurnWait {
     // Events first, the question second: an end between the two is then seen at least once.
     this.#stops.push(
       onTurn((turn) => this.#see(turn)),
+      onTrouble(() => this.#ask()),
       onStatus((status) => this.#seeLine(status)),
     );
     this.#ask();
@@ -97,8 +100,8 @@ class TurnWait {
   }
 
   #refused(error: SemoError): void {
-    // Only a host that is away is asked again; one that answers with an error has answered.
-    if (!isSemoError(error, 'host_lost')) this.#fail(error);
+    // Only a host that may be back in a moment is asked again; one that answers with an error has answered.
+    if (!isSemoError(error, 'host_lost') || isLossNoticed(error)) this.#fail(error);
     this.#askLater();
   }
 

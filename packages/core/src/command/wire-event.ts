@@ -37,6 +37,7 @@ export const wireEventSchema = z.discriminatedUnion('name', [
     processes: z.number().int().nonnegative(),
     at,
   }),
+  z.object({ name: z.literal('retiring'), sessionId: idSchema, at }),
   z.object({
     name: z.literal('exit'),
     sessionId: idSchema,

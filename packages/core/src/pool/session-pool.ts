@@ -71,7 +71,12 @@ export class SessionPool implements PoolManager {
       options.sessions.on('exit', ({ sessionId }) => this.#died(sessionId)),
       options.sessions.on('status', ({ sessionId, status }) => {
         if (status === 'terminated') this.#died(sessionId);
+        // Nobody knows whether it will be fit again; one in use is its job's to judge.
+        if (status === 'error' && this.#entries.get(sessionId)?.state.kind === 'idle') this.#died(sessionId);
       }),
+      options.sessions.on('retiring', ({ sessionId }) =>
+        this.retire((session) => session.sessionId === sessionId, 'Its host is going to close.'),
+      ),
     ];
   }
 

@@ -48,6 +48,8 @@ export interface SessionEvents {
     readonly processes: number;
     readonly at: number;
   };
+  /** Its host takes no more work and will close: who keeps the session for later should keep another one instead. */
+  retiring: { readonly sessionId: string; readonly at: number };
   exit: {
     readonly sessionId: string;
     readonly code: number | null;

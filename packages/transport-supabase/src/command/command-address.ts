@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 
-import type { Command, CommandBody, CommandResult } from '@semo-office/core';
+import { isSemoError, type Command, type CommandBody, type CommandResult } from '@semo-office/core';
 
 /** Whom a command is for. */
 export type CommandAddress =
@@ -29,9 +29,34 @@ export function joinedAnswers(answers: readonly CommandResult[]): CommandResult 
   return { success: true, result: answers.flatMap((answer) => (answer.success ? (answer.result as unknown[]) : [])) };
 }
 
-/** What to answer where there is no such session at all; `null`: that it is unknown. Pure. */
-export function answerWithoutSession({ kind }: CommandBody): CommandResult | null {
+/** What to answer where the database refused to ask a host; `null`: that it did. Pure. */
+export function answerInstead(body: CommandBody, thrown: unknown): CommandResult | null {
+  if (isSemoError(thrown, 'session_unknown')) return answerWithoutSession(body);
+  if (isSemoError(thrown, 'session_terminated') && thrown.details['givenUp'] === true)
+    return answerOfGivenUp(body, thrown.details['info'] ?? null);
+  return null;
+}
+
+/** What to answer where there is no such session at all; `null`: that it is unknown. */
+function answerWithoutSession({ kind }: CommandBody): CommandResult | null {
   if (kind === 'get_session') return { success: true, result: null };
   if (kind === 'list_requests') return { success: true, result: [] };
   return null;
+}
+
+/** What to answer of a session that was given up with its host: what is known of it, and that it has ended. */
+function answerOfGivenUp({ kind }: CommandBody, info: unknown): CommandResult | null {
+  switch (kind) {
+    case 'get_session':
+      return { success: true, result: info };
+    case 'list_requests':
+      return { success: true, result: [] };
+    // Every turn that there was has ended, and its end is known without asking.
+    case 'get_turn':
+    case 'terminate':
+    case 'cancel':
+      return { success: true, result: null };
+    default:
+      return null;
+  }
 }

@@ -1,6 +1,8 @@
 import {
   SemoError,
   TurnLanes,
+  errorFromWire,
+  isLossNoticed,
   isSemoError,
   laneOf,
   type Clock,
@@ -10,7 +12,7 @@ import {
 
 import { pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
 import { WakeLoop } from '../waking/wake-loop.ts';
-import { addressOf, answerWithoutSession, commandForHost, joinedAnswers } from './command-address.ts';
+import { addressOf, answerInstead, commandForHost, joinedAnswers } from './command-address.ts';
 import type { CommandOrder, CommandRepository } from './command-repository.ts';
 import { PendingAnswers } from './pending-answers.ts';
 
@@ -105,13 +107,16 @@ export class CommandDispatcher {
     const enqueued = this.#enqueue({ ...order, expiresMs: answerTimeoutMs }).then(
       () => this.#loop.wake(),
       (thrown: unknown) => {
-        const instead = isSemoError(thrown, 'session_unknown') ? answerWithoutSession(body) : null;
+        const instead = answerInstead(body, thrown);
         if (instead !== null) this.#pending.answer(commandId, instead);
         else this.#pending.fail(commandId, SemoError.from(thrown));
       },
     );
     try {
-      return await answer;
+      const result = await answer;
+      // Whoever asked for it goes elsewhere: a host that comes back need not make it.
+      if (body.kind === 'create_session' && isLost(result)) void commands.withdraw(commandId).catch(() => {});
+      return result;
     } catch (thrown) {
       // Not before it is there; a host that has it by now goes on with it.
       if (isSemoError(thrown, 'aborted')) void enqueued.then(() => commands.withdraw(commandId)).catch(() => {});
@@ -158,4 +163,8 @@ export class CommandDispatcher {
       { details },
     );
   }
+}
+
+function isLost(result: CommandResult): boolean {
+  return !result.success && isLossNoticed(errorFromWire(result.error));
 }

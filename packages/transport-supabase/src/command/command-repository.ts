@@ -1,6 +1,7 @@
 import { errorToWire, type Command, type CommandResult } from '@semo-office/core';
 import { z } from 'zod';
 
+import { PROTOCOL_VERSION } from '../protocol.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import type { Json } from '../database/database.ts';
 import { rowOf, rowsOf, valueOf } from '../database/rows.ts';
@@ -30,6 +31,14 @@ export interface CommandOrder {
   readonly expiresMs: number;
 }
 
+/** What a host claims. */
+export interface ClaimOrder {
+  readonly limit: number;
+  readonly leaseMs: number;
+  /** What it has, where it may have missed an answer: what it was handed beside that is handed out again. */
+  readonly held?: readonly string[] | undefined;
+}
+
 /** Commands and their answers in the database. Every row that comes back is parsed. */
 export class CommandRepository {
   readonly #door: DatabaseDoor;
@@ -48,6 +57,7 @@ export class CommandRepository {
       p_kind: command.body.kind,
       p_payload: toJson(command.body),
       p_expires_ms: expiresMs,
+      p_protocol: PROTOCOL_VERSION,
       ...(sessionId === undefined ? {} : { p_session_id: sessionId }),
       ...(hostId === undefined ? {} : { p_host_id: hostId }),
       ...(labels === undefined ? {} : { p_labels: [...labels] }),
@@ -112,11 +122,12 @@ export class CommandRepository {
   }
 
   /** The oldest open command of each lane of a host that is not at work. @throws SemoError `lease_lost`. */
-  async claim(fence: Fence, { limit, leaseMs }: { readonly limit: number; readonly leaseMs: number }) {
+  async claim(fence: Fence, { limit, leaseMs, held }: ClaimOrder) {
     const rows = await this.#door.call('semo_claim_commands', {
       ...this.#fenced(fence),
       p_limit: limit,
       p_lease_ms: leaseMs,
+      ...(held === undefined ? {} : { p_held: [...held] }),
     });
     return rowsOf(claimedRowSchema, rows, 'commands that were claimed');
   }

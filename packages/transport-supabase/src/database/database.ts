@@ -244,11 +244,13 @@ export type Database = {
           created_ms: number | null;
           ended_at: string | null;
           ended_ms: number | null;
+          given_up_at: string | null;
           host_epoch: number | null;
           host_id: string;
           host_lost_at: string | null;
           info: Json | null;
           last_seq: number;
+          left_behind: boolean;
           office_id: string;
           placed_at: string;
           record: Json | null;
@@ -263,11 +265,13 @@ export type Database = {
           created_ms?: number | null;
           ended_at?: string | null;
           ended_ms?: number | null;
+          given_up_at?: string | null;
           host_epoch?: number | null;
           host_id: string;
           host_lost_at?: string | null;
           info?: Json | null;
           last_seq?: number;
+          left_behind?: boolean;
           office_id: string;
           placed_at?: string;
           record?: Json | null;
@@ -282,11 +286,13 @@ export type Database = {
           created_ms?: number | null;
           ended_at?: string | null;
           ended_ms?: number | null;
+          given_up_at?: string | null;
           host_epoch?: number | null;
           host_id?: string;
           host_lost_at?: string | null;
           info?: Json | null;
           last_seq?: number;
+          left_behind?: boolean;
           office_id?: string;
           placed_at?: string;
           record?: Json | null;
@@ -431,6 +437,7 @@ export type Database = {
       semo_claim_commands: {
         Args: {
           p_epoch: number;
+          p_held?: string[];
           p_host_id: string;
           p_lease_ms?: number;
           p_limit?: number;
@@ -495,6 +502,7 @@ export type Database = {
           p_labels?: string[];
           p_office_id: string;
           p_payload: Json;
+          p_protocol?: number;
           p_session_id?: string;
         };
         Returns: {
@@ -730,6 +738,7 @@ export type Database = {
         Returns: {
           epoch: number;
           lease_expires_at: string;
+          left_behind: string[];
         }[];
       };
       semo_renew_job: {
@@ -796,11 +805,14 @@ export type Database = {
       };
       semo_sweep: {
         Args: {
+          p_grace_ms?: number;
           p_limit?: number;
           p_office_id: string;
+          p_pause_ms?: number;
         };
         Returns: {
           ended_commands: number;
+          given_up_sessions: string[];
           lost_hosts: string[];
         }[];
       };

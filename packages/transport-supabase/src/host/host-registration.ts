@@ -15,6 +15,10 @@ export interface RegistrationParts {
   readonly sessions: () => readonly string[] | null;
   /** The host was given up and is there again, under another epoch: what it was handed out before is not its own. */
   readonly onRegisteredAgain: () => void;
+  /** These sessions were given up while the host was away. */
+  readonly onLeftBehind: (sessionIds: readonly string[]) => void;
+  /** Somebody has said that the host is to drain, or to go on. */
+  readonly onDraining: (isDraining: boolean) => void;
   /** Commands that are somebody else's by now. */
   readonly onLost: (commandIds: readonly string[]) => void;
   readonly onProblem: (problem: SemoError) => void;
@@ -40,7 +44,8 @@ export class HostRegistration {
 
   /** @throws SemoError `not_supported`: the database speaks another protocol; `sign_in_refused`, `host_lost`. */
   static async begin(parts: RegistrationParts): Promise<HostRegistration> {
-    const fence = await parts.hosts.register(parts.profile, parts.sessions());
+    const { fence, leftBehind } = await parts.hosts.register(parts.profile, parts.sessions());
+    parts.onLeftBehind(leftBehind);
     return new HostRegistration(parts, fence);
   }
 
@@ -77,9 +82,11 @@ export class HostRegistration {
   }
 
   async #renew(): Promise<void> {
-    const { hosts, profile, sessions, onRegisteredAgain } = this.#parts;
-    this.#fence = await hosts.register(profile, sessions());
-    this.#ownEpochs.add(this.#fence.epoch);
+    const { hosts, profile, sessions, onRegisteredAgain, onLeftBehind } = this.#parts;
+    const { fence, leftBehind } = await hosts.register(profile, sessions());
+    this.#fence = fence;
+    this.#ownEpochs.add(fence.epoch);
+    onLeftBehind(leftBehind);
     onRegisteredAgain();
   }
 
@@ -96,11 +103,15 @@ export class HostRegistration {
   }
 
   async #beat(): Promise<void> {
-    const { hosts, profile, held, onLost, onProblem } = this.#parts;
+    const { hosts, profile, held, onLost, onDraining, onProblem } = this.#parts;
     const fence = this.#fence;
     try {
-      const { lost_commands: lost } = await hosts.heartbeat(fence, { leaseMs: profile.leaseMs, held: held() });
+      const { lost_commands: lost, draining } = await hosts.heartbeat(fence, {
+        leaseMs: profile.leaseMs,
+        held: held(),
+      });
       if (lost.length > 0) onLost(lost);
+      onDraining(draining);
       this.#failures = 0;
       this.#beatLater(this.#pauseMs);
     } catch (thrown) {

@@ -3,9 +3,7 @@ import { z } from 'zod';
 import type { Fence } from '../command/command-repository.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import { rowOf, rowsOf } from '../database/rows.ts';
-
-/** Raised whenever what hosts and offices write for each other changes its meaning. */
-export const PROTOCOL_VERSION = 1;
+import { PROTOCOL_VERSION } from '../protocol.ts';
 
 /** What a host tells of itself when it registers. */
 export interface HostProfile {
@@ -16,10 +14,24 @@ export interface HostProfile {
   readonly leaseMs: number;
 }
 
-const registeredRowSchema = z.object({ epoch: z.number().int() });
+const registeredRowSchema = z.object({ epoch: z.number().int(), left_behind: z.array(z.string()) });
 const heartbeatRowSchema = z.object({ draining: z.boolean(), lost_commands: z.array(z.string()) });
 const livingRowSchema = z.object({ host_id: z.string(), protocol: z.number().int() });
-const sweptRowSchema = z.object({ lost_hosts: z.array(z.string()), ended_commands: z.number().int() });
+
+/** What a host learns when it registers. */
+export interface Registered {
+  readonly fence: Fence;
+  /** Sessions that were given up while it was away, and that it has to end. */
+  readonly leftBehind: readonly string[];
+}
+
+/** How hosts are looked after; in milliseconds. */
+export interface SweepTimes {
+  /** For how long a host that is lost may come back to its sessions. */
+  readonly graceMs: number;
+  /** Nothing is done where somebody has less than that long ago. */
+  readonly pauseMs: number;
+}
 
 /** Hosts in the database. */
 export class HostRepository {
@@ -32,7 +44,7 @@ export class HostRepository {
   }
 
   /** Begins a life under a new epoch. @param sessions - Those that live on the host; `null`: it does not say. */
-  async register(profile: HostProfile, sessions: readonly string[] | null): Promise<Fence> {
+  async register(profile: HostProfile, sessions: readonly string[] | null): Promise<Registered> {
     const { hostId, capacity, labels, agentVersions, leaseMs } = profile;
     const rows = await this.#door.call('semo_register_host', {
       p_office_id: this.#officeId,
@@ -44,7 +56,8 @@ export class HostRepository {
       p_lease_ms: leaseMs,
       ...(sessions === null ? {} : { p_sessions: [...sessions] }),
     });
-    return { hostId, epoch: rowOf(registeredRowSchema, rows, 'registration').epoch };
+    const { epoch, left_behind: leftBehind } = rowOf(registeredRowSchema, rows, 'registration');
+    return { fence: { hostId, epoch }, leftBehind };
   }
 
   /** Holds on to the host's lease and to those commands. @throws SemoError `lease_lost`: the host was given up. */
@@ -76,10 +89,13 @@ export class HostRepository {
     return rowsOf(livingRowSchema, rows, 'hosts');
   }
 
-  /** Notices hosts that did not hold on to their lease, and commands that nobody took in time. */
-  async sweep(): Promise<readonly string[]> {
-    const rows = await this.#door.call('semo_sweep', { p_office_id: this.#officeId });
-    return rowOf(sweptRowSchema, rows, 'sweep').lost_hosts;
+  /** Notices hosts that did not hold on to their lease or stay away, and commands that nobody took in time. */
+  async sweep({ graceMs, pauseMs }: SweepTimes): Promise<void> {
+    await this.#door.call('semo_sweep', {
+      p_office_id: this.#officeId,
+      p_grace_ms: Math.round(graceMs),
+      p_pause_ms: Math.round(pauseMs),
+    });
   }
 
   #fenced({ hostId, epoch }: Fence) {

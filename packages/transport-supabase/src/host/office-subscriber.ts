@@ -20,7 +20,15 @@ export interface SubscriberParts {
   readonly isLive: () => boolean;
   readonly pace: PollPace;
   readonly leaseMs: number;
+  /** Told when a command has been answered, or its answer is not wanted any more. */
+  readonly onAnswered: () => void;
   readonly onProblem: (problem: SemoError) => void;
+}
+
+interface HeldCommand {
+  readonly done: Promise<void>;
+  readonly lane: 'turn' | 'control';
+  readonly sessionId: string | null;
 }
 
 /** How many commands are claimed at once; with more waiting, the next claim follows at once. */
@@ -29,10 +37,12 @@ const CLAIM_LIMIT = 64;
 /** The host's side of commands: claims what there is, each lane by itself, carries it out and answers under the lease. */
 export class OfficeSubscriber {
   readonly #parts: SubscriberParts;
-  readonly #held = new Map<string, Promise<void>>();
+  readonly #held = new Map<string, HeldCommand>();
   readonly #stopped = new AbortController();
   readonly #loop: WakeLoop;
   #handler: CommandHandler | null = null;
+  /** A claim has failed, and the commands it was given may have been lost on their way. */
+  #hasMissed = false;
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
@@ -47,6 +57,13 @@ export class OfficeSubscriber {
   /** The commands that are being carried out. */
   get held(): readonly string[] {
     return [...this.#held.keys()];
+  }
+
+  /** The sessions for which something keeps its order: what is being made, and prompts that wait. */
+  get busySessions(): readonly string[] {
+    return [...this.#held.values()].flatMap(({ lane, sessionId }) =>
+      lane === 'turn' && sessionId !== null ? [sessionId] : [],
+    );
   }
 
   /** Claims from now on; `null`: no more. */
@@ -75,7 +92,7 @@ export class OfficeSubscriber {
     this.#handler = null;
     await this.#loop.stop();
     await Promise.race([
-      Promise.all(this.#held.values()),
+      Promise.all([...this.#held.values()].map(({ done }) => done)),
       sleep({ clock: this.#parts.clock, ms: withinMs, signal: this.#stopped.signal }),
     ]);
     this.#stopped.abort();
@@ -86,10 +103,15 @@ export class OfficeSubscriber {
     if (handler === null) return false;
     const { registration, commands, leaseMs } = this.#parts;
     const { fence } = registration;
-    const claimed = await commands.claim(fence, { limit: CLAIM_LIMIT, leaseMs }).catch(async (thrown: unknown) => {
-      if (isSemoError(thrown, 'lease_lost')) await registration.registerAgain(fence);
-      throw thrown;
-    });
+    const held = this.#hasMissed ? this.held : undefined;
+    const claimed = await commands
+      .claim(fence, { limit: CLAIM_LIMIT, leaseMs, held })
+      .catch(async (thrown: unknown) => {
+        this.#hasMissed = true;
+        if (isSemoError(thrown, 'lease_lost')) await registration.registerAgain(fence);
+        throw thrown;
+      });
+    this.#hasMissed = false;
     for (const command of claimed) this.#take(command, { fence, handler });
     if (claimed.length === CLAIM_LIMIT) queueMicrotask(() => this.#loop.wake());
     return claimed.length > 0;
@@ -102,11 +124,13 @@ export class OfficeSubscriber {
     const done = this.#carryOut(command, handler)
       .then((result) => this.#answer(command, { fence, result }))
       .finally(() => {
-        if (this.#held.get(command.command_id) === done) this.#held.delete(command.command_id);
+        if (this.#held.get(command.command_id)?.done === done) this.#held.delete(command.command_id);
+        this.#parts.onAnswered();
         // The next of its lane can be claimed now.
         this.wake();
       });
-    this.#held.set(command.command_id, done);
+    const { lane, session_id: sessionId } = command;
+    this.#held.set(command.command_id, { done, lane, sessionId });
   }
 
   async #carryOut(claimed: ClaimedCommand, handler: CommandHandler): Promise<CommandResult> {

@@ -6,13 +6,15 @@ import type { AnnouncementListeners } from '../office/supabase-office.ts';
 import type { OfficeChannel } from '../realtime/office-channel.ts';
 import { commandsTopic } from '../realtime/office-topic.ts';
 import { supabaseRequestStore } from '../store/request-store.ts';
-import { supabaseSessionStore } from '../store/session-store.ts';
+import { supabaseSessionStore, type HostStoreParts } from '../store/session-store.ts';
 import type { HostOptions, TransportSettings } from '../transport-options.ts';
 import type { PollPace } from '../waking/poll-pace.ts';
 import { HostRegistration } from './host-registration.ts';
 import { HostRepository } from './host-repository.ts';
 import { OfficeSubscriber } from './office-subscriber.ts';
-import { LivingSessions, SupabaseHost } from './supabase-host.ts';
+import { LeftBehind } from './left-behind.ts';
+import { LivingSessions } from './living-sessions.ts';
+import { SupabaseHost, type HostParts } from './supabase-host.ts';
 
 /** What a host's end is made with. */
 export interface OpenHostParts {
@@ -30,17 +32,23 @@ type ParsedHostOptions = HostOptions & Required<Pick<HostOptions, 'labels' | 'ag
 
 /** Registers a host and puts its end together. */
 export async function openHost(options: ParsedHostOptions, parts: OpenHostParts): Promise<SupabaseHost> {
-  const { settings, door, commands } = parts;
-  const { clock, onProblem, times, officeId } = settings;
+  const { door, commands } = parts;
+  const { clock, onProblem, times, officeId } = parts.settings;
   const hosts = new HostRepository(door, officeId);
   const sessions = new LivingSessions(options.sessions);
+  const leftBehind = new LeftBehind({ clock, onGone: (event) => host.publish(event), onProblem });
   const registration = await HostRegistration.begin({
     clock,
     hosts,
     profile: { ...options, leaseMs: times.leaseMs },
     sessions: () => sessions.ids,
     held: () => subscriber.held,
-    onRegisteredAgain: () => subscriber.wake(),
+    onRegisteredAgain: () => {
+      subscriber.wake();
+      void host.tellAgain();
+    },
+    onLeftBehind: (sessionIds) => leftBehind.add(sessionIds),
+    onDraining: (isDraining) => host.setDraining(isDraining),
     // Their answers will be refused; there is nothing else to do.
     onLost: () => {},
     onProblem,
@@ -52,6 +60,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     isLive: () => channel?.isLive ?? false,
     pace: parts.pace,
     leaseMs: times.leaseMs,
+    onAnswered: () => sessions.changed(),
     onProblem,
   });
   const channel = parts.channel(commandsTopic(officeId, options.hostId), {
@@ -59,7 +68,27 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     onCatchUp: () => subscriber.announced(),
     onLive: () => subscriber.repace(),
   });
-  const events = new SessionRealtimeEvents({
+  const host = new SupabaseHost({
+    clock,
+    hosts,
+    registration,
+    subscriber,
+    events: eventsOf(parts, { registration, sessions }),
+    channel,
+    sessions,
+    leftBehind,
+    stores: storesOf({ door, officeId, fence: () => registration.fence }),
+    closeTimeoutMs: times.closeTimeoutMs,
+  });
+  return host;
+}
+
+/** What happens on a host, on its way to the office. */
+function eventsOf(
+  { settings: { clock, onProblem, times, officeId }, door }: OpenHostParts,
+  { registration, sessions }: { readonly registration: HostRegistration; readonly sessions: LivingSessions },
+): SessionRealtimeEvents {
+  return new SessionRealtimeEvents({
     ...OUTBOX,
     clock,
     events: new EventRepository(door, officeId),
@@ -68,15 +97,8 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     times: { eventMs: times.eventBatchMs, outputMs: times.outputBatchMs },
     onProblem,
   });
-  const storeParts = { door, officeId, fence: () => registration.fence };
-  return new SupabaseHost({
-    hosts,
-    registration,
-    subscriber,
-    events,
-    channel,
-    sessions,
-    stores: { sessionStore: supabaseSessionStore(storeParts), requestStore: supabaseRequestStore(storeParts) },
-    closeTimeoutMs: times.closeTimeoutMs,
-  });
+}
+
+function storesOf(parts: HostStoreParts): HostParts['stores'] {
+  return { sessionStore: supabaseSessionStore(parts), requestStore: supabaseRequestStore(parts) };
 }

@@ -1,11 +1,8 @@
 import {
   SemoError,
-  sessionInfoSchema,
-  type Command,
-  type CommandResult,
+  type Clock,
   type HostLink,
   type RequestStore,
-  type SessionInfo,
   type SessionStore,
   type Unsubscribe,
   type WireEvent,
@@ -13,9 +10,12 @@ import {
 
 import type { SessionRealtimeEvents } from '../events/session-realtime-events.ts';
 import type { OfficeChannel } from '../realtime/office-channel.ts';
+import { untilDrained, type DrainWait } from './drain-wait.ts';
 import type { HostRegistration } from './host-registration.ts';
 import type { HostRepository } from './host-repository.ts';
-import type { OfficeSubscriber } from './office-subscriber.ts';
+import type { LeftBehind } from './left-behind.ts';
+import type { LivingSessions } from './living-sessions.ts';
+import type { CommandHandler, OfficeSubscriber } from './office-subscriber.ts';
 
 /** The host's end of a transport over Supabase. */
 export interface SupabaseHostLink extends HostLink {
@@ -26,58 +26,34 @@ export interface SupabaseHostLink extends HostLink {
   readonly sessionStore: SessionStore;
   /** Keeps what this host's agents ask of people in the office's tables. */
   readonly requestStore: RequestStore;
-  /** Takes no new sessions from now on; those that are here go on. Close the link when they are over. */
+  /**
+   * Takes no new sessions from now on; those that are here go on, and pools are told to hand them to nobody else. Wait with
+   * `drained`, then close.
+   *
+   * @example
+   * ```ts
+   * await host.drain();
+   * await host.drained({ for: 'sessions', timeoutMs: 600_000, signal });
+   * await host.close();
+   * ```
+   */
   drain(): Promise<void>;
+  /** Resolves when a draining host has nothing left to do. @throws SemoError `wait_timed_out`, `aborted`. */
+  drained(wait?: DrainWait): Promise<void>;
 }
 
 /** What {@link SupabaseHost} is made of. */
 export interface HostParts {
+  readonly clock: Clock;
   readonly hosts: HostRepository;
   readonly registration: HostRegistration;
   readonly subscriber: OfficeSubscriber;
   readonly events: SessionRealtimeEvents;
   readonly channel: OfficeChannel | null;
   readonly sessions: LivingSessions;
+  readonly leftBehind: LeftBehind;
   readonly stores: { readonly sessionStore: SessionStore; readonly requestStore: RequestStore };
   readonly closeTimeoutMs: number;
-}
-
-type Handler = (command: Command) => Promise<CommandResult>;
-
-/** The sessions a host has told of and that have not ended, and what is known of them. */
-export class LivingSessions {
-  #ids: Set<string> | null;
-  #handler: Handler | null = null;
-
-  constructor(known: readonly string[] | undefined) {
-    this.#ids = known === undefined ? null : new Set(known);
-  }
-
-  /** `null` until there is anything to go by. */
-  get ids(): readonly string[] | null {
-    return this.#ids === null ? null : [...this.#ids];
-  }
-
-  see(event: WireEvent): void {
-    if (event.name !== 'status') return;
-    this.#ids ??= new Set();
-    if (event.status === 'terminated') this.#ids.delete(event.sessionId);
-    else this.#ids.add(event.sessionId);
-  }
-
-  askAt(handler: Handler | null): void {
-    this.#handler = handler;
-  }
-
-  async infoOf(sessionId: string): Promise<SessionInfo | null> {
-    const asked = await this.#handler?.({
-      commandId: `info_${sessionId}`,
-      body: { kind: 'get_session', sessionId },
-    });
-    if (asked?.success !== true) return null;
-    const info = sessionInfoSchema.safeParse(asked.result);
-    return info.success ? info.data : null;
-  }
 }
 
 export class SupabaseHost implements SupabaseHostLink {
@@ -85,7 +61,8 @@ export class SupabaseHost implements SupabaseHostLink {
   readonly sessionStore: SessionStore;
   readonly requestStore: RequestStore;
   readonly #parts: HostParts;
-  #handler: Handler | null = null;
+  #handler: CommandHandler | null = null;
+  #isDraining = false;
   #closing: Promise<void> | null = null;
 
   constructor(parts: HostParts) {
@@ -100,7 +77,7 @@ export class SupabaseHost implements SupabaseHostLink {
     return this.#parts.registration.fence.epoch;
   }
 
-  serve(handler: Handler): Unsubscribe {
+  serve(handler: CommandHandler): Unsubscribe {
     if (this.#closing !== null) throw new SemoError('closed', 'This host was closed.');
     if (this.#handler !== null)
       throw new SemoError('invalid_argument', 'This host is being served already. Stop that first.');
@@ -111,12 +88,44 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 
   publish(event: WireEvent): void {
-    this.#parts.sessions.see(event);
-    this.#parts.events.publish(event);
+    const { sessions, leftBehind, events } = this.#parts;
+    const isNew = sessions.see(event);
+    events.publish(event);
+    leftBehind.see(event);
+    if (isNew && this.#isDraining && event.name === 'status') this.#retire([event.sessionId]);
   }
 
-  drain(): Promise<void> {
-    return this.#parts.hosts.drain(this.hostId);
+  async drain(): Promise<void> {
+    await this.#parts.hosts.drain(this.hostId);
+    this.setDraining(true);
+  }
+
+  drained(wait: DrainWait = {}): Promise<void> {
+    const { clock, sessions, subscriber } = this.#parts;
+    const left = (): readonly string[] => {
+      const here = wait.for === 'sessions' ? (sessions.ids ?? []) : sessions.busyIds;
+      return [...new Set([...here, ...subscriber.busySessions])];
+    };
+    return untilDrained({ clock, left, onChange: (listener) => sessions.onChange(listener) }, wait);
+  }
+
+  /** Somebody has said so: this process, or the office. */
+  setDraining(isDraining: boolean): void {
+    const hasBegun = isDraining && !this.#isDraining;
+    this.#isDraining = isDraining;
+    if (hasBegun) this.#retire(this.#parts.sessions.ids ?? []);
+  }
+
+  /** Tells how the sessions are that are still here, since the office has thought them lost. */
+  async tellAgain(): Promise<void> {
+    const { sessions, clock } = this.#parts;
+    const infos = await Promise.all((sessions.ids ?? []).map((sessionId) => sessions.infoOf(sessionId)));
+    for (const info of infos) {
+      if (info === null) continue;
+      const { sessionId, status } = info;
+      this.publish({ name: 'status', sessionId, status, at: clock.now() });
+      if (this.#isDraining) this.#retire([sessionId]);
+    }
   }
 
   close(): Promise<void> {
@@ -133,10 +142,17 @@ export class SupabaseHost implements SupabaseHostLink {
     await registration.end();
   }
 
-  #use(handler: Handler | null): void {
+  #retire(sessionIds: readonly string[]): void {
+    const { events, clock } = this.#parts;
+    for (const sessionId of sessionIds) events.publish({ name: 'retiring', sessionId, at: clock.now() });
+  }
+
+  #use(handler: CommandHandler | null): void {
     this.#handler = handler;
     this.#parts.subscriber.serve(handler);
     // Kept after serving: what is told until the end is still looked up.
-    if (handler !== null) this.#parts.sessions.askAt(handler);
+    if (handler === null) return;
+    this.#parts.sessions.askAt(handler);
+    this.#parts.leftBehind.endBy(handler);
   }
 }

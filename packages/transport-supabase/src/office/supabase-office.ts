@@ -1,7 +1,6 @@
 import {
   EventHub,
   SemoError,
-  type Cancel,
   type Clock,
   type Command,
   type CommandResult,
@@ -14,10 +13,12 @@ import {
 import { CommandDispatcher, type DispatcherParts } from '../command/command-dispatcher.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { EventRepository } from '../events/event-repository.ts';
-import { PROTOCOL_VERSION, type HostRepository } from '../host/host-repository.ts';
+import type { HostRepository } from '../host/host-repository.ts';
+import { PROTOCOL_VERSION, protocolMismatch } from '../protocol.ts';
 import type { OfficeChannel } from '../realtime/office-channel.ts';
 import { announcedId } from '../realtime/office-topic.ts';
 import type { PollPace } from '../waking/poll-pace.ts';
+import { HostWatch } from './host-watch.ts';
 
 /** What {@link SupabaseOffice} needs. */
 export interface OfficeParts extends Pick<DispatcherParts, 'commands' | 'answerTimeoutMs' | 'labels'> {
@@ -27,6 +28,8 @@ export interface OfficeParts extends Pick<DispatcherParts, 'commands' | 'answerT
   readonly pace: PollPace;
   /** How often to notice what time has done, in milliseconds. */
   readonly sweepMs: number;
+  /** For how long a lost host may come back to its sessions, in milliseconds. */
+  readonly hostGraceMs: number;
   readonly onProblem: (problem: SemoError) => void;
   /** Makes the channel on which things are announced; `null`: there is none. */
   readonly openChannel: (listeners: AnnouncementListeners) => OfficeChannel | null;
@@ -54,9 +57,8 @@ export class SupabaseOffice implements OfficeLink {
   readonly #dispatcher: CommandDispatcher;
   readonly #feed: EventFeed;
   readonly #channel: OfficeChannel | null;
+  readonly #watch: HostWatch;
   #line: 'up' | 'down' | 'closed' = 'up';
-  #cancelSweep: Cancel = () => {};
-  #sweeping: Promise<void> = Promise.resolve();
 
   constructor(parts: OfficeParts) {
     this.#parts = parts;
@@ -81,7 +83,14 @@ export class SupabaseOffice implements OfficeLink {
     });
     this.#channel?.open();
     this.#feed.wake();
-    this.#sweepLater();
+    this.#watch = new HostWatch({
+      clock,
+      hosts: parts.hosts,
+      everyMs: parts.sweepMs,
+      graceMs: parts.hostGraceMs,
+      onProblem,
+      onSwept: () => {},
+    });
   }
 
   async dispatch(command: Command, call: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandResult> {
@@ -103,8 +112,7 @@ export class SupabaseOffice implements OfficeLink {
   async close(): Promise<void> {
     if (this.#line === 'closed') return;
     this.#line = 'closed';
-    this.#cancelSweep();
-    await Promise.all([this.#channel?.close(), this.#dispatcher.close(), this.#feed.stop(), this.#sweeping]);
+    await Promise.all([this.#channel?.close(), this.#dispatcher.close(), this.#feed.stop(), this.#watch.stop()]);
     this.#hub.emit('status', 'closed');
     this.#hub.clear();
   }
@@ -112,6 +120,8 @@ export class SupabaseOffice implements OfficeLink {
   #announced(event: string, payload: unknown): void {
     if (event === 'result') this.#dispatcher.announced(announcedId(payload));
     if (event === 'events') this.#feed.announced();
+    // What it was asked may have no other answer than that it is lost.
+    if (event === 'host') this.#dispatcher.announced();
   }
 
   #catchUp(): void {
@@ -141,20 +151,9 @@ export class SupabaseOffice implements OfficeLink {
     const hosts = await this.#parts.hosts.living();
     const other = hosts.find(({ protocol }) => protocol !== PROTOCOL_VERSION);
     if (other !== undefined)
-      throw new SemoError(
-        'not_supported',
-        `Host ${other.host_id} speaks protocol ${other.protocol}, this office ${PROTOCOL_VERSION}. Use the same version of semo-office for both.`,
-      );
+      throw new SemoError('not_supported', protocolMismatch(other.host_id, other.protocol), {
+        details: { hostId: other.host_id, protocol: other.protocol, officeProtocol: PROTOCOL_VERSION },
+      });
     return hosts.map(({ host_id: hostId }) => hostId);
-  }
-
-  #sweepLater(): void {
-    if (this.#line === 'closed') return;
-    this.#cancelSweep = this.#parts.clock.schedule(this.#parts.sweepMs, () => {
-      this.#sweeping = this.#parts.hosts
-        .sweep()
-        .catch((thrown: unknown) => this.#parts.onProblem(SemoError.from(thrown)))
-        .then(() => this.#sweepLater());
-    });
   }
 }

@@ -55,10 +55,16 @@ create table public.agent_sessions (
   ended_at timestamptz,
   -- Its host is lost, and with it our knowledge of it. Cleared when the host tells of it again.
   host_lost_at timestamptz,
+  -- Its host stayed away for too long: what it was to do goes on elsewhere or nowhere, and nothing that its host still tells of
+  -- it is taken.
+  given_up_at timestamptz,
+  -- It was given up, and its host, which may still run it, has to end it.
+  left_behind boolean not null default false,
   primary key (office_id, session_id)
 );
 -- How loaded a host is, and what is lost with it.
 create index agent_sessions_open on public.agent_sessions (office_id, host_id) where ended_at is null;
+create index agent_sessions_given_up on public.agent_sessions (office_id, host_id) where given_up_at is not null;
 create index agent_sessions_by_conversation on public.agent_sessions (office_id, conversation_id)
   where conversation_id is not null;
 create index agent_sessions_by_end on public.agent_sessions (office_id, ended_at) where ended_at is not null;

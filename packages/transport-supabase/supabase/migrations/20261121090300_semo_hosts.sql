@@ -35,24 +35,43 @@ begin
 end
 $$;
 
--- Cuts a host off: its sessions are reported as lost, and what it was doing is nobody's. The commands stay its own, for no
--- other host has the session; a host that comes back finds them, and one that does not lets them expire.
+-- Cuts a host off: its sessions are told to be lost, and what it was doing is nobody's. The commands stay its own, for no
+-- other host has the session: one that comes back in time finds them.
 create function semo.lose_host(p_office_id text, p_host_id text, p_state text) returns void
 language plpgsql set search_path = '' as $$
+declare
+  lost text[];
 begin
+  -- Whoever tells something under its epoch holds this row: from here on nobody does.
   update public.session_hosts h set state = p_state, lease_expires_at = least(h.lease_expires_at, semo.now())
     where h.office_id = p_office_id and h.host_id = p_host_id;
   -- Commands before sessions, as whoever answers one locks them: nobody waits in a circle.
   update public.agent_commands c set lease_expires_at = least(c.lease_expires_at, semo.now())
     where c.office_id = p_office_id and c.host_id = p_host_id and c.status = 'processing';
-  update public.agent_sessions s set host_lost_at = semo.now(), version = s.version + 1, updated_at = semo.now()
-    where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is null;
+  with cut_off as (
+    update public.agent_sessions s set host_lost_at = semo.now(), version = s.version + 1, updated_at = semo.now()
+    where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is null
+    returning s.session_id
+  )
+  select array_agg(c.session_id) into lost from cut_off c;
+  perform semo.tell_statuses(p_office_id, p_host_id, lost, 'error');
 end
+$$;
+
+-- Whether a session is still to be made: such a one cannot be missing.
+create function semo.is_to_be_made(p_session public.agent_sessions) returns boolean
+language sql stable set search_path = '' as $$
+  select exists (
+    select from public.agent_commands c
+    where c.office_id = p_session.office_id and c.host_id = p_session.host_id and c.lane_key = p_session.session_id
+      and c.lane = 'turn' and c.status in ('pending', 'processing') and c.kind = 'create_session'
+  )
 $$;
 
 /*
  Begins a host's life, or its next one: always under a new epoch, which fences off whoever used this host id before.
    p_sessions   the sessions that live on it now; those of its open ones that are missing are lost. Null: it does not say.
+   left_behind  sessions that were given up while it was away, and that it has to end if it still has them.
  Refused as `not_supported` when it speaks a protocol these functions do not understand.
 */
 create function public.semo_register_host(
@@ -65,11 +84,12 @@ create function public.semo_register_host(
   p_info jsonb default '{}',
   p_lease_ms bigint default 15000,
   p_sessions text[] default null
-) returns table (epoch bigint, lease_expires_at timestamptz)
+) returns table (epoch bigint, lease_expires_at timestamptz, left_behind text[])
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
 declare
   host public.session_hosts;
+  gone text[];
 begin
   perform semo.check_host(p_office_id, p_host_id);
   if not semo.protocols() @> p_protocol then
@@ -78,6 +98,14 @@ begin
         lower(semo.protocols()), upper(semo.protocols()) - 1,
         case when p_protocol < lower(semo.protocols()) then 'the host' else 'the database by its migrations' end),
       jsonb_build_object('protocol', p_protocol));
+  end if;
+  -- What is told of its earlier life is told under that epoch, as its last.
+  perform from public.session_hosts h where h.office_id = p_office_id and h.host_id = p_host_id for no key update;
+  if p_sessions is not null then
+    select array_agg(s.session_id) into gone from public.agent_sessions s
+      where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is null
+        and s.session_id <> all (p_sessions) and not semo.is_to_be_made(s);
+    perform semo.tell_statuses(p_office_id, p_host_id, gone, 'error');
   end if;
   insert into public.session_hosts as h
     (office_id, host_id, capacity, labels, agents, protocol, info, lease_expires_at)
@@ -91,23 +119,15 @@ begin
   -- What its earlier self was doing can be handed out again at once.
   update public.agent_commands c set lease_expires_at = semo.now()
     where c.office_id = p_office_id and c.host_id = p_host_id and c.status = 'processing' and c.lease_expires_at > semo.now();
-  if p_sessions is not null then
-    with present as (
-      select s.session_id, s.session_id = any (p_sessions) or exists (
-        -- One that is still to be made cannot be missing.
-        select from public.agent_commands c
-        where c.office_id = s.office_id and c.host_id = s.host_id and c.lane_key = s.session_id and c.lane = 'turn'
-          and c.status in ('pending', 'processing') and c.kind = 'create_session'
-      ) as is_there
-      from public.agent_sessions s
-      where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null
-    )
-    update public.agent_sessions s set
-      host_lost_at = case when not p.is_there then semo.now() end, version = s.version + 1, updated_at = semo.now()
-    from present p
-    where s.office_id = p_office_id and s.session_id = p.session_id and (s.host_lost_at is null) <> p.is_there;
-  end if;
-  return query select host.epoch, host.lease_expires_at;
+  update public.agent_sessions s set host_lost_at = semo.now(), version = s.version + 1, updated_at = semo.now()
+    where s.office_id = p_office_id and s.session_id = any (gone);
+  update public.agent_sessions s set host_lost_at = null, version = s.version + 1, updated_at = semo.now()
+    where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is not null
+      and (s.session_id = any (p_sessions) or semo.is_to_be_made(s));
+  return query select host.epoch, host.lease_expires_at, array(
+    select s.session_id from public.agent_sessions s
+    where s.office_id = p_office_id and s.host_id = p_host_id and s.given_up_at is not null and s.left_behind
+  );
 end
 $$;
 

@@ -6,22 +6,37 @@ language sql immutable set search_path = '' as $$
   select case when p_kind in ('create_session', 'send_prompt', 'reset', 'assign_workspace') then 'turn' else 'control' end
 $$;
 
+-- Refuses to let an office speak with a host that speaks another protocol.
+create function semo.check_protocol(p_host public.session_hosts, p_protocol integer) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if p_host.protocol = coalesce(p_protocol, p_host.protocol) then return; end if;
+  perform semo.refuse('not_supported',
+    format('Host %s speaks protocol %s, and this office %s. Upgrade the %s.', p_host.host_id, p_host.protocol, p_protocol,
+      case when p_host.protocol < p_protocol then 'host' else 'office' end),
+    jsonb_build_object('hostId', p_host.host_id, 'protocol', p_host.protocol, 'officeProtocol', p_protocol));
+end
+$$;
+
 /*
  Chooses the host of a new session: living, not draining, with room, with all the labels, able to run the agent; the one with
  the fewest sessions for its capacity, then by id. A conversation that is to go on lies on the disk of the host that had it,
  so that host or none.
 */
-create function semo.choose_host(p_office_id text, p_spec jsonb, p_host_id text, p_labels text[]) returns text
+create function semo.choose_host(
+  p_office_id text, p_spec jsonb, p_host_id text, p_labels text[], p_protocol integer
+) returns text
 language plpgsql set search_path = '' as $$
 declare
   wanted text := p_host_id;
+  was_given_up boolean := false;
   chosen text;
   living integer;
 begin
   -- One at a time within an office, so that two cannot both take the last place.
   perform pg_advisory_xact_lock(hashtextextended('semo.place:' || p_office_id, 0));
   if p_spec #>> '{agent,resume}' is not null then
-    select s.host_id into wanted from public.agent_sessions s
+    select s.host_id, s.given_up_at is not null into wanted, was_given_up from public.agent_sessions s
       where s.office_id = p_office_id and s.conversation_id = p_spec #>> '{agent,resume}'
       order by s.placed_at desc limit 1;
     wanted := coalesce(wanted, p_host_id);
@@ -33,7 +48,7 @@ begin
       where s.office_id = h.office_id and s.host_id = h.host_id and s.ended_at is null and s.host_lost_at is null
     ) as load
     where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at > semo.now() and not h.draining
-      and (wanted is null or h.host_id = wanted) and h.labels @> p_labels
+      and (wanted is null or h.host_id = wanted) and h.labels @> p_labels and h.protocol = coalesce(p_protocol, h.protocol)
       and (h.agents = '{}' or coalesce(h.agents ? (p_spec #>> '{agent,kind}'), true))
       and load.sessions < h.capacity
     order by load.sessions::numeric / h.capacity, h.host_id
@@ -43,11 +58,26 @@ begin
   select count(*) into living from public.session_hosts h
     where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at > semo.now()
       and (wanted is null or h.host_id = wanted);
+  if living = 0 and was_given_up then
+    perform semo.refuse('conversation_unknown',
+      format('The conversation lies on host %s, which was away for too long. Begin a new one.', wanted),
+      jsonb_build_object('hostId', wanted));
+  end if;
   if living = 0 then
     perform semo.refuse('host_lost',
       case when wanted is null then 'No host of this office is there. Start one, or wait until one is back.'
         else format('Host %s is not there, and the session can be on no other. Start it, or wait until it is back.', wanted)
       end, jsonb_build_object('hostId', wanted));
+  end if;
+  -- Where all speak another protocol, that is why.
+  if not exists (
+    select from public.session_hosts h
+    where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at > semo.now()
+      and (wanted is null or h.host_id = wanted) and h.protocol = coalesce(p_protocol, h.protocol)
+  ) then
+    perform semo.check_protocol(h, p_protocol) from public.session_hosts h
+      where h.office_id = p_office_id and h.state = 'online' and (wanted is null or h.host_id = wanted)
+      order by h.host_id;
   end if;
   perform semo.refuse('capacity_exhausted',
     format('None of %s living hosts has room for this session (labels: %s). Wait, or start another host.', living,
@@ -69,13 +99,19 @@ begin
     perform semo.refuse('session_unknown', format('There is no session %s.', p_session_id),
       jsonb_build_object('sessionId', p_session_id));
   end if;
+  if session.given_up_at is not null then
+    perform semo.refuse('session_terminated',
+      format('Session %s was given up, since its host %s was away for too long. Create another one.', p_session_id,
+        session.host_id),
+      jsonb_build_object('sessionId', p_session_id, 'givenUp', true, 'info', session.info));
+  end if;
   return session.host_id;
 end
 $$;
 
 -- Finds a place for a session that is to be made. One that has a place keeps it; one whose making has failed gets a new one.
 create function semo.place_session(
-  p_office_id text, p_session_id text, p_spec jsonb, p_host_id text, p_labels text[]
+  p_office_id text, p_session_id text, p_spec jsonb, p_host_id text, p_labels text[], p_protocol integer
 ) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -84,8 +120,13 @@ declare
 begin
   select * into session from public.agent_sessions s
     where s.office_id = p_office_id and s.session_id = p_session_id for no key update;
+  if session.given_up_at is not null then
+    perform semo.refuse('session_conflict',
+      format('Session %s was given up, and may still be on host %s. Use another id.', p_session_id, session.host_id),
+      jsonb_build_object('sessionId', p_session_id));
+  end if;
   if found and (session.ended_at is null or session.info is not null) then return session.host_id; end if;
-  chosen := semo.choose_host(p_office_id, p_spec, p_host_id, p_labels);
+  chosen := semo.choose_host(p_office_id, p_spec, p_host_id, p_labels, p_protocol);
   insert into public.agent_sessions as s (office_id, session_id, host_id) values (p_office_id, p_session_id, chosen)
   on conflict (office_id, session_id) do update set
     -- Somebody else may have placed it while we waited for our turn to choose.
@@ -97,16 +138,27 @@ begin
 end
 $$;
 
+-- What is said of a host that is lost, or has said goodbye. `noticed`: it is known, so nobody need ask again at once.
+create function semo.lost_error(p_host public.session_hosts) returns jsonb
+language sql immutable set search_path = '' as $$
+  select semo.wire_error('host_lost', 'host_lost', case p_host.state
+      when 'gone' then format('Host %s has said goodbye, and took what was asked of it along.', p_host.host_id)
+      else format('Host %s has not held on to its lease. What was asked of it may have been done.', p_host.host_id)
+    end, true)
+    || jsonb_build_object('details', jsonb_build_object('hostId', p_host.host_id, 'state', p_host.state, 'noticed', true))
+$$;
+
 -- Refuses to ask a host that is known to be away. One whose lease ran out a moment ago may be back in the next.
-create function semo.check_host_there(p_office_id text, p_host_id text) returns void
+create function semo.check_host_there(p_office_id text, p_host_id text, p_protocol integer) returns void
 language plpgsql set search_path = '' as $$
 declare
-  host_state text;
+  host public.session_hosts;
 begin
-  select h.state into host_state from public.session_hosts h where h.office_id = p_office_id and h.host_id = p_host_id;
-  if host_state = 'online' then return; end if;
-  perform semo.refuse('host_lost', format('Host %s is not there.', p_host_id),
-    jsonb_build_object('hostId', p_host_id, 'state', host_state));
+  select * into host from public.session_hosts h where h.office_id = p_office_id and h.host_id = p_host_id;
+  if host.state is distinct from 'online' then
+    perform semo.refuse('host_lost', format('Host %s is not there.', p_host_id), semo.lost_error(host) -> 'details');
+  end if;
+  perform semo.check_protocol(host, p_protocol);
 end
 $$;
 
@@ -147,7 +199,9 @@ $$;
    p_host_id      for a command that is for no session; for create_session the only host that will do
    p_labels       for create_session: what its host must have
    p_expires_ms   for how long somebody waits: after that it is not handed out any more. Asking again extends it.
- Refused: session_unknown, request_unknown, host_lost, capacity_exhausted, invalid_argument.
+   p_protocol     what the office speaks: hosts that speak another one are refused as not_supported. Null: it does not say.
+ Refused: session_unknown, request_unknown, host_lost, capacity_exhausted, conversation_unknown, not_supported,
+ invalid_argument; of a session that was given up: session_terminated, session_conflict.
 */
 create function public.semo_enqueue_command(
   p_office_id text,
@@ -157,7 +211,8 @@ create function public.semo_enqueue_command(
   p_session_id text default null,
   p_host_id text default null,
   p_labels text[] default '{}',
-  p_expires_ms bigint default 3600000
+  p_expires_ms bigint default 3600000,
+  p_protocol integer default null
 ) returns table (command_id text, session_id text, host_id text, seq bigint, status text)
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
@@ -169,6 +224,13 @@ declare
   expiry timestamptz := semo.after_ms(p_expires_ms);
 begin
   perform semo.check_office(p_office_id);
+  if not semo.protocols() @> p_protocol then
+    perform semo.refuse('not_supported',
+      format('This office speaks protocol %s, and the database understands %s to %s. Upgrade %s.', p_protocol,
+        lower(semo.protocols()), upper(semo.protocols()) - 1,
+        case when p_protocol < lower(semo.protocols()) then 'the office' else 'the database by its migrations' end),
+      jsonb_build_object('officeProtocol', p_protocol));
+  end if;
   command := semo.asked_again(p_office_id, p_command_id, p_kind, p_payload, expiry);
   if command.command_id is null then
     if target is null and p_kind = 'answer_request' then
@@ -179,13 +241,13 @@ begin
       end if;
     end if;
     if p_kind = 'create_session' then
-      destination := semo.place_session(p_office_id, target, p_payload -> 'spec', p_host_id, p_labels);
+      destination := semo.place_session(p_office_id, target, p_payload -> 'spec', p_host_id, p_labels, p_protocol);
     elsif target is not null then
       destination := semo.host_of_session(p_office_id, target);
     elsif destination is null then
       perform semo.refuse('invalid_argument', 'A command is for a session or for a host: name one of them.');
     end if;
-    perform semo.check_host_there(p_office_id, destination);
+    perform semo.check_host_there(p_office_id, destination, p_protocol);
     if target is not null then
       update public.agent_sessions s set last_seq = s.last_seq + 1
         where s.office_id = p_office_id and s.session_id = target returning s.last_seq into number;
@@ -196,6 +258,9 @@ begin
     returning * into command;
     -- Somebody asked with the same id at the same time, and was first.
     if not found then command := semo.asked_again(p_office_id, p_command_id, p_kind, p_payload, expiry); end if;
+  elsif command.status in ('pending', 'processing') then
+    -- It stays asked for its time: a host that is back by then finds it.
+    perform semo.check_host_there(p_office_id, command.host_id, p_protocol);
   end if;
   return query select command.command_id, command.session_id, command.host_id, command.seq, command.status;
 end

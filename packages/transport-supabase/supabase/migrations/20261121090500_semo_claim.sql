@@ -83,6 +83,8 @@ $$;
    prior_epoch      the host's epoch when it was handed out before; null: never. Under one of its own epochs this process
                     knows itself what it did with it. Under another's it must find out before it does anything that must not
                     be done twice: a prompt by its turn's record, of keys and text it can only say `delivery_unknown`.
+   p_held           what the host has by now, where an answer of this function may have been lost on its way: what it was
+                    handed under this epoch and does not name is handed out again at once. Null: nothing was lost.
    turn_delivery    for send_prompt: how far that turn has come, as far as it is kept here; null: nothing is.
 */
 create function public.semo_claim_commands(
@@ -90,7 +92,8 @@ create function public.semo_claim_commands(
   p_host_id text,
   p_epoch bigint,
   p_limit integer default 16,
-  p_lease_ms bigint default 15000
+  p_lease_ms bigint default 15000,
+  p_held text[] default null
 ) returns table (
   command_id text, session_id text, kind text, lane text, seq bigint, payload jsonb, attempts integer,
   prior_epoch bigint, turn_delivery text, lease_token uuid, lease_expires_at timestamptz
@@ -126,7 +129,9 @@ begin
       from heads h
       join public.agent_commands c on c.office_id = p_office_id and c.command_id = h.command_id
       -- Asked again of the row once it is locked: another claim may have been faster.
-      where (c.status = 'pending' or (c.status = 'processing' and c.lease_expires_at <= moment))
+      where (c.status = 'pending' or (c.status = 'processing' and (
+          c.lease_expires_at <= moment or (c.lease_epoch = p_epoch and c.command_id <> all (p_held))
+        )))
         and c.attempts < c.max_attempts and c.expires_at > moment
       order by c.enqueued_at, c.seq
       limit p_limit
@@ -229,32 +234,10 @@ begin
 end
 $$;
 
-/*
- Notices what time has done, since nothing happens by itself: hosts that have not held on to their lease are lost, with their
- sessions; commands that have come to the end of their way are ended. Call it every few seconds from the office, or by pg_cron.
-*/
-create function public.semo_sweep(p_office_id text, p_limit integer default 1000)
-returns table (lost_hosts text[], ended_commands integer)
-language plpgsql security definer set search_path = '' as $$
-declare
-  lost text[];
-begin
-  perform semo.check_office(p_office_id);
-  select coalesce(array_agg(h.host_id), '{}') into lost from (
-    select h.host_id from public.session_hosts h
-    where h.office_id = p_office_id and h.state = 'online' and h.lease_expires_at <= semo.now()
-    order by h.host_id
-    for no key update skip locked
-  ) as h;
-  perform semo.lose_host(p_office_id, one, 'lost') from unnest(lost) as one;
-  return query select lost, semo.bury_commands(p_office_id, p_limit);
-end
-$$;
-
 revoke all on all functions in schema semo from public, anon, authenticated, service_role;
 revoke all on function
-  public.semo_claim_commands, public.semo_complete_command, public.semo_fail_command, public.semo_sweep
+  public.semo_claim_commands, public.semo_complete_command, public.semo_fail_command
   from public, anon, authenticated, service_role;
 grant execute on function
-  public.semo_claim_commands, public.semo_complete_command, public.semo_fail_command, public.semo_sweep
+  public.semo_claim_commands, public.semo_complete_command, public.semo_fail_command
   to authenticated, service_role;

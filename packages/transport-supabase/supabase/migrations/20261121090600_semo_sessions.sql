@@ -23,6 +23,20 @@ begin
 end
 $$;
 
+-- Refuses to begin something in a session that was given up while its host was away.
+create function semo.check_not_given_up(p_office_id text, p_session_id text) returns void
+language plpgsql stable set search_path = '' as $$
+begin
+  if exists (
+    select from public.agent_sessions s
+    where s.office_id = p_office_id and s.session_id = p_session_id and s.given_up_at is not null
+  ) then
+    perform semo.refuse('session_terminated', format('Session %s was given up while its host was away.', p_session_id),
+      jsonb_build_object('sessionId', p_session_id, 'givenUp', true));
+  end if;
+end
+$$;
+
 -- Keeps a session's record, or what is now known of it. A record that says when it ended stays as it is.
 create function public.semo_put_session(p_office_id text, p_host_id text, p_epoch bigint, p_record jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -41,7 +55,10 @@ begin
     case when p_record ->> 'endedAt' is not null then semo.now() end, 1
   )
   on conflict (office_id, session_id) do update set
-    host_epoch = excluded.host_epoch, status = excluded.status, info = excluded.info, record = excluded.record,
+    host_epoch = excluded.host_epoch, record = excluded.record,
+    -- What offices were told of one that was given up stays; its host's own records go on.
+    status = case when s.given_up_at is null then excluded.status else s.status end,
+    info = case when s.given_up_at is null then excluded.info else s.info end,
     record_host = excluded.record_host, conversation_id = excluded.conversation_id, created_ms = excluded.created_ms,
     ended_ms = excluded.ended_ms, ended_at = coalesce(s.ended_at, excluded.ended_at), host_lost_at = null,
     version = s.version + 1, updated_at = semo.now()
@@ -79,6 +96,7 @@ declare
   delivery jsonb := p_record -> 'delivery';
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  perform semo.check_not_given_up(p_office_id, p_record ->> 'sessionId');
   insert into public.agent_turns as t
     (office_id, session_id, turn_id, host_id, host_epoch, delivery, record, intent_ms, ended_ms, state, info, outcome)
   values (
@@ -128,6 +146,8 @@ declare
   next jsonb;
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  -- What cannot be written down is not sent.
+  if p_step ->> 'kind' = 'submitted' then perform semo.check_not_given_up(p_office_id, p_session_id); end if;
   select * into turn from public.agent_turns t
     where t.office_id = p_office_id and t.session_id = p_session_id and t.turn_id = p_turn_id and t.host_id = p_host_id
       and t.record is not null and t.host_epoch <= p_epoch
@@ -169,6 +189,7 @@ declare
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
   perform semo.check_session_host(p_office_id, p_turn ->> 'sessionId', p_host_id);
+  perform semo.check_not_given_up(p_office_id, p_turn ->> 'sessionId');
   insert into public.agent_turns as t
     (office_id, session_id, turn_id, host_id, host_epoch, state, info, outcome, intent_ms, ended_ms)
   values (

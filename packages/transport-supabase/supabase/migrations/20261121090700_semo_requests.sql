@@ -14,6 +14,7 @@ declare
   request_state jsonb := p_record -> 'state';
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  perform semo.check_not_given_up(p_office_id, request ->> 'sessionId');
   insert into public.agent_requests
     (office_id, request_id, session_id, turn_id, host_id, host_epoch, kind, state, conversation_id, record, asked_ms,
       settled_ms)

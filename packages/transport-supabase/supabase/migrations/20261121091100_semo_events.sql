@@ -31,6 +31,26 @@ $$;
 create trigger semo_announce after insert on semo.event_batches
   for each row execute function semo.announce_events();
 
+-- Tells something of a host in its own place, as the last of its present epoch. Whoever calls holds the host's row, and ends
+-- that epoch or has ended it: nobody else tells anything under it any more.
+create function semo.tell_in_its_place(p_office_id text, p_host_id text, p_events jsonb) returns void
+language sql set search_path = '' as $$
+  insert into semo.event_batches (office_id, host_id, epoch, seq, events)
+  select h.office_id, h.host_id, h.epoch, 1 + coalesce((
+      select max(b.seq) from semo.event_batches b
+      where b.office_id = h.office_id and b.host_id = h.host_id and b.epoch = h.epoch
+    ), 0), p_events
+  from public.session_hosts h
+  where h.office_id = p_office_id and h.host_id = p_host_id and jsonb_array_length(p_events) > 0
+$$;
+
+create function semo.tell_statuses(p_office_id text, p_host_id text, p_sessions text[], p_status text) returns void
+language sql set search_path = '' as $$
+  select semo.tell_in_its_place(p_office_id, p_host_id, coalesce(jsonb_agg(jsonb_build_object(
+    'name', 'status', 'sessionId', one, 'status', p_status, 'at', semo.to_ms(semo.now())
+  )), '[]')) from unnest(p_sessions) as one
+$$;
+
 -- A session whose host says no more of it than its status.
 create function semo.note_status(p_office_id text, p_host_id text, p_epoch bigint, p_event jsonb) returns void
 language sql set search_path = '' as $$
@@ -67,6 +87,26 @@ exception when raise_exception or integrity_constraint_violation then
 end
 $$;
 
+-- Of what a host tells, what is still taken: nothing of sessions that were given up, but that those are gone by now.
+create function semo.still_told(p_office_id text, p_host_id text, p_events jsonb) returns jsonb
+language plpgsql set search_path = '' as $$
+declare
+  given_up text[];
+begin
+  select array_agg(s.session_id) into given_up from public.agent_sessions s
+    where s.office_id = p_office_id and s.host_id = p_host_id and s.given_up_at is not null;
+  if given_up is null then return p_events; end if;
+  update public.agent_sessions s set left_behind = false
+    from jsonb_array_elements(p_events) as one
+    where one ->> 'name' = 'status' and one ->> 'status' = 'terminated' and one ->> 'sessionId' = any (given_up)
+      and s.office_id = p_office_id and s.session_id = one ->> 'sessionId' and s.left_behind;
+  return (
+    select coalesce(jsonb_agg(one order by place), '[]') from jsonb_array_elements(p_events) with ordinality as told (one, place)
+    where coalesce(one ->> 'sessionId', one #>> '{request,sessionId}', '') <> all (given_up)
+  );
+end
+$$;
+
 /*
  Tells what has happened on a host: a batch of WireEvents, in order, and the SessionInfos that go with them. The same batch again
  is told once. What is older than p_keep_ms is forgotten meanwhile, a little with every batch.
@@ -77,14 +117,17 @@ create function public.semo_publish_events(
 ) returns void
 language plpgsql security definer set search_path = '' as $$
 declare
+  told jsonb;
   one jsonb;
 begin
-  perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  -- Held: whoever ends this epoch tells its last batch, and no other may come after that or take its number.
+  perform semo.hold_fence(p_office_id, p_host_id, p_epoch);
+  told := semo.still_told(p_office_id, p_host_id, p_events);
   insert into semo.event_batches (office_id, host_id, epoch, seq, events, dropped_bytes)
-  values (p_office_id, p_host_id, p_epoch, p_seq, p_events, p_dropped_bytes)
+  values (p_office_id, p_host_id, p_epoch, p_seq, told, p_dropped_bytes)
   on conflict do nothing;
   if not found then return; end if;
-  for one in select * from jsonb_array_elements(p_events) loop
+  for one in select * from jsonb_array_elements(told) loop
     perform semo.note_event(p_office_id, p_host_id, p_epoch, one);
   end loop;
   for one in select * from jsonb_array_elements(p_infos) loop
@@ -139,7 +182,8 @@ begin
 end
 $$;
 
--- What has become of several commands: of those that are over only.
+-- What has become of several commands: of those that are over, and of those whose host is lost. What becomes of the latter is not
+-- known before it is back, or has been given up.
 create function public.semo_read_results(p_office_id text, p_command_ids text[])
 returns table (command_id text, status text, success boolean, result jsonb, error jsonb, late boolean)
 language plpgsql stable security definer set search_path = '' as $$
@@ -150,7 +194,13 @@ begin
     select r.command_id, c.status, r.success, r.result, r.error, r.late
     from public.agent_command_results r
     join public.agent_commands c using (office_id, command_id)
-    where r.office_id = p_office_id and r.command_id = any (p_command_ids);
+    where r.office_id = p_office_id and r.command_id = any (p_command_ids)
+    union all
+    select c.command_id, c.status, false, null::jsonb, semo.lost_error(h), false
+    from public.agent_commands c
+    join public.session_hosts h using (office_id, host_id)
+    where c.office_id = p_office_id and c.command_id = any (p_command_ids) and c.status in ('pending', 'processing')
+      and h.state <> 'online';
 end
 $$;
 

@@ -106,7 +106,7 @@ function sameIds({ stage }: Scene): void {
 function directly({ stage, office }: Scene): void {
   it('takes whoever comes without the API, such as pg_cron, for who logged in', async () => {
     const call = `select * from public.semo_sweep('${office().officeId}')`;
-    expect(await stage().postgres.sql(call)).toEqual([{ lost_hosts: [], ended_commands: 0 }]);
+    expect(await stage().postgres.sql(call)).toEqual([{ lost_hosts: [], ended_commands: 0, given_up_sessions: [] }]);
     const connection = new Connection(stage().postgres.connection('authenticator'));
     await connection.connect();
     expect(await hintOf(connection.query(call))).toBe('42501');
