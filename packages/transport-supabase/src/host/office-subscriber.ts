@@ -2,7 +2,7 @@ import { SemoError, errorToWire, isSemoError, type Clock, type Command, type Com
 
 import type { CommandRepository, Fence } from '../command/command-repository.ts';
 import type { ClaimedCommand } from '../command/command-rows.ts';
-import { backoffMs, pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
+import { RETRY_PACE, backoffMs, pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
 import { sleep } from '../waking/sleep.ts';
 import { WakeLoop } from '../waking/wake-loop.ts';
 import type { HostRegistration } from './host-registration.ts';
@@ -33,6 +33,8 @@ export class OfficeSubscriber {
   readonly #stopped = new AbortController();
   readonly #loop: WakeLoop;
   #handler: CommandHandler | null = null;
+  /** Counts claims, so that an answer knows of those that began while it was on its way. */
+  #claims = 0;
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
@@ -84,28 +86,43 @@ export class OfficeSubscriber {
   async #claim(): Promise<boolean> {
     const handler = this.#handler;
     if (handler === null) return false;
-    const { registration, commands, leaseMs } = this.#parts;
-    const { fence } = registration;
-    const claimed = await commands.claim(fence, { limit: CLAIM_LIMIT, leaseMs }).catch(async (thrown: unknown) => {
-      if (isSemoError(thrown, 'lease_lost')) await registration.registerAgain(fence);
-      throw thrown;
-    });
+    this.#claims += 1;
+    const { fence, claimed } = await this.#claimUnderFence();
     for (const command of claimed) this.#take(command, { fence, handler });
     if (claimed.length === CLAIM_LIMIT) queueMicrotask(() => this.#loop.wake());
     return claimed.length > 0;
+  }
+
+  /** Where the host was given up meanwhile, it is there again with this claim. */
+  async #claimUnderFence(): Promise<{ readonly fence: Fence; readonly claimed: readonly ClaimedCommand[] }> {
+    const { registration, commands, leaseMs, onProblem } = this.#parts;
+    const claim = async (fence: Fence) => ({
+      fence,
+      claimed: await commands.claim(fence, { limit: CLAIM_LIMIT, leaseMs }),
+    });
+    const { fence } = registration;
+    try {
+      return await claim(fence);
+    } catch (thrown) {
+      if (!isSemoError(thrown, 'lease_lost')) throw thrown;
+      onProblem(thrown);
+      await registration.registerAgain(fence);
+      return claim(registration.fence);
+    }
   }
 
   #take(
     command: ClaimedCommand,
     { fence, handler }: { readonly fence: Fence; readonly handler: CommandHandler },
   ): void {
-    const done = this.#carryOut(command, handler)
-      .then((result) => this.#answer(command, { fence, result }))
-      .finally(() => {
-        if (this.#held.get(command.command_id) === done) this.#held.delete(command.command_id);
-        // The next of its lane can be claimed now.
-        this.wake();
-      });
+    const work = async (): Promise<void> => {
+      const result = await this.#carryOut(command, handler);
+      const mayHaveMore = await this.#answer(command, { fence, result });
+      if (this.#held.get(command.command_id) === done) this.#held.delete(command.command_id);
+      // The next of its lane can be claimed now.
+      if (mayHaveMore) this.wake();
+    };
+    const done = work();
     this.#held.set(command.command_id, done);
   }
 
@@ -117,27 +134,34 @@ export class OfficeSubscriber {
     return unknownDelivery();
   }
 
-  /** Answers until the answer is taken, or is not wanted any more. */
+  /** Answers until the answer is taken, or is not wanted any more. Gives whether there may be something to claim. */
   async #answer(
     command: ClaimedCommand,
     { fence, result }: { readonly fence: Fence; readonly result: CommandResult },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { commands, clock, onProblem } = this.#parts;
     const { signal } = this.#stopped;
     let answer = result;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        return await commands.answer(fence, command, answer);
+        const claims = this.#claims;
+        const more = await commands.answer(fence, command, answer);
+        // A claim beside it may have found the lane still at work.
+        return more || claims !== this.#claims;
       } catch (thrown) {
         const error = SemoError.from(thrown);
         onProblem(error);
-        if (error.code === 'lease_lost') return await this.#fenced(fence, error);
+        if (error.code === 'lease_lost') {
+          await this.#fenced(fence, error);
+          return true;
+        }
         // What the database cannot keep is answered by why.
         if (error.code !== 'host_lost') answer = { success: false, error: errorToWire(error) };
-        const ms = backoffMs({ firstMs: 100, longestMs: 5000 }, { failures, chance: Math.random() });
+        const ms = backoffMs(RETRY_PACE, { failures, chance: Math.random() });
         await sleep({ clock, ms, signal });
       }
     }
+    return false;
   }
 
   /** Either this one command is somebody else's, or the host as a whole was given up; the details tell. */
