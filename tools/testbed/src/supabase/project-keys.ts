@@ -22,6 +22,8 @@ export class ProjectKeys {
   /** As a project shows it: text, whose bytes are the key. */
   readonly jwtSecret = randomBytes(32).toString('base64url');
   readonly #key = new TextEncoder().encode(this.jwtSecret);
+  /** Tokens that were found valid: a signature stays right. */
+  readonly #seen = new Map<string, TokenReading & { readonly kind: 'valid' }>();
 
   /** Whom a key stands for when no token comes with it; `undefined` when it is none of ours. */
   callerOf(key: string | null | undefined): Caller | undefined {
@@ -39,6 +41,15 @@ export class ProjectKeys {
 
   /** @param options.toleranceS For how long a token is taken after its end. */
   async read(token: string, options: { readonly toleranceS: number }): Promise<TokenReading> {
+    const seen = this.#seen.get(token);
+    if (seen !== undefined && Date.now() / 1_000 < seen.expiresAtS) return seen;
+    const reading = await this.#verify(token, options);
+    this.#seen.delete(token);
+    if (reading.kind === 'valid') this.#seen.set(token, reading);
+    return reading;
+  }
+
+  async #verify(token: string, options: { readonly toleranceS: number }): Promise<TokenReading> {
     try {
       const { payload } = await jwtVerify(token, this.#key, { clockTolerance: options.toleranceS });
       const parsed = tokenSchema.safeParse(payload);
