@@ -78,15 +78,21 @@ async function openTransport(
   io: CliIo,
 ): Promise<SupabaseTransport> {
   const readToken = () => secretText(token, { what: "host's token", option: '--token-file', env: io.env });
-  const accessToken = tokenSource(readToken, { officeId, hostId });
+  const freshToken = tokenSource(readToken, { officeId, hostId });
   // What is wrong with it is said before anything is begun.
-  await accessToken();
+  await freshToken();
+  const onProblem = problemLog((line) => io.stderr(line));
   return createSupabaseTransport({
     url,
     officeId,
-    accessToken,
+    // Why there is none is lost on its way through Supabase's client.
+    accessToken: () =>
+      freshToken().catch((thrown: unknown) => {
+        onProblem(SemoError.from(thrown));
+        throw thrown;
+      }),
     key: await secretText(key, { what: "project's publishable key", option: '--key-file', env: io.env }),
-    onProblem: problemLog((line) => io.stderr(line)),
+    onProblem,
   });
 }
 

@@ -30,13 +30,16 @@ async function stage() {
   const cli = await cliStage([]);
   onTestFinished(() => cli[Symbol.asyncDispose]());
   const officeId = newId('off');
-  const env = { SEMO_SUPABASE_KEY: supabase.publishableKey, SEMO_HOST_TOKEN: await token(cli, officeId, 'mac-1') };
+  const env = { SEMO_SUPABASE_KEY: supabase.publishableKey, SEMO_HOST_TOKEN: await token(cli, { officeId }) };
   const where = ['--supabase-url', supabase.url, '--office', officeId, '--host-id', 'mac-1'];
   return { cli, officeId, env, where, sessions: () => sessionsOf(officeId), row: () => hostRow(officeId) };
 }
 
-async function token(cli: CliStage, officeId: string, hostId: string): Promise<string> {
-  const argv = ['host', 'token', '--office', officeId, '--host-id', hostId];
+async function token(
+  cli: CliStage,
+  { officeId, hostId = 'mac-1', expires = '1h' }: { officeId: string; hostId?: string; expires?: string },
+): Promise<string> {
+  const argv = ['host', 'token', '--office', officeId, '--host-id', hostId, '--expires', expires];
   const { stdout } = await cli.semo(argv, { env: { SEMO_SUPABASE_JWT_SECRET: supabase.jwtSecret } });
   return stdout.trim();
 }
@@ -160,6 +163,21 @@ describe('semo host --supabase-url', () => {
     expect(row?.['host_lost_at']).not.toBeNull();
   });
 
+  it('reads its token again, and goes on with one that takes its place, even late', async () => {
+    const here = await stage();
+    const file = join(here.cli.folder, 'host.token');
+    await writeFile(file, `${await token(here.cli, { officeId: here.officeId, expires: '5s' })}\n`);
+    const host = startHost({ ...here, env: { ...here.env, SEMO_HOST_TOKEN: '' } }, '--token-file', file);
+    await host.told('ready');
+    await vi.waitFor(() => expect(host.complaints()).toContain('It was over at'), 20_000);
+    await writeFile(file, await token(here.cli, here));
+    const sessions = here.sessions();
+    const { sessionId } = await vi.waitFor(() => sessions.create(shell(here.cli.folder)), 30_000);
+    await sessions.terminate(sessionId);
+    host.stop();
+    expect(await host.ended).toMatchObject({ status: 0 });
+  });
+
   it('waits for a project that is out of reach', async () => {
     const here = await stage();
     const cut = supabase.faults.rest.answerWith({ status: 503 });
@@ -177,8 +195,10 @@ describe('a host that is not let in', () => {
     { who: 'of another office', of: { officeId: 'rival' }, says: 'of office rival' },
   ])('is $who', async ({ of, says }) => {
     const here = await stage();
-    const { officeId, hostId } = { officeId: here.officeId, hostId: 'mac-1', ...of };
-    const host = startHost({ ...here, env: { ...here.env, SEMO_HOST_TOKEN: await token(here.cli, officeId, hostId) } });
+    const host = startHost({
+      ...here,
+      env: { ...here.env, SEMO_HOST_TOKEN: await token(here.cli, { officeId: here.officeId, ...of }) },
+    });
     const { status, stdout, stderr } = await host.ended;
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain(says);
