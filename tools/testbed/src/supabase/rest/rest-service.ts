@@ -1,6 +1,6 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Pool } from 'pg';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
+import { lastingPool } from '../postgres/lasting-pool.ts';
 import type { Caller, LocalPostgres } from '../postgres/local-postgres.ts';
 import type { ProjectKeys } from '../project-keys.ts';
 import { functionCall } from './function-call.ts';
@@ -30,8 +30,7 @@ export class RestService implements AsyncDisposable {
 
   constructor(postgres: LocalPostgres, keys: ProjectKeys) {
     this.#keys = keys;
-    this.#pool = new Pool({ ...postgres.connection('authenticator'), max: 20, allowExitOnIdle: true });
-    this.#pool.on('error', () => undefined);
+    this.#pool = lastingPool({ ...postgres.connection('authenticator'), max: 20 });
   }
 
   /** Answers every request, failed ones included. */
