@@ -1,4 +1,12 @@
-import { SemoError, errorToWire, isSemoError, type Clock, type Command, type CommandResult } from '@semo-office/core';
+import {
+  SemoError,
+  errorToWire,
+  isSemoError,
+  type Clock,
+  type Command,
+  type CommandResult,
+  type ErrorCode,
+} from '@semo-office/core';
 
 import type { CommandRepository, Fence } from '../command/command-repository.ts';
 import type { ClaimedCommand } from '../command/command-rows.ts';
@@ -25,6 +33,9 @@ export interface SubscriberParts {
 
 /** How many commands are claimed at once; with more waiting, the next claim follows at once. */
 const CLAIM_LIMIT = 64;
+
+/** What is said of an answer that no later attempt would bring in either. */
+const UNKEEPABLE: ReadonlySet<ErrorCode> = new Set(['invalid_argument', 'internal']);
 
 /** The host's side of commands: claims what there is, each lane by itself, carries it out and answers under the lease. */
 export class OfficeSubscriber {
@@ -132,8 +143,8 @@ export class OfficeSubscriber {
         const error = SemoError.from(thrown);
         onProblem(error);
         if (error.code === 'lease_lost') return await this.#fenced(fence, error);
-        // What the database cannot keep is answered by why.
-        if (error.code !== 'host_lost') answer = { success: false, error: errorToWire(error) };
+        // What the database cannot keep is answered by why. Any other refusal, of a token that is just over say, is not its fault.
+        if (UNKEEPABLE.has(error.code)) answer = { success: false, error: errorToWire(error) };
         const ms = backoffMs({ firstMs: 100, longestMs: 5000 }, { failures, chance: Math.random() });
         await sleep({ clock, ms, signal });
       }
