@@ -1,4 +1,12 @@
-import { SemoError, errorToWire, isSemoError, type Clock, type Command, type CommandResult } from '@semo-office/core';
+import {
+  SemoError,
+  errorToWire,
+  isSemoError,
+  type Clock,
+  type Command,
+  type CommandResult,
+  type ErrorCode,
+} from '@semo-office/core';
 
 import type { CommandRepository, Fence } from '../command/command-repository.ts';
 import type { ClaimedCommand } from '../command/command-rows.ts';
@@ -33,6 +41,9 @@ interface HeldCommand {
 
 /** How many commands are claimed at once; with more waiting, the next claim follows at once. */
 const CLAIM_LIMIT = 64;
+
+/** What is said of an answer that no later attempt would bring in either. */
+const UNKEEPABLE: ReadonlySet<ErrorCode> = new Set(['invalid_argument', 'internal']);
 
 /** The host's side of commands: claims what there is, each lane by itself, carries it out and answers under the lease. */
 export class OfficeSubscriber {
@@ -179,8 +190,8 @@ export class OfficeSubscriber {
           await this.#fenced(fence, error);
           return true;
         }
-        // What the database cannot keep is answered by why.
-        if (error.code !== 'host_lost') answer = { success: false, error: errorToWire(error) };
+        // What the database cannot keep is answered by why. Any other refusal, of a token that is just over say, is not its fault.
+        if (UNKEEPABLE.has(error.code)) answer = { success: false, error: errorToWire(error) };
         const ms = backoffMs(RETRY_PACE, { failures, chance: Math.random() });
         await sleep({ clock, ms, signal });
       }

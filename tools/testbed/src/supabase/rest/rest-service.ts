@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Pool } from 'pg';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
+import { lastingPool } from '../postgres/lasting-pool.ts';
 import type { Caller, LocalPostgres } from '../postgres/local-postgres.ts';
 import type { ProjectKeys } from '../project-keys.ts';
 import { functionCall } from './function-call.ts';
@@ -32,10 +32,7 @@ export class RestService implements AsyncDisposable {
 
   constructor(postgres: LocalPostgres, keys: ProjectKeys) {
     this.#keys = keys;
-    this.#pool = new Pool({ ...postgres.connection('authenticator'), max: 10, allowExitOnIdle: true, pipeline: true });
-    this.#pool.on('error', () => undefined);
-    // One that dies at work says so twice: to whoever waits for its answer, and here.
-    this.#pool.on('connect', (client) => client.on('error', () => undefined));
+    this.#pool = lastingPool({ ...postgres.connection('authenticator'), max: 10, pipeline: true });
   }
 
   /** Answers every request, failed ones included. */
