@@ -727,6 +727,7 @@ export type Database = {
         Args: {
           p_agents?: Json;
           p_capacity: number;
+          p_draining?: boolean;
           p_host_id: string;
           p_info?: Json;
           p_labels?: string[];
