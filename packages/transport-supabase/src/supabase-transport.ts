@@ -2,6 +2,7 @@ import { SemoError, parseEdge, type JobStore, type OfficeLink } from '@semo-offi
 
 import { commandDesk, type CommandDesk } from './command/command-desk.ts';
 import { CommandRepository } from './command/command-repository.ts';
+import { DeadLetters } from './command/dead-letters.ts';
 import { EventRepository } from './events/event-repository.ts';
 import { openHost } from './host/open-host.ts';
 import { HostRepository } from './host/host-repository.ts';
@@ -63,6 +64,7 @@ class Transport implements SupabaseTransport {
   readonly #channels = new Set<OfficeChannel>();
   readonly #ends = new Set<End>();
   readonly #commands: CommandRepository;
+  readonly #deadLetters: DeadLetters;
   #isOpen = true;
 
   constructor(options: SupabaseTransportOptions, settings: TransportSettings) {
@@ -77,7 +79,8 @@ class Transport implements SupabaseTransport {
       },
     });
     this.#commands = new CommandRepository(this.#access.door, officeId);
-    this.commands = commandDesk(this.#commands);
+    this.#deadLetters = new DeadLetters({ commands: this.#commands, onProblem });
+    this.commands = commandDesk(this.#commands, this.#deadLetters);
   }
 
   office(): OfficeLink {
@@ -88,6 +91,7 @@ class Transport implements SupabaseTransport {
       clock,
       onProblem,
       commands: this.#commands,
+      onDeaths: () => this.#deadLetters.look(),
       hosts: new HostRepository(door, officeId),
       events: new EventRepository(door, officeId),
       pace: this.#pace,
@@ -121,6 +125,7 @@ class Transport implements SupabaseTransport {
   async close(): Promise<void> {
     this.#isOpen = false;
     await Promise.all([...this.#ends].map((end) => end.close()));
+    await this.#deadLetters.settled();
     this.#access.close();
   }
 

@@ -185,19 +185,59 @@ describe('hosts', () => {
     expect(() => host.serve(async () => ({ success: true, result: null }))).toThrow('closed');
   });
 
-  it('are refused with another token, and with another protocol, in a sentence', async () => {
+  it('are refused with another token, in a sentence', async () => {
     const office = begin();
     const error = await expectError(office.hostSide('h1').host({ hostId: 'h2', capacity: 1 }), 'sign_in_refused');
     expect(error.message).toContain('host_id');
-    await project.supabase.sql(`create or replace function semo.protocols() returns int4range
-      language sql immutable set search_path = '' as $$ select int4range(2, 3, '[]') $$`);
+  });
+});
+
+describe('another protocol', () => {
+  const understand = (from: number, to: number) =>
+    project.supabase.sql(`create or replace function semo.protocols() returns int4range
+      language sql immutable set search_path = '' as $$ select int4range(${from}, ${to}, '[]') $$`);
+  const speak = ({ officeId }: OfficeOfProject, hostId: string, protocol: number) =>
+    project.supabase.sql('update session_hosts set protocol = $3 where office_id = $1 and host_id = $2', [
+      officeId,
+      hostId,
+      protocol,
+    ]);
+  const list = (): Command => ({ commandId: newId('cmd'), body: { kind: 'list_sessions' } });
+
+  it('than the database understands is refused, of hosts and of offices', async () => {
+    const office = begin();
+    await understand(2, 3);
     try {
-      const refused = await expectError(office.hostSide('h1').host({ hostId: 'h1', capacity: 1 }), 'not_supported');
-      expect(refused.message).toContain('Upgrade the host');
+      const host = await expectError(office.hostSide('h1').host({ hostId: 'h1', capacity: 1 }), 'not_supported');
+      expect(host.message).toBe('This host speaks protocol 1, and the database understands 2 to 3. Upgrade the host.');
+      const asked = await expectError(office.server.office().dispatch(create('ses_1')), 'not_supported');
+      expect(asked.message).toBe(
+        'This office speaks protocol 1, and the database understands 2 to 3. Upgrade the office.',
+      );
     } finally {
-      await project.supabase.sql(`create or replace function semo.protocols() returns int4range
-        language sql immutable set search_path = '' as $$ select int4range(1, 1, '[]') $$`);
+      await understand(1, 1);
     }
+  });
+
+  it('of a host than its office speaks is told, whatever it is asked, and who is to be upgraded', async () => {
+    const office = begin();
+    await scriptedHost(office, 'h1');
+    const link = office.server.office();
+    await link.dispatch(create('ses_1'));
+    for (const [protocol, who] of [
+      [2, 'office'],
+      [0, 'host'],
+    ] as const) {
+      await speak(office, 'h1', protocol);
+      for (const command of [create('ses_2'), keys('ses_1'), list()]) {
+        const error = await expectError(link.dispatch(command), 'not_supported');
+        expect(error.message).toBe(`Host h1 speaks protocol ${protocol}, and this office 1. Upgrade the ${who}.`);
+        expect(error.details).toEqual({ hostId: 'h1', protocol, officeProtocol: 1 });
+      }
+    }
+    // With another host beside it, that one is taken.
+    await scriptedHost(office, 'h2');
+    expect(await link.dispatch(create('ses_3'))).toMatchObject({ success: true });
   });
 });
 

@@ -71,7 +71,7 @@ export class SessionPool implements PoolManager {
       options.sessions.on('exit', ({ sessionId }) => this.#died(sessionId)),
       options.sessions.on('status', ({ sessionId, status }) => {
         if (status === 'terminated') this.#died(sessionId);
-        // Nobody knows whether it will be fit again; one in use is its job's to judge.
+        // Nobody knows whether it will be fit again, as when its host is lost; one in use is for its job to judge.
         if (status === 'error' && this.#entries.get(sessionId)?.state.kind === 'idle') this.#died(sessionId);
       }),
       options.sessions.on('retiring', ({ sessionId }) =>
@@ -226,7 +226,7 @@ export class SessionPool implements PoolManager {
     entry.died = true;
     // One that is being opened or handed out is dealt with when that comes back; one in use is its job's until released.
     if (entry.state.kind !== 'idle') return;
-    const error = new SemoError('agent_crashed', `Session ${sessionId} ended while nobody used it.`);
+    const error = new SemoError('agent_crashed', `Session ${sessionId} ended, or was lost, while nobody used it.`);
     noteLoss(this.#parts, entry, { kind: 'session_lost', error });
     endEntry(this.#parts, entry);
     this.#move();

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 
-import { remoteSessions, serveSessions, type Key } from '../../src/index.ts';
+import { SemoError, errorToWire, remoteSessions, serveSessions, type Key } from '../../src/index.ts';
 import { FakeClock, createScriptedSessions, expectError, scriptedSpec } from '../../testing/index.ts';
 import { TestLine } from './test-line.ts';
 
@@ -86,6 +86,16 @@ describe('remoteSessions', () => {
     expect(clock.pending).toBe(0);
   });
 
+  it('does not ask again for a host that is known to be lost', async () => {
+    const { line, clock, sessions } = await open();
+    const lost = new SemoError('host_lost', 'It is lost.', { details: { noticed: true } });
+    line.answer = async () => ({ success: false, error: errorToWire(lost) });
+    await expectError(sessions.sendPrompt('a', 'say: x'), 'host_lost');
+    await expectError(sessions.waitForTurn('a', 't1'), 'host_lost');
+    expect(line.sent).toHaveLength(2);
+    expect(clock.pending).toBe(0);
+  });
+
   it('never types twice', async () => {
     const { line, sessions } = await open();
     line.cut();
@@ -132,6 +142,18 @@ describe('remoteSessions', () => {
 });
 
 describe('remoteSessions, waiting for a turn', () => {
+  it('asks at once when something is the matter with the session', async () => {
+    const { line, sessions } = await open();
+    const { turnId } = await sessions.sendPrompt('a', 'hang');
+    const waiting = expectError(sessions.waitForTurn('a', turnId), 'host_lost');
+    await settle();
+    const lost = new SemoError('host_lost', 'It is lost.', { details: { noticed: true } });
+    line.answer = () => Promise.reject(lost);
+    line.events.emit('event', { name: 'status', sessionId: 'other', status: 'error', at: 1 });
+    line.events.emit('event', { name: 'status', sessionId: 'a', status: 'error', at: 1 });
+    expect((await waiting).details).toEqual({ noticed: true });
+  });
+
   it('sees an end whose event was lost, when the line is back', async () => {
     const { line, host, sessions } = await open();
     const { turnId } = await sessions.sendPrompt('a', 'hang');

@@ -330,3 +330,35 @@ describe('what is told', () => {
     expect(() => new PoolOffice({ idleCloseMs: -1 })).toThrow(/idleCloseMs/);
   });
 });
+
+describe('a session kept ready', () => {
+  const at = 0;
+
+  it('whose host is going to close is replaced at once; one in use is ended when it is given back', async () => {
+    const office = new PoolOffice({ targets: [target('FE', 2)], reuse: 'clear' });
+    await office.pool.initializeWarmPool();
+    const [used, idle] = [await office.take('FE'), office.created[0]!];
+    const other = office.created.find((sessionId) => sessionId !== used)!;
+    expect([used, other]).toContain(idle);
+    for (const sessionId of office.created.slice()) office.told.emit('retiring', { sessionId, at });
+    await office.pool.settled();
+    expect(office.terminated).toEqual([other]);
+    expect(office.pool.getPoolStatus()).toMatchObject({ warmIdle: 2 });
+    await office.giveBack(used);
+    expect(office.terminated).toEqual([other, used]);
+    expect(office.faults).toEqual([]);
+  });
+
+  it('of which nobody knows how it is any more is not handed out; one in use is for its job to judge', async () => {
+    const office = new PoolOffice({ targets: [target('FE', 2)], reuse: 'clear' });
+    await office.pool.initializeWarmPool();
+    const used = await office.take('FE');
+    const idle = office.created.find((sessionId) => sessionId !== used)!;
+    for (const sessionId of [used, idle]) office.told.emit('status', { sessionId, status: 'error', at });
+    await office.pool.settled();
+    expect(office.terminated).toEqual([idle]);
+    expect(office.faults).toMatchObject([{ kind: 'session_lost', sessionId: idle }]);
+    await office.giveBack(used);
+    expect(office.terminated).toEqual([idle]);
+  });
+});

@@ -2,12 +2,14 @@ import { setImmediate } from 'node:timers/promises';
 
 import {
   createPoolManager,
+  EventHub,
   SemoError,
   type ErrorCode,
   type PoolFault,
   type PoolManager,
   type PoolOptions,
   type PoolRequest,
+  type SessionEvents,
   type SessionInfo,
   type SessionManager,
   type SessionTemplate,
@@ -45,6 +47,8 @@ export class PoolOffice {
   readonly faults: PoolFault[] = [];
   readonly created: string[] = [];
   readonly terminated: string[] = [];
+  /** What is told beside what the sessions themselves tell. */
+  readonly told = new EventHub<SessionEvents>();
 
   constructor(options: Partial<PoolOptions> = {}, replace: (real: SessionManager) => Partial<Calls> = () => ({})) {
     const real = createScriptedSessions({ clock: this.clock });
@@ -57,7 +61,10 @@ export class PoolOffice {
     };
     const noted: Partial<SessionManager> = {
       ...calls,
-      on: (...call) => real.on(...call),
+      on: (name, listener) => {
+        const stops = [real.on(name, listener), this.told.on(name, listener)];
+        return () => stops.forEach((stop) => stop());
+      },
       create: async (...call) => {
         this.created.push(call[0].sessionId);
         return calls.create(...call);

@@ -5,7 +5,15 @@ export type LoggedEvent = {
   [Name in SessionEventName]: { readonly name: Name; readonly event: SessionEvents[Name] };
 }[SessionEventName];
 
-const NAMES: readonly SessionEventName[] = ['status', 'output', 'turn', 'request', 'request_settled', 'exit'];
+const NAMES: readonly SessionEventName[] = [
+  'status',
+  'output',
+  'turn',
+  'request',
+  'request_settled',
+  'retiring',
+  'exit',
+];
 
 /** Every event of one session in the order it came, and a way to wait for one without polling. */
 export class EventLog {

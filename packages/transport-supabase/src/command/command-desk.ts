@@ -1,7 +1,8 @@
-import type { CommandResult, WireError } from '@semo-office/core';
+import type { CommandResult, Unsubscribe, WireError } from '@semo-office/core';
 
 import type { CommandRepository } from './command-repository.ts';
 import { answerOf } from './command-rows.ts';
+import { deadCommand, type DeadLetters } from './dead-letters.ts';
 
 /** Where a command stands. */
 export interface CommandStanding {
@@ -30,12 +31,33 @@ export interface DeadCommand {
   readonly error: WireError | null;
 }
 
+/** Which page of the dead commands. */
+export interface DeadPage {
+  /** Default 100. */
+  readonly limit?: number | undefined;
+  /** The last one of the page before. Default: from the beginning. */
+  readonly after?: Pick<DeadCommand, 'commandId' | 'diedAt'> | undefined;
+}
+
 /** Looks after commands that did not go the usual way. */
 export interface CommandDesk {
   /** Where a command stands, also long after nobody waits for it any more; `null`: none of that id is kept. */
   get(commandId: string): Promise<CommandStanding | null>;
-  /** Commands that were handed out and never answered, the oldest first. @param limit - Default 100. */
-  dead(limit?: number): Promise<DeadCommand[]>;
+  /**
+   * Commands that were handed out and never answered, the oldest first, a page at a time.
+   *
+   * @example
+   * ```ts
+   * for (let page = await commands.dead(); page.length > 0; page = await commands.dead({ after: page.at(-1) }))
+   *   for (const { commandId, kind, error } of page) console.log(commandId, kind, error?.message);
+   * ```
+   */
+  dead(page?: DeadPage): Promise<DeadCommand[]>;
+  /**
+   * Tells of each command that dies from now on, once, while this transport has an `office()`. What dies while nobody listens
+   * is in `dead()`.
+   */
+  onDead(listener: (command: DeadCommand) => void): Unsubscribe;
   /**
    * Hands a dead command out again. Only who knows that it may be done twice, or was not done, should.
    * @throws SemoError `invalid_argument`: it is not dead.
@@ -47,7 +69,7 @@ export interface CommandDesk {
 const REQUEUED_FOR_MS = 3_600_000;
 
 /** The desk of an office's commands. */
-export function commandDesk(commands: CommandRepository): CommandDesk {
+export function commandDesk(commands: CommandRepository, deadLetters: DeadLetters): CommandDesk {
   return {
     async get(commandId) {
       const row = await commands.get(commandId);
@@ -64,18 +86,10 @@ export function commandDesk(commands: CommandRepository): CommandDesk {
         late: row.late ?? false,
       };
     },
-    async dead(limit = 100) {
-      const rows = await commands.dead(limit);
-      return rows.map(({ kind, attempts, ...row }) => ({
-        commandId: row.command_id,
-        kind,
-        sessionId: row.session_id,
-        hostId: row.host_id,
-        attempts,
-        diedAt: row.ended_at,
-        error: row.last_error,
-      }));
+    async dead({ limit = 100, after } = {}) {
+      return (await commands.dead({ limit, after })).map(deadCommand);
     },
+    onDead: (listener) => deadLetters.on(listener),
     requeue: (commandId) => commands.requeue(commandId, REQUEUED_FOR_MS),
   };
 }

@@ -31,6 +31,13 @@ export interface CommandOrder {
   readonly expiresMs: number;
 }
 
+/** Which dead commands to read. */
+export interface DeadQuery {
+  readonly limit: number;
+  /** Only those that come after this one. */
+  readonly after?: { readonly commandId: string; readonly diedAt: string } | undefined;
+}
+
 /** What a host claims. */
 export interface ClaimOrder {
   readonly limit: number;
@@ -93,15 +100,19 @@ export class CommandRepository {
   }
 
   /** Commands that were given up after they had been handed out, the oldest first. */
-  async dead(limit: number) {
-    const rows = await this.#door.select({
-      table: 'agent_commands',
-      columns: 'command_id, session_id, host_id, kind, attempts, ended_at, last_error',
-      where: { office_id: this.#officeId, status: 'dead' },
-      orderBy: ['ended_at', 'command_id'],
-      limit,
+  async dead({ limit, after }: DeadQuery) {
+    const rows = await this.#door.call('semo_dead_commands', {
+      p_office_id: this.#officeId,
+      p_limit: limit,
+      ...(after === undefined ? {} : { p_after_at: after.diedAt, p_after_id: after.commandId }),
     });
     return rowsOf(deadRowSchema, rows, 'dead commands');
+  }
+
+  /** The last that was given up; `null`: none. */
+  async newestDead() {
+    const order = { p_office_id: this.#officeId, p_limit: 1, p_newest_first: true };
+    return rowsOf(deadRowSchema, await this.#door.call('semo_dead_commands', order), 'dead command').at(0) ?? null;
   }
 
   async requeue(commandId: string, expiresMs: number): Promise<void> {

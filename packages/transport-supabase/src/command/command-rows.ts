@@ -66,6 +66,9 @@ export const deadRowSchema = z.object({
   last_error: wireErrorSchema.nullable(),
 });
 
+/** See {@link deadRowSchema}. */
+export type DeadRow = z.output<typeof deadRowSchema>;
+
 /** The answer of a row in the shape a command's sender waits for; `null`: there is none yet. */
 export function answerOf({ success, result, error }: z.output<typeof answerRowSchema>): CommandResult | null {
   if (success === null) return null;

@@ -477,6 +477,24 @@ export type Database = {
         };
         Returns: boolean;
       };
+      semo_dead_commands: {
+        Args: {
+          p_after_at?: string;
+          p_after_id?: string;
+          p_limit?: number;
+          p_newest_first?: boolean;
+          p_office_id: string;
+        };
+        Returns: {
+          attempts: number;
+          command_id: string;
+          ended_at: string;
+          host_id: string;
+          kind: string;
+          last_error: Json;
+          session_id: string;
+        }[];
+      };
       semo_drain_host: {
         Args: {
           p_draining?: boolean;
@@ -727,6 +745,7 @@ export type Database = {
         Args: {
           p_agents?: Json;
           p_capacity: number;
+          p_draining?: boolean;
           p_host_id: string;
           p_info?: Json;
           p_labels?: string[];

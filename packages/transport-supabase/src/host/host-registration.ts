@@ -2,7 +2,7 @@ import { SemoError, isSemoError, type Cancel, type Clock } from '@semo-office/co
 
 import type { Fence } from '../command/command-repository.ts';
 import { backoffMs } from '../waking/poll-pace.ts';
-import type { HostProfile, HostRepository } from './host-repository.ts';
+import type { HostCondition, HostProfile, HostRepository } from './host-repository.ts';
 
 /** What {@link HostRegistration} needs. */
 export interface RegistrationParts {
@@ -11,8 +11,8 @@ export interface RegistrationParts {
   readonly profile: HostProfile;
   /** The commands that are being carried out. */
   readonly held: () => readonly string[];
-  /** The sessions that live here; `null`: nobody knows (yet). */
-  readonly sessions: () => readonly string[] | null;
+  /** How the host is now. */
+  readonly now: () => HostCondition;
   /** The host was given up and is there again, under another epoch: what it was handed out before is not its own. */
   readonly onRegisteredAgain: () => void;
   /** These sessions were given up while the host was away. */
@@ -44,7 +44,7 @@ export class HostRegistration {
 
   /** @throws SemoError `not_supported`: the database speaks another protocol; `sign_in_refused`, `host_lost`. */
   static async begin(parts: RegistrationParts): Promise<HostRegistration> {
-    const { fence, leftBehind } = await parts.hosts.register(parts.profile, parts.sessions());
+    const { fence, leftBehind } = await parts.hosts.register(parts.profile, parts.now());
     parts.onLeftBehind(leftBehind);
     return new HostRegistration(parts, fence);
   }
@@ -82,8 +82,8 @@ export class HostRegistration {
   }
 
   async #renew(): Promise<void> {
-    const { hosts, profile, sessions, onRegisteredAgain, onLeftBehind } = this.#parts;
-    const { fence, leftBehind } = await hosts.register(profile, sessions());
+    const { hosts, profile, now, onRegisteredAgain, onLeftBehind } = this.#parts;
+    const { fence, leftBehind } = await hosts.register(profile, now());
     this.#fence = fence;
     this.#ownEpochs.add(fence.epoch);
     onLeftBehind(leftBehind);

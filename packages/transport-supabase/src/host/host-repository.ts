@@ -18,6 +18,13 @@ const registeredRowSchema = z.object({ epoch: z.number().int(), left_behind: z.a
 const heartbeatRowSchema = z.object({ draining: z.boolean(), lost_commands: z.array(z.string()) });
 const livingRowSchema = z.object({ host_id: z.string(), protocol: z.number().int() });
 
+/** How a host is as it registers. */
+export interface HostCondition {
+  /** Those that live on it; `null`: it does not say. */
+  readonly sessions: readonly string[] | null;
+  readonly isDraining: boolean;
+}
+
 /** What a host learns when it registers. */
 export interface Registered {
   readonly fence: Fence;
@@ -43,8 +50,8 @@ export class HostRepository {
     this.#officeId = officeId;
   }
 
-  /** Begins a life under a new epoch. @param sessions - Those that live on the host; `null`: it does not say. */
-  async register(profile: HostProfile, sessions: readonly string[] | null): Promise<Registered> {
+  /** Begins a life under a new epoch. */
+  async register(profile: HostProfile, { sessions, isDraining }: HostCondition): Promise<Registered> {
     const { hostId, capacity, labels, agentVersions, leaseMs } = profile;
     const rows = await this.#door.call('semo_register_host', {
       p_office_id: this.#officeId,
@@ -54,6 +61,7 @@ export class HostRepository {
       p_labels: [...labels],
       p_agents: { ...agentVersions },
       p_lease_ms: leaseMs,
+      p_draining: isDraining,
       ...(sessions === null ? {} : { p_sessions: [...sessions] }),
     });
     const { epoch, left_behind: leftBehind } = rowOf(registeredRowSchema, rows, 'registration');

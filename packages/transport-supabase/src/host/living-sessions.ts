@@ -8,6 +8,8 @@ interface LivingEvents {
 
 /** The sessions a host has told of and that have not ended, and what is known of them. */
 export class LivingSessions {
+  /** Their host drains: nobody should keep them for later. */
+  areRetiring = false;
   readonly #hub = new EventHub<LivingEvents>();
   /** By their ids; without a status until they are heard of. */
   #statuses: Map<string, SessionStatus | null> | null;

@@ -41,7 +41,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     clock,
     hosts,
     profile: { ...options, leaseMs: times.leaseMs },
-    sessions: () => sessions.ids,
+    now: () => ({ sessions: sessions.ids, isDraining: sessions.areRetiring }),
     held: () => subscriber.held,
     onRegisteredAgain: () => {
       subscriber.wake();

@@ -62,7 +62,6 @@ export class SupabaseHost implements SupabaseHostLink {
   readonly requestStore: RequestStore;
   readonly #parts: HostParts;
   #handler: CommandHandler | null = null;
-  #isDraining = false;
   #closing: Promise<void> | null = null;
 
   constructor(parts: HostParts) {
@@ -92,7 +91,7 @@ export class SupabaseHost implements SupabaseHostLink {
     const isNew = sessions.see(event);
     events.publish(event);
     leftBehind.see(event);
-    if (isNew && this.#isDraining && event.name === 'status') this.#retire([event.sessionId]);
+    if (isNew && sessions.areRetiring && event.name === 'status') this.#retire([event.sessionId]);
   }
 
   async drain(): Promise<void> {
@@ -111,9 +110,10 @@ export class SupabaseHost implements SupabaseHostLink {
 
   /** Somebody has said so: this process, or the office. */
   setDraining(isDraining: boolean): void {
-    const hasBegun = isDraining && !this.#isDraining;
-    this.#isDraining = isDraining;
-    if (hasBegun) this.#retire(this.#parts.sessions.ids ?? []);
+    const { sessions } = this.#parts;
+    const hasBegun = isDraining && !sessions.areRetiring;
+    sessions.areRetiring = isDraining;
+    if (hasBegun) this.#retire(sessions.ids ?? []);
   }
 
   /** Tells how the sessions are that are still here, since the office has thought them lost. */
@@ -124,7 +124,7 @@ export class SupabaseHost implements SupabaseHostLink {
       if (info === null) continue;
       const { sessionId, status } = info;
       this.publish({ name: 'status', sessionId, status, at: clock.now() });
-      if (this.#isDraining) this.#retire([sessionId]);
+      if (sessions.areRetiring) this.#retire([sessionId]);
     }
   }
 

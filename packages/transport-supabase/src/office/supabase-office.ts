@@ -30,6 +30,8 @@ export interface OfficeParts extends Pick<DispatcherParts, 'commands' | 'answerT
   readonly sweepMs: number;
   /** For how long a lost host may come back to its sessions, in milliseconds. */
   readonly hostGraceMs: number;
+  /** Told when commands have died, or may have. */
+  readonly onDeaths: () => void;
   readonly onProblem: (problem: SemoError) => void;
   /** Makes the channel on which things are announced; `null`: there is none. */
   readonly openChannel: (listeners: AnnouncementListeners) => OfficeChannel | null;
@@ -92,7 +94,7 @@ export class SupabaseOffice implements OfficeLink {
       everyMs: parts.sweepMs,
       graceMs: parts.hostGraceMs,
       onProblem,
-      onSwept: () => {},
+      onSwept: parts.onDeaths,
     });
   }
 
@@ -123,6 +125,7 @@ export class SupabaseOffice implements OfficeLink {
   #announced(event: string, payload: unknown): void {
     if (event === 'result') this.#dispatcher.announced(announcedId(payload));
     if (event === 'events') this.#feed.announced();
+    if (event === 'dead') this.#parts.onDeaths();
     // What it was asked may have no other answer than that it is lost.
     if (event === 'host') this.#dispatcher.announced();
   }

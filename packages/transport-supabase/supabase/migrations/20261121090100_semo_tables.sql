@@ -109,7 +109,7 @@ create index agent_commands_waiting on public.agent_commands (office_id, expires
 create index agent_commands_held on public.agent_commands (office_id, lease_expires_at) where status = 'processing';
 create unique index agent_commands_by_session on public.agent_commands (office_id, session_id, seq)
   where session_id is not null;
-create index agent_commands_dead on public.agent_commands (office_id, ended_at) where status = 'dead';
+create index agent_commands_dead on public.agent_commands (office_id, ended_at, command_id) where status = 'dead';
 create index agent_commands_by_end on public.agent_commands (office_id, ended_at) where ended_at is not null;
 
 -- What came of a command; readable by its id for as long as it is kept, also when it came too late for whoever waited.

@@ -71,6 +71,7 @@ $$;
 /*
  Begins a host's life, or its next one: always under a new epoch, which fences off whoever used this host id before.
    p_sessions   the sessions that live on it now; those of its open ones that are missing are lost. Null: it does not say.
+   p_draining   it gets no new sessions, as when it was draining before it was lost from sight.
    left_behind  sessions that were given up while it was away, and that it has to end if it still has them.
  Refused as `not_supported` when it speaks a protocol these functions do not understand.
 */
@@ -83,7 +84,8 @@ create function public.semo_register_host(
   p_agents jsonb default '{}',
   p_info jsonb default '{}',
   p_lease_ms bigint default 15000,
-  p_sessions text[] default null
+  p_sessions text[] default null,
+  p_draining boolean default false
 ) returns table (epoch bigint, lease_expires_at timestamptz, left_behind text[])
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
@@ -108,10 +110,10 @@ begin
     perform semo.tell_statuses(p_office_id, p_host_id, gone, 'error');
   end if;
   insert into public.session_hosts as h
-    (office_id, host_id, capacity, labels, agents, protocol, info, lease_expires_at)
-  values (p_office_id, p_host_id, p_capacity, p_labels, p_agents, p_protocol, p_info, semo.after_ms(p_lease_ms))
+    (office_id, host_id, capacity, labels, agents, protocol, info, draining, lease_expires_at)
+  values (p_office_id, p_host_id, p_capacity, p_labels, p_agents, p_protocol, p_info, p_draining, semo.after_ms(p_lease_ms))
   on conflict (office_id, host_id) do update set
-    epoch = excluded.epoch, state = 'online', draining = false, capacity = excluded.capacity, labels = excluded.labels,
+    epoch = excluded.epoch, state = 'online', draining = excluded.draining, capacity = excluded.capacity, labels = excluded.labels,
     agents = excluded.agents, protocol = excluded.protocol, info = excluded.info, registered_at = semo.now(),
     heartbeat_at = semo.now(), lease_expires_at = excluded.lease_expires_at
   returning * into host;

@@ -303,6 +303,35 @@ begin
 end
 $$;
 
+-- Dead commands in the order in which they died, after that one; or, the newest first, before it.
+create function public.semo_dead_commands(
+  p_office_id text, p_limit integer default 100, p_after_at timestamptz default null, p_after_id text default '',
+  p_newest_first boolean default false
+) returns table (
+  command_id text, session_id text, host_id text, kind text, attempts integer, ended_at timestamptz, last_error jsonb
+)
+language plpgsql stable security definer set search_path = '' as $$
+#variable_conflict use_column
+begin
+  perform semo.check_office(p_office_id);
+  if p_newest_first then
+    return query
+      select c.command_id, c.session_id, c.host_id, c.kind, c.attempts, c.ended_at, c.last_error
+      from public.agent_commands c
+      where c.office_id = p_office_id and c.status = 'dead'
+        and (p_after_at is null or (c.ended_at, c.command_id) < (p_after_at, p_after_id))
+      order by c.ended_at desc, c.command_id desc limit p_limit;
+  else
+    return query
+      select c.command_id, c.session_id, c.host_id, c.kind, c.attempts, c.ended_at, c.last_error
+      from public.agent_commands c
+      where c.office_id = p_office_id and c.status = 'dead'
+        and (p_after_at is null or (c.ended_at, c.command_id) > (p_after_at, p_after_id))
+      order by c.ended_at, c.command_id limit p_limit;
+  end if;
+end
+$$;
+
 /*
  Hands out a dead command again, as somebody has decided who knows that this is right. Refused as `invalid_argument` for one
  that is not dead. It keeps its number: it comes before what was asked of its session later.
@@ -327,8 +356,10 @@ $$;
 
 revoke all on all functions in schema semo from public, anon, authenticated, service_role;
 revoke all on function
-  public.semo_enqueue_command, public.semo_withdraw_command, public.semo_get_command, public.semo_requeue_command
+  public.semo_enqueue_command, public.semo_withdraw_command, public.semo_get_command, public.semo_requeue_command,
+  public.semo_dead_commands
   from public, anon, authenticated, service_role;
 grant execute on function
-  public.semo_enqueue_command, public.semo_withdraw_command, public.semo_get_command, public.semo_requeue_command
+  public.semo_enqueue_command, public.semo_withdraw_command, public.semo_get_command, public.semo_requeue_command,
+  public.semo_dead_commands
   to authenticated, service_role;

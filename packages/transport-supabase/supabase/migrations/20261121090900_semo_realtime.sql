@@ -31,6 +31,17 @@ create trigger semo_announce_new after insert on public.agent_commands
 create trigger semo_announce_requeued after update of status on public.agent_commands
   for each row when (new.status = 'pending' and old.status <> 'pending') execute function semo.announce_command();
 
+create function semo.announce_death() returns trigger
+language plpgsql security definer set search_path = '' as $$
+begin
+  perform semo.tell_office(new.office_id, 'dead',
+    jsonb_build_object('id', new.command_id, 'session_id', new.session_id, 'seq', new.seq));
+  return null;
+end
+$$;
+create trigger semo_announce_death after update of status on public.agent_commands
+  for each row when (new.status = 'dead' and old.status <> 'dead') execute function semo.announce_death();
+
 create function semo.announce_result() returns trigger
 language plpgsql security definer set search_path = '' as $$
 begin

@@ -14,6 +14,7 @@ export const OFFICE_FUNCTIONS = [
   'semo_cancel_job',
   'semo_change_job',
   'semo_claim_job',
+  'semo_dead_commands',
   'semo_ended_turn',
   'semo_enqueue_command',
   'semo_event_heads',

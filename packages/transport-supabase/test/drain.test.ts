@@ -1,0 +1,74 @@
+import { createPoolManager, poolKey, type SessionTemplate } from '@semo-office/core';
+import { EventLog, expectError, scriptedSpec } from '@semo-office/core/testing';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+
+import { calmSessions, fragileHost } from './fragile-host.ts';
+import { PATIENCE, startProject, type OfficeOfProject, type Project } from './project.ts';
+
+let project: Project;
+const offices: OfficeOfProject[] = [];
+const begin = (): OfficeOfProject => {
+  const office = project.office({ realtime: false });
+  offices.push(office);
+  return office;
+};
+beforeAll(async () => {
+  project = await startProject();
+});
+afterEach(() => Promise.all(offices.splice(0).map((office) => office.close())));
+afterAll(() => project[Symbol.asyncDispose]());
+
+describe('a draining host', () => {
+  it('takes no new session, and is waited for until its turns and then its sessions are over', async () => {
+    const office = begin();
+    const { link } = await fragileHost(project, office, { hostId: 'h1' });
+    const sessions = calmSessions(office);
+    await sessions.create(scriptedSpec('ses_1'));
+    await link.drained();
+    const { turnId } = await sessions.sendPrompt('ses_1', 'ask: Bash');
+    await link.drain();
+    await expectError(sessions.create(scriptedSpec('ses_2')), 'capacity_exhausted');
+    const overdue = await expectError(link.drained({ timeoutMs: 1 }), 'wait_timed_out');
+    expect(overdue.details).toEqual({ left: ['ses_1'] });
+    const giveUp = new AbortController();
+    const givenUp = expectError(link.drained({ signal: giveUp.signal }), 'aborted');
+    giveUp.abort();
+    await givenUp;
+    const drained = link.drained();
+    const [request] = await sessions.listRequests({ sessionId: 'ses_1' });
+    await sessions.answerRequest(request?.requestId ?? '', { behavior: 'allow' });
+    expect(await sessions.waitForTurn('ses_1', turnId)).toMatchObject({ text: 'allowed' });
+    await drained;
+    await expectError(link.drained({ for: 'sessions', timeoutMs: 1 }), 'wait_timed_out');
+    const empty = link.drained({ for: 'sessions' });
+    await sessions.terminate('ses_1');
+    await empty;
+    await link.close();
+  });
+
+  it('has the sessions that were kept ready on it replaced, where the office says that it is to drain', async () => {
+    const office = begin();
+    // Its next heartbeat is told, in two seconds.
+    const { link, local } = await fragileHost(project, office, { hostId: 'h1', leaseMs: 6000 });
+    const sessions = calmSessions(office);
+    const log = new EventLog(sessions, 'ses_1');
+    const template: SessionTemplate = {
+      agent: { kind: 'command', command: ['scripted'] },
+      workspace: { kind: 'path', path: '/work' },
+    };
+    const key = poolKey(template);
+    const pool = createPoolManager({ sessions, targets: [{ role: 'FE', count: 1, key, template }] });
+    await pool.initializeWarmPool();
+    await sessions.create(scriptedSpec('ses_1'));
+    const other = await fragileHost(project, office, { hostId: 'h2' });
+    await project.supabase.sql('select semo_drain_host($1, $2)', [office.officeId, 'h1']);
+    await log.until(() => log.of('retiring').length > 0);
+    const ready = () => other.local.list({ status: ['ready'] });
+    await expect.poll(async () => (await ready()).length, PATIENCE).toBe(1);
+    const left = async () => (await local.list({ status: ['ready'] })).map(({ sessionId }) => sessionId);
+    await expect.poll(left, PATIENCE).toEqual(['ses_1']);
+    await pool.close();
+    await sessions.terminate('ses_1');
+    await link.drained({ for: 'sessions' });
+  });
+});
