@@ -44,7 +44,8 @@ export default {
     },
     {
       name: 'cli-loads-supabase-when-asked',
-      comment: "That room of the command is entered by import() alone, so that Supabase's client costs only those who use it.",
+      comment:
+        "That room of the command is entered by import() alone, so that Supabase's client costs only those who use it.",
       severity: 'error',
       from: { path: '^packages/cli/src/', pathNot: '^packages/cli/src/supabase/' },
       to: { path: '^packages/(cli|semo-office)/src/supabase/', dynamic: false },
