@@ -18,6 +18,7 @@ const SLOWEST = [
   'packages/pty-host/test/agent/claude/requests.test.ts',
   'packages/cli/test/leaks.test.ts',
   'packages/cli/test/run-claude.test.ts',
+  'packages/cli/test/supabase/host.test.ts',
   'packages/pty-host/test/agent/shell/shell.test.ts',
   'packages/pty-host/test/pty-session-manager.contract.test.ts',
   'examples/test/quota.test.ts',

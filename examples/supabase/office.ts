@@ -10,6 +10,8 @@ const transport = createSupabaseTransport({
   url: needed('SUPABASE_URL'),
   key: needed('SUPABASE_SECRET_KEY'),
   officeId: process.env['OFFICE_ID'] ?? 'acme',
+  // On a busy machine an agent takes a while to start.
+  times: { answerTimeoutMs: 90_000 },
   onProblem: ({ message }) => console.error(message),
 });
 const office = createOffice({ sessions: remoteSessions(transport.office()), jobs: transport.jobStore() });

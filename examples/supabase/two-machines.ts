@@ -58,8 +58,9 @@ export async function runTwoMachines({ write }: TwoMachinesOptions): Promise<num
   await host.hasSpoken;
   await using office = startScript('office.ts', write, { ...common, SUPABASE_SECRET_KEY: supabase.secretKey });
   const status = await office.ended;
-  const commit = await repository.git(['log', '--format=%h %s', `main..${JOB.session.workspace.branch}`]);
-  write(`On ${JOB.session.workspace.branch}: ${commit || 'nothing'}\n`);
+  const { branch } = JOB.session.workspace;
+  const commit = await repository.git(['log', '--format=%h %s', `main..${branch}`]).catch(() => '');
+  write(`On ${branch}: ${commit || 'nothing'}\n`);
   return status === 0 && commit !== '' ? 0 : 1;
 }
 

@@ -100,7 +100,7 @@ async function workAtGate(sessions: SessionManager, { folder }: CliStage) {
   return { sessionId, turnId, open };
 }
 
-describe('semo host --supabase-url', () => {
+describe('semo host --supabase-url', { timeout: 120_000 }, () => {
   it('registers what it has, does the work of its office, and ends what is idle when it is told to stop', async () => {
     const here = await stage();
     const host = startHost(here, '--capacity', '2', '--label', 'linux', '--label', 'big');
@@ -136,7 +136,7 @@ describe('semo host --supabase-url', () => {
     const { sessionId, turnId, open } = await workAtGate(sessions, here.cli);
     host.stop();
     expect(await host.told('draining')).toMatchObject({ atWork: 1, forMs: 600_000 });
-    await vi.waitFor(async () => expect(await here.row()).toMatchObject({ draining: true, state: 'online' }));
+    await vi.waitFor(async () => expect(await here.row()).toMatchObject({ draining: true, state: 'online' }), 20_000);
     await expect(sessions.create(shell(here.cli.folder))).rejects.toMatchObject({ code: 'capacity_exhausted' });
     await open();
     expect(await sessions.waitForTurn(sessionId, turnId)).toMatchObject({
@@ -248,7 +248,7 @@ describe('a host that is not let in', () => {
   });
 });
 
-it('as a process takes SIGTERM, and is gone with its sessions', async () => {
+it('as a process takes SIGTERM, and is gone with its sessions', { timeout: 120_000 }, async () => {
   const here = await stage();
   const child = spawn(process.execPath, [semo, 'host', ...here.where], {
     cwd: here.cli.folder,
