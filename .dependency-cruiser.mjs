@@ -43,6 +43,14 @@ export default {
       to: { path: '^packages/', pathNot: '^packages/(cli|semo-office)/' },
     },
     {
+      name: 'cli-loads-supabase-when-asked',
+      comment:
+        "That room of the command is entered by import() alone, so that Supabase's client costs only those who use it.",
+      severity: 'error',
+      from: { path: '^packages/cli/src/', pathNot: '^packages/cli/src/supabase/' },
+      to: { path: '^packages/(cli|semo-office)/src/supabase/', dynamic: false },
+    },
+    {
       name: 'nobody-imports-cli',
       comment: 'The command is the top floor.',
       severity: 'error',

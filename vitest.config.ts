@@ -2,19 +2,30 @@ import { defineConfig } from 'vitest/config';
 
 import SlowestFirst from './tools/vitest-sequencer.ts';
 
-const pure = ['packages/core/test/**/*.test.ts'];
+/** What changes its environment, or measures or watches itself, needs a process of its own. */
+const alone = [
+  '{packages/{cli,semo-office,store-sqlite},bench,examples}/test/**/*.test.ts',
+  'packages/pty-host/test/output-log.test.ts',
+  'packages/pty-host/test/agent/claude/stream/flow.test.ts',
+  'packages/pty-host/test/terminal/terminal.test.ts',
+];
 
 export default defineConfig({
   // Names of our packages lead to their sources: the `paths` of tsconfig.json are the one list of them.
   resolve: { tsconfigPaths: true },
   test: {
     projects: [
+      { extends: true, test: { name: 'alone', include: alone } },
+      // The others share processes: starting one and loading our sources costs more than most files do.
       {
         extends: true,
-        test: { name: 'all', include: ['{packages/*,tools/*,bench,examples}/test/**/*.test.ts'], exclude: pure },
+        test: {
+          name: 'shared',
+          include: ['{packages/*,tools/*}/test/**/*.test.ts'],
+          exclude: alone,
+          isolate: false,
+        },
       },
-      // Core does no I/O and keeps no state of its own: a process for each of its files costs more than they do.
-      { extends: true, test: { name: 'core', include: pure, isolate: false } },
     ],
     sequence: { sequencer: SlowestFirst },
     pool: 'forks',
@@ -25,6 +36,7 @@ export default defineConfig({
     // To end what hangs, not to measure: many times what the slowest tests take on a quiet machine.
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './tools/vitest-count-reporter.ts'],
     coverage: {
       provider: 'v8',

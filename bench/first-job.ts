@@ -10,6 +10,8 @@ import type { Measurement, Row, Scale } from './measurement.ts';
 type Kind = 'claude' | 'claude-stream';
 
 const ROUNDS: Record<Scale, number> = { full: 9, tiny: 1 };
+/** The first job asks the CLI for its version. */
+const UNCOUNTED: Record<Scale, number> = { full: 1, tiny: 0 };
 /** Claude Code goes on with its start for a while after it has said that it takes prompts. */
 const REST_MS: Record<Scale, number> = { full: 2000, tiny: 0 };
 const IDLE_MS: Record<Scale, number> = { full: 10_000, tiny: 100 };
@@ -57,13 +59,13 @@ async function accepted(
   await using stage = await stageOf(model, how);
   await stage.office.ready();
   const times: number[] = [];
-  // The first asks the CLI for its version, and is not counted.
-  for (let round = 0; round <= ROUNDS[scale]; round += 1) {
+  const rounds = UNCOUNTED[scale] + ROUNDS[scale];
+  for (let round = 0; round < rounds; round += 1) {
+    if (round > 0) await quiet(stage, how.strategy === 'on-demand' ? 0 : 1);
     await rest(REST_MS[scale]);
     times.push(await oneJob(stage));
-    await quiet(stage, how.strategy === 'on-demand' ? 0 : 1);
   }
-  return times.slice(1);
+  return times.slice(UNCOUNTED[scale]);
 }
 
 async function oneJob({ office }: CrowdStage): Promise<number> {

@@ -8,6 +8,10 @@ import { keptJobs } from './kept-jobs.ts';
 import type { Measurement } from './measurement.ts';
 import { outputReading } from './output-reading.ts';
 import { promptAcceptance } from './prompt-acceptance.ts';
+import { supabaseClaims } from './supabase-claims.ts';
+import { supabaseLatency } from './supabase-latency.ts';
+import { supabaseOutage } from './supabase-outage.ts';
+import { supabaseThroughput } from './supabase-throughput.ts';
 import { throughput } from './throughput.ts';
 import { tokenLatency } from './token-latency.ts';
 import { turnsBesideSdk } from './turns-beside-sdk.ts';
@@ -25,6 +29,10 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'kept-jobs': keptJobs,
   'containment-start': containmentStart,
   'first-job': firstJob,
+  'supabase-latency': supabaseLatency,
+  'supabase-throughput': supabaseThroughput,
+  'supabase-claims': supabaseClaims,
+  'supabase-outage': supabaseOutage,
   crowd,
   'crowd-programs': crowdPrograms,
   'turns-beside-sdk': turnsBesideSdk,

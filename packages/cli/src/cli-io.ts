@@ -8,8 +8,17 @@ export interface CliIo {
   stderr(text: string): void;
   /** All of standard input. */
   readStdin(): Promise<Uint8Array>;
-  /** Aborts at the first SIGINT, SIGTERM or SIGHUP; at the second the process ends at once. `release` gives the signals back. */
-  interruption(): { readonly signal: AbortSignal; readonly release: () => void };
+  /** Takes the signals that end a process, until they are given back. */
+  interruption(options?: { readonly canHurry?: boolean }): Interruption;
+}
+
+/** SIGINT, SIGTERM or SIGHUP, while a command sees to its end by itself. */
+export interface Interruption {
+  /** Aborts at the first of them. At the next the process ends at once. */
+  readonly signal: AbortSignal;
+  /** Where whoever asked can hurry, the second aborts this instead, and the third ends the process. */
+  readonly hurry: AbortSignal;
+  readonly release: () => void;
 }
 
 /** What a shell, a service manager and a terminal that is closed send. */
@@ -37,15 +46,19 @@ async function readStdin(): Promise<Uint8Array> {
   return Buffer.concat(chunks);
 }
 
-function interruption(): ReturnType<CliIo['interruption']> {
-  const controller = new AbortController();
+function interruption({ canHurry = false }: { readonly canHurry?: boolean } = {}): Interruption {
+  const first = new AbortController();
+  const second = new AbortController();
+  const steps = canHurry ? [first, second] : [first];
   const onSignal = () => {
-    if (controller.signal.aborted) process.exit(130);
-    controller.abort();
+    const next = steps.find(({ signal }) => !signal.aborted);
+    if (next === undefined) process.exit(130);
+    next.abort();
   };
   for (const name of ENDING_SIGNALS) process.on(name, onSignal);
   return {
-    signal: controller.signal,
+    signal: first.signal,
+    hurry: second.signal,
     release: () => {
       for (const name of ENDING_SIGNALS) process.off(name, onSignal);
     },

@@ -9,4 +9,6 @@ if (major < 22 || (major === 22 && minor < 13)) {
 } else {
   const { main, processIo } = await import('./index.ts');
   process.exitCode = await main(process.argv.slice(2), processIo());
+  // Supabase's client would keep a host for some seconds after all is closed.
+  if (process.argv[2] === 'host') process.stdout.write('', () => process.exit());
 }

@@ -1,5 +1,7 @@
 import type { CliIo } from './cli-io.ts';
 import { hostCommand } from './commands/host.ts';
+import { hostTokenCommand } from './commands/host-token.ts';
+import { initCommand } from './commands/init.ts';
 import { runCommand } from './commands/run.ts';
 import { HELP } from './usage.ts';
 
@@ -13,6 +15,8 @@ export async function main(argv: readonly string[], io: CliIo): Promise<number> 
     return command === undefined ? 2 : 0;
   }
   if (command === 'run') return runCommand(rest, io);
+  if (command === 'host' && rest[0] === 'token') return hostTokenCommand(rest.slice(1), io);
+  if (command === 'init') return initCommand(rest, io);
   if (command === 'host') return hostCommand(rest, io);
   io.stderr(`There is no command ${JSON.stringify(command)}. Try: semo --help\n`);
   return 2;

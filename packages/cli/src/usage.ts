@@ -4,7 +4,9 @@ import { ERROR_CODES, type ErrorCode, type Outcome } from 'semo-office';
 export const HELP = `semo: run coding agents and know when they are done
 
   semo run [options] [--] [PROMPT]     one job in an embedded office
-  semo host [options]                  serve sessions to offices on this machine
+  semo host [options]                  serve sessions to offices on this machine, or in a Supabase project
+  semo host token [options]            print a token for such a host
+  semo init supabase [DIR]             put what an office needs there into the project in DIR (default: here)
 
 semo run
   --agent AGENT              claude (default), claude-stream (the same in messages, without a terminal), command or shell
@@ -43,11 +45,27 @@ semo run --agent claude-stream
 
 semo host
   --socket PATH              where to listen (mode 0600)
+  --supabase-url URL         the project to serve an office in, instead of a socket
   --root DIR                 a folder sessions may work in; may be repeated (default: any)
   --repo ID=PATH             a repository sessions may name; may be repeated
   --worktrees DIR            where worktrees are made
   --containment LEVEL        the level of sessions that ask for none (default: best)
   --terminal pty|tmux        tmux: agents outlive a host that is killed, and can be watched (default: pty)
+
+semo host --supabase-url URL
+  --office ID                the office to serve
+  --host-id ID               the host's name in it, the same one after a restart
+  --capacity N               how many sessions it runs at once (default: 4)
+  --label LABEL              what it has that others have not; may be repeated
+  --key-file FILE            the project's publishable key (default: the variable SEMO_SUPABASE_KEY)
+  --token-file FILE          the host's token, read again before it is over (default: the variable SEMO_HOST_TOKEN)
+  --drain TIME               how long work may go on after the first signal; a second one ends it (default: 10m; 0: not at all)
+
+semo host token
+  --office ID, --host-id ID  whose token
+  --expires TIME             for how long it is good (default: 12h)
+  --secret-file FILE         the project's JWT secret (default: the variable SEMO_SUPABASE_JWT_SECRET)
+  --jwk-file FILE            or a signing key of the project: a private JWK for ES256 or RS256
 
 The Claude Code binary is SEMO_CLAUDE_BIN, else claude on the PATH.
 Exit status of run: 0 completed, 1 failed or crashed, 2 wrong usage, 3 needs a person, 4 unknown, 124 timed out, 130 cancelled.

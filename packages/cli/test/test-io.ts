@@ -22,8 +22,10 @@ interface SemoOptions {
   readonly readStdin?: () => Promise<Uint8Array>;
   readonly env?: Record<string, string | undefined>;
   readonly signal?: AbortSignal;
+  readonly hurry?: AbortSignal;
   readonly isTerminal?: boolean;
   readonly onStdout?: (text: string) => void;
+  readonly onStderr?: (text: string) => void;
 }
 
 /** A place to run `semo` in: a working folder, a home of its own, and the real CLI against a scripted model. */
@@ -61,9 +63,16 @@ export async function cliStage(script: ModelScript): Promise<CliStage> {
         out.push(text);
         options.onStdout?.(text);
       },
-      stderr: (text) => err.push(text),
+      stderr(text) {
+        err.push(text);
+        options.onStderr?.(text);
+      },
       readStdin: options.readStdin ?? (() => Promise.resolve(Buffer.from(options.stdin ?? ''))),
-      interruption: () => ({ signal: options.signal ?? new AbortController().signal, release: () => undefined }),
+      interruption: () => ({
+        signal: options.signal ?? new AbortController().signal,
+        hurry: options.hurry ?? new AbortController().signal,
+        release: () => undefined,
+      }),
     };
     const status = await main(argv, io);
     return { status, stdout: out.join(''), stderr: err.join('') };

@@ -58,6 +58,7 @@ export function openHostParts(options: PtySessionManagerOptions): HostParts {
     terminals,
     hostEnv,
     clock,
+    hostId: options.hostId,
     emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => hub.emit(name, event),
     isHeard: () => hub.listenerCount('output') > 0,
     onReport: observers.onReport,

@@ -45,6 +45,8 @@ export interface HostedSessionOptions {
   readonly onSwitched: () => Promise<void>;
   readonly containment: ContainmentReport;
   readonly clock: Clock;
+  /** The name of this host, where it was given one. */
+  readonly hostId: string | undefined;
   /** For a host to come; see `SessionNotes`. */
   readonly notes: SessionNotes | null;
   /** What is noted when it is open; `null`: nothing, or it was opened by another host. */
@@ -116,7 +118,7 @@ export class HostedSession {
   }
 
   info(): SessionInfo {
-    const { spec, launch, persona, containment, terminal } = this.#options;
+    const { spec, launch, persona, containment, terminal, hostId } = this.#options;
     const workspace = this.#options.workspace.info();
     const { live } = this;
     const { conversationId } = live;
@@ -126,6 +128,7 @@ export class HostedSession {
       sessionId: spec.sessionId,
       ...(spec.agentId === undefined ? {} : { agentId: spec.agentId }),
       ...(spec.owner === undefined ? {} : { owner: spec.owner }),
+      ...(hostId === undefined ? {} : { hostId }),
       worktreeId: workspace.branch ?? null,
       terminalId: live.exit === null ? (terminal.id ?? String(this.#options.agent.pid)) : null,
       ...(terminal.attachCommand === null || live.exit !== null ? {} : { attachCommand: terminal.attachCommand }),

@@ -31,6 +31,8 @@ export type {
   TakeUpContext,
   TurnSearch,
 } from './agent/agent-driver.ts';
+export { findMachineAgents } from './agent/machine-agents.ts';
+export type { MachineAgents } from './agent/machine-agents.ts';
 export { collectWorktrees, listKeptWorktrees } from './workspace/worktree-keeper.ts';
 export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from './workspace/worktree-keeper.ts';
 export type { ContainerOptions, ContainmentOptions } from './containment/containment-options.ts';

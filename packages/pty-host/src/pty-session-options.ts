@@ -50,7 +50,10 @@ export interface PtySessionManagerOptions {
    * `<stateDir>/history`.
    */
   readonly sessionStore?: SessionStore | undefined;
-  /** Under which name this host writes there; no other host may have it. Default: the machine's name and the state folder. */
+  /**
+   * Under which name this host writes there, and is told in `SessionInfo.hostId`; no other host may have it. Default: the
+   * machine's name and the state folder, and nothing is told.
+   */
   readonly hostId?: string | undefined;
   /** How long sessions and turns that have ended are kept there, in milliseconds. Default 30 days. */
   readonly sessionRetentionMs?: number | undefined;

@@ -35,6 +35,8 @@ export interface LaunchParts {
   readonly facts: FactsOptions;
   readonly terminals: HostTerminals;
   readonly clock: Clock;
+  /** The name of this host, where it was given one. */
+  readonly hostId: string | undefined;
   readonly emit: <Name extends SessionEventName>(name: Name, event: SessionEvents[Name]) => void;
   readonly isHeard: () => boolean;
   /** Hears what drivers report. Default: nobody. */
@@ -57,7 +59,7 @@ export interface PreparedSession {
 /** Starts the agent: contained and branded, in a terminal or on pipes, with somebody who knows all it starts. */
 export async function launchSession(parts: LaunchParts, prepared: PreparedSession): Promise<HostedSession> {
   const { spec, choice, place, undo, launch, workspace, resolved, persona, brand } = prepared;
-  const { containment, clock } = parts;
+  const { containment, clock, hostId } = parts;
   const { worktree } = resolved;
   const ownFolders = [place.folder, ...(worktree === null || worktree.reused ? [] : [worktree.path])];
   await place.update({ brand: brand?.softLimit ?? null, ownFolders });
@@ -93,6 +95,7 @@ export async function launchSession(parts: LaunchParts, prepared: PreparedSessio
     onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
     containment: report,
     clock,
+    hostId,
     notes,
     note: start.pidInside === null ? null : noteOf({ spec, launch, pidInside: start.pidInside, report, placement }),
   });

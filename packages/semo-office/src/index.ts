@@ -29,8 +29,14 @@ export type {
   TmuxTabsOptions,
   TokenProvider,
 } from '@semo-office/pty-host';
-export { collectWorktrees, fileRequestStore, fileSessionStore, listKeptWorktrees } from '@semo-office/pty-host';
-export type { CollectWorktreesOptions, KeptWorktree, WorktreeReport } from '@semo-office/pty-host';
+export {
+  collectWorktrees,
+  findMachineAgents,
+  fileRequestStore,
+  fileSessionStore,
+  listKeptWorktrees,
+} from '@semo-office/pty-host';
+export type { CollectWorktreesOptions, KeptWorktree, MachineAgents, WorktreeReport } from '@semo-office/pty-host';
 export { createTokenKeeper, credentialId } from '@semo-office/pty-host';
 export type { FreshToken, TokenKeeper, TokenKeeperOptions } from '@semo-office/pty-host';
 export type {

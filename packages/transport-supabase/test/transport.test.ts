@@ -293,6 +293,23 @@ describe('when things go wrong', () => {
     expect(joined().toSorted()).toEqual(topics);
   });
 
+  it('keeps an answer that the project refuses for a moment, and tells it as it was', async () => {
+    const office = begin();
+    const host = await office.hostSide('h1').host({ hostId: 'h1', capacity: 1 });
+    const slow = slowHandler();
+    host.serve(slow.handler);
+    const link = office.server.office();
+    await link.dispatch(create('ses_1'));
+    const answer = link.dispatch(keys('ses_1'));
+    await slow.untilAsked(1);
+    // As for a token that is over, or keys that are just being changed.
+    const refused = project.supabase.faults.rest.answerWith({ status: 401 });
+    slow.answers[0]?.({ success: true, result: null });
+    await expect.poll(() => office.problems.map(({ code }) => code), { timeout: 10_000 }).toContain('sign_in_refused');
+    refused.end();
+    expect(await answer).toEqual({ success: true, result: null });
+  });
+
   it('tells that the line is down while the database is, and asks again by itself', async () => {
     // What was handed out into a cut connection is handed out again by the next claim, long before its lease is over.
     const office = begin({ times: { leaseMs: 60_000 } });

@@ -17,6 +17,11 @@ export async function readRecordings(): Promise<readonly (readonly [string, Reco
   return Promise.all(names.map(async (name) => [name, await read(name)] as const));
 }
 
+/** The kinds that recordings stand for, as `family: name`. */
+export async function recordedKinds(): Promise<ReadonlySet<string>> {
+  return new Set((await readRecordings()).map(([, { kind }]) => kind));
+}
+
 /** Keeps a recording. */
 export async function keepRecording(recording: Recording): Promise<void> {
   const name = `${recording.kind} ${recording.face} ${recording.cols ?? ''}`.trim().replaceAll(/[^a-z0-9]+/gi, '-');

@@ -159,8 +159,8 @@ export const sessionInfoSchema = z.object({
   agentId: z.string().optional(),
   /** See the spec. */
   owner: z.string().optional(),
-  /** Which host runs it, told by managers that have several: a host that fails holds up no attempt on another. */
-  hostId: z.string().min(1).max(200).optional(),
+  /** Which host runs it, told by hosts that were given a name: one that fails holds up no attempt on another. */
+  hostId: z.string().min(1).max(4096).optional(),
   /** The worktree's id: its branch, where the host made one; `null` for a slot without a job. */
   worktreeId: z.string().nullable(),
   /** The terminal's id on the host while it lives: the agent's process id, or `tmux:<session>:<pane>`. */

@@ -89,7 +89,7 @@ export class SessionReadopter {
   }
 
   async #goOn(left: Left, place: JournaledSession, taken: UndoList): Promise<HostedSession> {
-    const { memory, workspaces: resolver, keeper, personas, clock } = this.#options;
+    const { memory, workspaces: resolver, keeper, personas, clock, hostId } = this.#options;
     const { notes, spec, terminal, record } = left;
     const { session } = notes;
     const known = await memory.facts.store.getSession(spec.sessionId);
@@ -99,11 +99,7 @@ export class SessionReadopter {
     const folder = workspace.takeUp(session.workspace.info, session.workspace.assigned).info.path;
     const launch = await this.#launch(left, { place, folder, conversationId: known.conversationId });
     taken.add(() => launch.dispose());
-    // As when it was opened: last done, first undone.
-    const undo = new UndoList();
-    undo.add(() => place.release());
-    undo.add(() => workspace.leave());
-    undo.add(() => launch.dispose());
+    const undo = undoOf({ place, workspace, launch });
     const persona = takeUpPersona(session.persona, { personas, spec, folder, undo, configHome: launch.configHome });
     undo.add(() => terminal.remove());
     const facts = new SessionFacts(memory.facts, { spec, transcripts: launch.transcripts ?? null });
@@ -134,6 +130,7 @@ export class SessionReadopter {
       onSwitched: async () => void (await Promise.all([persona.hide(), launch.recheck?.()])),
       containment: session.containment,
       clock,
+      hostId,
       notes: keptNotes,
       note: null,
       createdAt: session.createdAt,
@@ -174,6 +171,23 @@ export class SessionReadopter {
     for (const turn of waiting) await memory.settleTurn(turn, { kind: 'unreadable' });
     if (running !== null && finding !== null) await memory.settleTurn(running, finding);
   }
+}
+
+/** As when it was opened: last done, first undone. */
+function undoOf({
+  place,
+  workspace,
+  launch,
+}: {
+  readonly place: JournaledSession;
+  readonly workspace: SessionWorkspace;
+  readonly launch: Launch;
+}): UndoList {
+  const undo = new UndoList();
+  undo.add(() => place.release());
+  undo.add(() => workspace.leave());
+  undo.add(() => launch.dispose());
+  return undo;
 }
 
 const OTHER_KIND = 'An agent of its kind cannot be gone on with.';

@@ -54,7 +54,7 @@ describe('the host’s command for containers', () => {
       });
       const { sessionId } = await stage.open({ level: 'container' });
       await stage.sessions.terminate(sessionId);
-      await vi.waitFor(async () => expect(await readFile(stopped, 'utf8')).toBe(`${sessionId}\n`));
+      await vi.waitFor(async () => expect(await readFile(stopped, 'utf8')).toBe(`${sessionId}\n`), 20_000);
     },
   );
 });

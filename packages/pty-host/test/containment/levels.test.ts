@@ -32,7 +32,7 @@ describe.for(CONTAINMENT_LEVELS)('at the level %s', (level) => {
         const found = await processesWith(`sleep\0${seconds}`);
         expect(found).toHaveLength(2);
         return found;
-      });
+      }, 20_000);
       await stage.sessions.terminate(sessionId, { graceMs: 500 });
       expect(alive(before)).toEqual([]);
     });
@@ -57,7 +57,7 @@ describe.for(CONTAINMENT_LEVELS)('at the level %s', (level) => {
       await stage.run(sessionId, 'trap "echo interrupted" INT');
       const seconds = `1000.${randomInt(1e9)}`;
       const { turnId } = await stage.sessions.sendPrompt(sessionId, `sleep ${seconds}`);
-      await vi.waitFor(async () => expect(await processesWith(`sleep\0${seconds}`)).toHaveLength(1));
+      await vi.waitFor(async () => expect(await processesWith(`sleep\0${seconds}`)).toHaveLength(1), 20_000);
       await stage.sessions.cancel(sessionId);
       expect((await stage.sessions.waitForTurn(sessionId, turnId)).state).toMatchObject({ outcome: 'cancelled' });
       expect(await stage.run(sessionId, 'echo "still $((40 + 2))"')).toContain('still 42');
@@ -85,7 +85,7 @@ describe.skipIf(skipped.pid_namespace !== '')(`the level of a session${skipped.p
       const found = await processesWith(`sleep\0${seconds}`);
       expect(found).not.toEqual([]);
       return found;
-    });
+    }, 20_000);
     await stage.sessions.terminate(sessionId, { graceMs: 50 });
     expect(alive(before)).toEqual([]);
     expect(await processesWith(`sleep\0${seconds}`)).toEqual([]);

@@ -52,17 +52,17 @@ describe('what a host writes down', () => {
     await vi.waitFor(async () => {
       expect((await here.store.getTurn(sessionId, first.turnId))?.delivery.kind).toBe('accepted');
       expect((await here.store.getTurn(sessionId, 'turn_next'))?.delivery.kind).toBe('intent');
-    });
+    }, 20_000);
     await here.sessions.cancel(sessionId);
     await waiting;
     const ended = await here.sessions.waitForTurn(sessionId, 'turn_next');
-    await vi.waitFor(async () => expect(await here.store.listTurns({ open: true })).toEqual([]));
+    await vi.waitFor(async () => expect(await here.store.listTurns({ open: true })).toEqual([]), 20_000);
     const [one, next] = await here.store.listTurns({ sessionId });
     expect(one?.delivery).toMatchObject({ kind: 'ended', turn: { state: { outcome: 'cancelled' } } });
     expect(next).toMatchObject({ require: 'marker', prompt: { bytes: PROGRAM_PROMPTS.quick.length } });
     expect(next?.delivery).toMatchObject({ kind: 'ended', turn: ended, submittedAt: expect.any(Number) as number });
     const session = await here.store.getSession(sessionId);
-    expect(session).toMatchObject({ hostId: 'host', endedAt: null, transcripts: null });
+    expect(session).toMatchObject({ hostId: 'host', info: { hostId: 'host' }, endedAt: null, transcripts: null });
     expect(session?.spec.environment).toEqual({ pass: [], set: ['TOKEN'] });
     await here.sessions.terminate(sessionId);
     const gone = await here.store.getSession(sessionId);
@@ -131,7 +131,7 @@ describe('what a host writes down', () => {
     const sessionId = await here.open({}, 'terminal');
     const send = (prompt: string) => here.sessions.sendPrompt(sessionId, prompt, { turnId: 'turn_again' });
     await expect(send(`add ${'1'.repeat(5000)} 2`)).rejects.toMatchObject({ code: 'prompt_too_long' });
-    await vi.waitFor(async () => expect(await here.store.listTurns()).toEqual([]));
+    await vi.waitFor(async () => expect(await here.store.listTurns()).toEqual([]), 20_000);
     await send(PROGRAM_PROMPTS.quick);
     const turn = await here.sessions.waitForTurn(sessionId, 'turn_again');
     await here.sessions.terminate(sessionId);
@@ -193,7 +193,7 @@ describe('a host that starts', () => {
     await keeping.close();
     const forgetting = createPtySessionManager({ stateDir, sessionStore: store, sessionRetentionMs: -1 });
     await forgetting.list();
-    await vi.waitFor(async () => expect(await store.listSessions()).toEqual([]));
+    await vi.waitFor(async () => expect(await store.listSessions()).toEqual([]), 20_000);
     expect(await forgetting.get(sessionId)).toBeNull();
     await forgetting.close();
   });

@@ -14,6 +14,7 @@ import { pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
 import { WakeLoop } from '../waking/wake-loop.ts';
 import { addressOf, answerInstead, commandForHost, joinedAnswers } from './command-address.ts';
 import type { CommandOrder, CommandRepository } from './command-repository.ts';
+import type { CommandStatus } from './command-rows.ts';
 import { PendingAnswers } from './pending-answers.ts';
 
 /** What {@link CommandDispatcher} needs. */
@@ -71,8 +72,12 @@ export class CommandDispatcher {
 
   /** A result was announced, or one may have been missed. */
   announced(commandId?: string): void {
-    const { ids } = this.#pending;
-    if (commandId === undefined ? ids.length > 0 : ids.includes(commandId)) this.#loop.announced();
+    if (commandId === undefined ? !this.#pending.isEmpty : this.#pending.has(commandId)) this.#loop.announced();
+  }
+
+  /** How long to wait has changed. */
+  repace(): void {
+    this.#loop.repace();
   }
 
   /** Fails what is waited for, and every later call, with `closed`. */
@@ -105,7 +110,7 @@ export class CommandDispatcher {
     // Waiting first: an announcement may come before the answer to our asking does.
     const answer = this.#pending.add(commandId, { signal, timeoutMs: answerTimeoutMs, onTimeout });
     const enqueued = this.#enqueue({ ...order, expiresMs: answerTimeoutMs }).then(
-      () => this.#loop.wake(),
+      (status) => this.#lookFor(status),
       (thrown: unknown) => {
         const instead = answerInstead(body, thrown);
         if (instead !== null) this.#pending.answer(commandId, instead);
@@ -125,14 +130,21 @@ export class CommandDispatcher {
   }
 
   /** Numbers are given in the order of arrival at the database, so what keeps an order sets out one after the other. */
-  #enqueue(order: CommandOrder): Promise<void> {
+  #enqueue(order: CommandOrder): Promise<CommandStatus | null> {
     const { commands } = this.#parts;
-    const enqueue = async (): Promise<void> => {
+    const enqueue = async (): Promise<CommandStatus | null> => {
       // It may have been given up while it waited for those before it.
-      if (this.#pending.ids.includes(order.command.commandId)) await commands.enqueue(order);
+      if (!this.#pending.has(order.command.commandId)) return null;
+      return (await commands.enqueue(order)).status;
     };
     if (order.sessionId === undefined) return enqueue();
     return this.#order.enter(`${order.sessionId} ${laneOf(order.command.body)}`, enqueue);
+  }
+
+  /** Where the answer will be announced, nobody has to look for it now: it is also looked for from time to time. */
+  #lookFor(status: CommandStatus | null): void {
+    const isOpen = status === 'pending' || status === 'processing';
+    if (!isOpen || !this.#parts.isLive()) this.#loop.wake();
   }
 
   async #look(): Promise<boolean> {
@@ -145,9 +157,9 @@ export class CommandDispatcher {
 
   #waitMs(idleLooks: number): number {
     const { pace } = this.#parts;
+    const live = this.#parts.isLive();
     // Nothing to look for: whoever asks wakes us up.
-    if (this.#pending.ids.length === 0) return Math.max(pace.liveMs, pace.slowMs);
-    return pollWaitMs(pace, { live: this.#parts.isLive(), idleLooks });
+    return pollWaitMs(pace, { live, idleLooks: this.#pending.isEmpty ? Number.POSITIVE_INFINITY : idleLooks });
   }
 
   /** Why there is no answer in time. The answer that comes later can still be read by the command's id. */

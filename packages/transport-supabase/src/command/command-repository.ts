@@ -143,12 +143,13 @@ export class CommandRepository {
     return rowsOf(claimedRowSchema, rows, 'commands that were claimed');
   }
 
-  /** Answers a command under its lease. @throws SemoError `lease_lost`: it is somebody else's by now. */
-  async answer(fence: Fence, command: ClaimedCommand, result: CommandResult): Promise<void> {
+  /** Answers a command under its lease; gives whether more waits. @throws SemoError `lease_lost`: it is somebody else's by now. */
+  async answer(fence: Fence, command: ClaimedCommand, result: CommandResult): Promise<boolean> {
     const lease = { ...this.#fenced(fence), p_command_id: command.command_id, p_lease_token: command.lease_token };
-    if (result.success)
-      await this.#door.call('semo_complete_command', { ...lease, p_result: toJson(result.result ?? null) });
-    else await this.#door.call('semo_fail_command', { ...lease, p_error: toJson(result.error) });
+    const more = result.success
+      ? await this.#door.call('semo_complete_command', { ...lease, p_result: toJson(result.result ?? null) })
+      : await this.#door.call('semo_fail_command', { ...lease, p_error: toJson(result.error) });
+    return valueOf(z.boolean(), more, 'outcome of answering');
   }
 
   #fenced({ hostId, epoch }: Fence) {

@@ -5,6 +5,9 @@ const count = z.number().int().nonnegative();
 
 const commandStatusSchema = z.enum(['pending', 'processing', 'completed', 'failed', 'dead']);
 
+/** How far a command has come. */
+export type CommandStatus = z.output<typeof commandStatusSchema>;
+
 /** What a host is handed out. The payload is parsed by whoever carries it out. */
 export const claimedRowSchema = z.object({
   command_id: z.string(),

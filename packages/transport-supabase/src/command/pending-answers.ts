@@ -27,6 +27,14 @@ export class PendingAnswers {
     return [...this.#waits.keys()];
   }
 
+  get isEmpty(): boolean {
+    return this.#waits.size === 0;
+  }
+
+  has(commandId: string): boolean {
+    return this.#waits.has(commandId);
+  }
+
   /** Resolves with the answer. @throws SemoError `aborted`, or what `onTimeout` gives. */
   add(commandId: string, { signal, timeoutMs, onTimeout }: AnswerWait): Promise<CommandResult> {
     return new Promise((resolve, reject) => {

@@ -475,7 +475,7 @@ export type Database = {
           p_office_id: string;
           p_result: Json;
         };
-        Returns: undefined;
+        Returns: boolean;
       };
       semo_dead_commands: {
         Args: {
@@ -550,7 +550,7 @@ export type Database = {
           p_lease_token: string;
           p_office_id: string;
         };
-        Returns: undefined;
+        Returns: boolean;
       };
       semo_forget_turn: {
         Args: {

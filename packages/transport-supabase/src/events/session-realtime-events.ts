@@ -1,7 +1,7 @@
 import { SemoError, type Cancel, type Clock, type SessionInfo, type WireEvent } from '@semo-office/core';
 
 import type { Fence } from '../command/command-repository.ts';
-import { backoffMs } from '../waking/poll-pace.ts';
+import { RETRY_PACE, backoffMs } from '../waking/poll-pace.ts';
 import { sleep } from '../waking/sleep.ts';
 import { EventOutbox, type OutboxLimits } from './event-outbox.ts';
 import type { EventRepository } from './event-repository.ts';
@@ -118,7 +118,7 @@ export class SessionRealtimeEvents {
         onProblem(error);
         if (isRefusedForContent(error)) return false;
         if (error.code === 'lease_lost') await registration.registerAgain(fence).catch(() => {});
-        const ms = backoffMs({ firstMs: 100, longestMs: 5000 }, { failures, chance: Math.random() });
+        const ms = backoffMs(RETRY_PACE, { failures, chance: Math.random() });
         await sleep({ clock, ms, signal });
       }
     }

@@ -1,8 +1,16 @@
-import { SemoError, errorToWire, isSemoError, type Clock, type Command, type CommandResult } from '@semo-office/core';
+import {
+  SemoError,
+  errorToWire,
+  isSemoError,
+  type Clock,
+  type Command,
+  type CommandResult,
+  type ErrorCode,
+} from '@semo-office/core';
 
 import type { CommandRepository, Fence } from '../command/command-repository.ts';
 import type { ClaimedCommand } from '../command/command-rows.ts';
-import { backoffMs, pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
+import { RETRY_PACE, backoffMs, pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
 import { sleep } from '../waking/sleep.ts';
 import { WakeLoop } from '../waking/wake-loop.ts';
 import type { HostRegistration } from './host-registration.ts';
@@ -34,6 +42,9 @@ interface HeldCommand {
 /** How many commands are claimed at once; with more waiting, the next claim follows at once. */
 const CLAIM_LIMIT = 64;
 
+/** What is said of an answer that no later attempt would bring in either. */
+const UNKEEPABLE: ReadonlySet<ErrorCode> = new Set(['invalid_argument', 'internal']);
+
 /** The host's side of commands: claims what there is, each lane by itself, carries it out and answers under the lease. */
 export class OfficeSubscriber {
   readonly #parts: SubscriberParts;
@@ -43,6 +54,8 @@ export class OfficeSubscriber {
   #handler: CommandHandler | null = null;
   /** A claim has failed, and the commands it was given may have been lost on their way. */
   #hasMissed = false;
+  /** Counts claims, so that an answer knows of those that began while it was on its way. */
+  #claims = 0;
 
   constructor(parts: SubscriberParts) {
     this.#parts = parts;
@@ -101,34 +114,49 @@ export class OfficeSubscriber {
   async #claim(): Promise<boolean> {
     const handler = this.#handler;
     if (handler === null) return false;
-    const { registration, commands, leaseMs } = this.#parts;
-    const { fence } = registration;
-    const held = this.#hasMissed ? this.held : undefined;
-    const claimed = await commands
-      .claim(fence, { limit: CLAIM_LIMIT, leaseMs, held })
-      .catch(async (thrown: unknown) => {
-        this.#hasMissed = true;
-        if (isSemoError(thrown, 'lease_lost')) await registration.registerAgain(fence);
-        throw thrown;
-      });
-    this.#hasMissed = false;
+    this.#claims += 1;
+    const { fence, claimed } = await this.#claimUnderFence();
     for (const command of claimed) this.#take(command, { fence, handler });
     if (claimed.length === CLAIM_LIMIT) queueMicrotask(() => this.#loop.wake());
     return claimed.length > 0;
+  }
+
+  /** Where the host was given up meanwhile, it is there again with this claim. */
+  async #claimUnderFence(): Promise<{ readonly fence: Fence; readonly claimed: readonly ClaimedCommand[] }> {
+    const { registration, onProblem } = this.#parts;
+    const { fence } = registration;
+    try {
+      return await this.#claimOnce(fence);
+    } catch (thrown) {
+      if (!isSemoError(thrown, 'lease_lost')) throw thrown;
+      onProblem(thrown);
+      await registration.registerAgain(fence);
+      return this.#claimOnce(registration.fence);
+    }
+  }
+
+  async #claimOnce(fence: Fence): Promise<{ readonly fence: Fence; readonly claimed: readonly ClaimedCommand[] }> {
+    const { commands, leaseMs } = this.#parts;
+    const held = this.#hasMissed ? this.held : undefined;
+    this.#hasMissed = true;
+    const claimed = await commands.claim(fence, { limit: CLAIM_LIMIT, leaseMs, held });
+    this.#hasMissed = false;
+    return { fence, claimed };
   }
 
   #take(
     command: ClaimedCommand,
     { fence, handler }: { readonly fence: Fence; readonly handler: CommandHandler },
   ): void {
-    const done = this.#carryOut(command, handler)
-      .then((result) => this.#answer(command, { fence, result }))
-      .finally(() => {
-        if (this.#held.get(command.command_id)?.done === done) this.#held.delete(command.command_id);
-        this.#parts.onAnswered();
-        // The next of its lane can be claimed now.
-        this.wake();
-      });
+    const work = async (): Promise<void> => {
+      const result = await this.#carryOut(command, handler);
+      const mayHaveMore = await this.#answer(command, { fence, result });
+      if (this.#held.get(command.command_id)?.done === done) this.#held.delete(command.command_id);
+      this.#parts.onAnswered();
+      // The next of its lane can be claimed now.
+      if (mayHaveMore) this.wake();
+    };
+    const done = work();
     const { lane, session_id: sessionId } = command;
     this.#held.set(command.command_id, { done, lane, sessionId });
   }
@@ -141,27 +169,34 @@ export class OfficeSubscriber {
     return unknownDelivery();
   }
 
-  /** Answers until the answer is taken, or is not wanted any more. */
+  /** Answers until the answer is taken, or is not wanted any more. Gives whether there may be something to claim. */
   async #answer(
     command: ClaimedCommand,
     { fence, result }: { readonly fence: Fence; readonly result: CommandResult },
-  ): Promise<void> {
+  ): Promise<boolean> {
     const { commands, clock, onProblem } = this.#parts;
     const { signal } = this.#stopped;
     let answer = result;
     for (let failures = 0; !signal.aborted; failures += 1) {
       try {
-        return await commands.answer(fence, command, answer);
+        const claims = this.#claims;
+        const more = await commands.answer(fence, command, answer);
+        // A claim beside it may have found the lane still at work.
+        return more || claims !== this.#claims;
       } catch (thrown) {
         const error = SemoError.from(thrown);
         onProblem(error);
-        if (error.code === 'lease_lost') return await this.#fenced(fence, error);
-        // What the database cannot keep is answered by why.
-        if (error.code !== 'host_lost') answer = { success: false, error: errorToWire(error) };
-        const ms = backoffMs({ firstMs: 100, longestMs: 5000 }, { failures, chance: Math.random() });
+        if (error.code === 'lease_lost') {
+          await this.#fenced(fence, error);
+          return true;
+        }
+        // What the database cannot keep is answered by why. Any other refusal, of a token that is just over say, is not its fault.
+        if (UNKEEPABLE.has(error.code)) answer = { success: false, error: errorToWire(error) };
+        const ms = backoffMs(RETRY_PACE, { failures, chance: Math.random() });
         await sleep({ clock, ms, signal });
       }
     }
+    return false;
   }
 
   /** Either this one command is somebody else's, or the host as a whole was given up; the details tell. */

@@ -81,7 +81,10 @@ export class SupabaseOffice implements OfficeLink {
     this.#channel = parts.openChannel({
       onBroadcast: (event, payload) => this.#announced(event, payload),
       onCatchUp: () => this.#catchUp(),
-      onLive: () => this.#feed.repace(),
+      onLive: () => {
+        this.#dispatcher.repace();
+        this.#feed.repace();
+      },
     });
     this.#channel?.open();
     this.#feed.wake();

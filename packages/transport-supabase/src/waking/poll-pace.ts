@@ -25,3 +25,9 @@ export function backoffMs(
   const base = Math.min(firstMs * 2 ** Math.min(failures, 30), longestMs);
   return Math.round(base + base * chance);
 }
+
+/**
+ * How soon what failed is tried again: within a second once the way is there again, however long it was not; with hosts apart by
+ * chance.
+ */
+export const RETRY_PACE = { firstMs: 100, longestMs: 400 } as const;

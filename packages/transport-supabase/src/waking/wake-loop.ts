@@ -1,6 +1,6 @@
 import { SemoError, type Cancel, type Clock } from '@semo-office/core';
 
-import { backoffMs } from './poll-pace.ts';
+import { RETRY_PACE, backoffMs } from './poll-pace.ts';
 
 /** How a {@link WakeLoop} looks, and when. */
 export interface WakeLoopParts {
@@ -107,8 +107,7 @@ export class WakeLoop {
       onFailure(SemoError.from(thrown), this.#failures);
       // Being woken does not help against a database that is away.
       if (this.#state === 'woken') this.#state = 'looking';
-      const pace = { firstMs: 200, longestMs: 10_000 };
-      return Math.max(waitMs(0), backoffMs(pace, { failures: this.#failures - 1, chance: Math.random() }));
+      return backoffMs(RETRY_PACE, { failures: this.#failures - 1, chance: Math.random() });
     }
   }
 }

@@ -2,8 +2,10 @@
 
 -- The lane of a kind. Typing goes by `control`: a prompt that waits must not hold back the keys a running turn waits for.
 create function semo.lane_of(p_kind text) returns text
-language sql immutable set search_path = '' as $$
-  select case when p_kind in ('create_session', 'send_prompt', 'reset', 'assign_workspace') then 'turn' else 'control' end
+language plpgsql immutable set search_path = '' as $$
+begin
+  return case when p_kind in ('create_session', 'send_prompt', 'reset', 'assign_workspace') then 'turn' else 'control' end;
+end
 $$;
 
 -- Refuses to let an office speak with a host that speaks another protocol.

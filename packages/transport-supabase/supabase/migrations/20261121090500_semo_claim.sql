@@ -19,10 +19,13 @@ $$;
 
 -- A session whose making has failed takes up no place. Its id may be used again.
 create function semo.close_unmade(p_command public.agent_commands) returns void
-language sql set search_path = '' as $$
+language plpgsql set search_path = '' as $$
+begin
+  if p_command.kind <> 'create_session' then return; end if;
   update public.agent_sessions s set status = 'error', ended_at = semo.now(), version = s.version + 1, updated_at = semo.now()
-    where p_command.kind = 'create_session' and s.office_id = p_command.office_id and s.session_id = p_command.session_id
-      and s.info is null and s.ended_at is null
+    where s.office_id = p_command.office_id and s.session_id = p_command.session_id
+      and s.info is null and s.ended_at is null;
+end
 $$;
 
 -- What is said of a command that was handed out and never answered. Nobody knows what came of it; for what must not be done
@@ -52,6 +55,16 @@ declare
   command public.agent_commands;
   buried integer := 0;
 begin
+  -- There is nothing nearly always, and that is seen by the first entry of two indexes.
+  if coalesce((
+    select c.expires_at > moment from public.agent_commands c
+    where c.office_id = p_office_id and c.status = 'pending' order by c.expires_at limit 1
+  ), true) and coalesce((
+    select c.lease_expires_at > moment from public.agent_commands c
+    where c.office_id = p_office_id and c.status = 'processing' order by c.lease_expires_at limit 1
+  ), true) then
+    return 0;
+  end if;
   for command in
     select * from public.agent_commands c
     where c.office_id = p_office_id
@@ -110,15 +123,15 @@ begin
     with recursive heads as (
       -- Jumps from lane to lane along the index instead of walking through all that is open.
       (
-        select c.command_id, c.lane_key, c.lane from public.agent_commands c
+        select c.command_id, c.lane_key, c.lane, c.status, c.lease_expires_at from public.agent_commands c
         where c.office_id = p_office_id and c.host_id = p_host_id and c.status in ('pending', 'processing')
         order by c.lane_key, c.lane, c.seq limit 1
       )
       union all
-      select next.command_id, next.lane_key, next.lane
+      select next.*
       from heads h
       cross join lateral (
-        select c.command_id, c.lane_key, c.lane from public.agent_commands c
+        select c.command_id, c.lane_key, c.lane, c.status, c.lease_expires_at from public.agent_commands c
         where c.office_id = p_office_id and c.host_id = p_host_id and c.status in ('pending', 'processing')
           and (c.lane_key, c.lane) > (h.lane_key, h.lane)
         order by c.lane_key, c.lane, c.seq limit 1
@@ -126,12 +139,19 @@ begin
     ),
     picked as (
       select c.command_id, c.lease_epoch as prior_epoch
-      from heads h
-      join public.agent_commands c on c.office_id = p_office_id and c.command_id = h.command_id
-      -- Asked again of the row once it is locked: another claim may have been faster.
-      where (c.status = 'pending' or (c.status = 'processing' and (
-          c.lease_expires_at <= moment or (c.lease_epoch = p_epoch and c.command_id <> all (p_held))
-        )))
+      from public.agent_commands c
+      -- Row by row by the key, whatever the planner thinks of the heads: all that waits in an office may be very much.
+      where c.office_id = p_office_id and c.command_id = any (array(
+          select h.command_id from heads h
+          where h.status = 'pending' or h.lease_expires_at <= moment or p_held is not null
+        ))
+        -- Asked again of the row once it is locked: another claim may have been faster.
+        and case c.status
+          when 'pending' then true
+          when 'processing' then
+            c.lease_expires_at <= moment or coalesce(c.lease_epoch = p_epoch and c.command_id <> all (p_held), false)
+          else false
+        end
         and c.attempts < c.max_attempts and c.expires_at > moment
       order by c.enqueued_at, c.seq
       limit p_limit
@@ -159,12 +179,15 @@ $$;
 
 -- A session that has been made is there, also before its host tells of it: what the host answered is what is known of it.
 create function semo.note_made(p_command public.agent_commands, p_epoch bigint, p_info jsonb) returns void
-language sql set search_path = '' as $$
+language plpgsql set search_path = '' as $$
+begin
+  if p_command.kind <> 'create_session' then return; end if;
   update public.agent_sessions s set
     info = p_info, status = coalesce(p_info ->> 'status', s.status), host_epoch = p_epoch, host_lost_at = null,
     created_ms = (p_info ->> 'createdAt')::double precision, version = s.version + 1, updated_at = semo.now()
-    where p_command.kind = 'create_session' and s.office_id = p_command.office_id and s.session_id = p_command.session_id
-      and s.info is null
+    where s.office_id = p_command.office_id and s.session_id = p_command.session_id
+      and s.info is null;
+end
 $$;
 
 /*
@@ -209,10 +232,22 @@ begin
 end
 $$;
 
--- What a command came to. Refused as `lease_lost` once it is somebody else's.
+-- Whether something waits for a host, so that it need not claim to find out.
+create function semo.has_waiting(p_office_id text, p_host_id text) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return exists (
+    select from public.agent_commands c
+    where c.office_id = p_office_id and c.host_id = p_host_id and c.status in ('pending', 'processing')
+      and c.status = 'pending'
+  );
+end
+$$;
+
+-- What a command came to. Gives whether more waits for the host. Refused as `lease_lost` once it is somebody else's.
 create function public.semo_complete_command(
   p_office_id text, p_host_id text, p_epoch bigint, p_command_id text, p_lease_token uuid, p_result jsonb
-) returns void
+) returns boolean
 language plpgsql security definer set search_path = '' as $$
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
@@ -220,17 +255,19 @@ begin
   perform semo.answer_command(
     p_office_id, p_host_id, p_command_id, p_lease_token, true, coalesce(p_result, 'null'::jsonb), null
   );
+  return semo.has_waiting(p_office_id, p_host_id);
 end
 $$;
 
--- Why a command failed. Refused as `lease_lost` once it is somebody else's.
+-- Why a command failed, and as above.
 create function public.semo_fail_command(
   p_office_id text, p_host_id text, p_epoch bigint, p_command_id text, p_lease_token uuid, p_error jsonb
-) returns void
+) returns boolean
 language plpgsql security definer set search_path = '' as $$
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
   perform semo.answer_command(p_office_id, p_host_id, p_command_id, p_lease_token, false, null, p_error);
+  return semo.has_waiting(p_office_id, p_host_id);
 end
 $$;
 

@@ -5,13 +5,17 @@
 --   office:{officeId}:events              results, sessions, turns, requests, hosts. Hosts add their output and progress to it.
 
 create function semo.tell_host(p_office_id text, p_host_id text, p_payload jsonb) returns void
-language sql set search_path = '' as $$
-  select realtime.send(p_payload, 'command', 'office:' || p_office_id || ':commands:' || p_host_id, true)
+language plpgsql set search_path = '' as $$
+begin
+  perform realtime.send(p_payload, 'command', 'office:' || p_office_id || ':commands:' || p_host_id, true);
+end
 $$;
 
 create function semo.tell_office(p_office_id text, p_event text, p_payload jsonb) returns void
-language sql set search_path = '' as $$
-  select realtime.send(p_payload, p_event, 'office:' || p_office_id || ':events', true)
+language plpgsql set search_path = '' as $$
+begin
+  perform realtime.send(p_payload, p_event, 'office:' || p_office_id || ':events', true);
+end
 $$;
 
 create function semo.announce_command() returns trigger

@@ -53,12 +53,14 @@ $$;
 
 -- A session whose host says no more of it than its status.
 create function semo.note_status(p_office_id text, p_host_id text, p_epoch bigint, p_event jsonb) returns void
-language sql set search_path = '' as $$
+language plpgsql set search_path = '' as $$
+begin
   update public.agent_sessions s set
     status = p_event ->> 'status', host_epoch = p_epoch, host_lost_at = null, version = s.version + 1, updated_at = semo.now(),
     ended_at = case when p_event ->> 'status' = 'terminated' then semo.now() end
     where s.office_id = p_office_id and s.session_id = p_event ->> 'sessionId' and s.host_id = p_host_id
-      and coalesce(s.host_epoch, 0) <= p_epoch and s.ended_ms is null and s.status <> 'terminated'
+      and coalesce(s.host_epoch, 0) <= p_epoch and s.ended_ms is null and s.status <> 'terminated';
+end
 $$;
 
 -- Writes as a row what an event says for longer than a moment. One that is refused hides no other.

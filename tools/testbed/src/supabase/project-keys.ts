@@ -19,7 +19,11 @@ const tokenSchema = z.looseObject({ role: roleSchema, exp: z.int() });
 export class ProjectKeys {
   readonly publishableKey = `sb_publishable_${randomBytes(16).toString('base64url')}`;
   readonly secretKey = `sb_secret_${randomBytes(16).toString('base64url')}`;
-  readonly #jwtSecret = randomBytes(32);
+  /** As a project shows it: text, whose bytes are the key. */
+  readonly jwtSecret = randomBytes(32).toString('base64url');
+  readonly #key = new TextEncoder().encode(this.jwtSecret);
+  /** Tokens that were found valid: a signature stays right. */
+  readonly #seen = new Map<string, TokenReading & { readonly kind: 'valid' }>();
 
   /** Whom a key stands for when no token comes with it; `undefined` when it is none of ours. */
   callerOf(key: string | null | undefined): Caller | undefined {
@@ -32,15 +36,22 @@ export class ProjectKeys {
   async sign(claims: Claims): Promise<string> {
     const now = Math.floor(Date.now() / 1_000);
     const defaults = { aud: 'authenticated', role: 'authenticated', iat: now, exp: now + 3_600 };
-    return new SignJWT({ ...defaults, ...claims })
-      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .sign(this.#jwtSecret);
+    return new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(this.#key);
   }
 
   /** @param options.toleranceS For how long a token is taken after its end. */
   async read(token: string, options: { readonly toleranceS: number }): Promise<TokenReading> {
+    const seen = this.#seen.get(token);
+    if (seen !== undefined && Date.now() / 1_000 < seen.expiresAtS) return seen;
+    const reading = await this.#verify(token, options);
+    this.#seen.delete(token);
+    if (reading.kind === 'valid') this.#seen.set(token, reading);
+    return reading;
+  }
+
+  async #verify(token: string, options: { readonly toleranceS: number }): Promise<TokenReading> {
     try {
-      const { payload } = await jwtVerify(token, this.#jwtSecret, { clockTolerance: options.toleranceS });
+      const { payload } = await jwtVerify(token, this.#key, { clockTolerance: options.toleranceS });
       const parsed = tokenSchema.safeParse(payload);
       if (!parsed.success) return { kind: 'incomplete' };
       const { role, exp } = parsed.data;

@@ -10,6 +10,8 @@ import { temporaryFolder } from '@semo-office/testbed';
 import { startPostgres } from '@semo-office/testbed/supabase';
 import type { LocalPostgres } from '@semo-office/testbed/supabase';
 
+import { lastingPool } from '../../src/supabase/postgres/lasting-pool.ts';
+
 const user = '6f9619ff-8b86-4011-942d-00c04fc964ff';
 
 describe('a local PostgreSQL', () => {
@@ -75,6 +77,16 @@ describe('a local PostgreSQL', () => {
     expect(answered).toBe(false);
     postgres.resume();
     await answer;
+  });
+
+  it('fails what is asked over a connection that a restart has cut, and nothing else', async () => {
+    const pool = lastingPool(postgres.connection());
+    const client = await pool.connect();
+    await postgres.restart();
+    await expect(client.query('select 1')).rejects.toThrow();
+    client.release(true);
+    await expect(pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
+    await pool.end();
   });
 });
 

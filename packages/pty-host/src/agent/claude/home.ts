@@ -5,8 +5,7 @@ import { claudeState, trustedFolders, writeState } from './config.ts';
 import { credentialIn, resolveCredential, withoutCredentials, type TokenProvider } from './credential.ts';
 import { claimLogin } from './login.ts';
 import { SessionCredential } from './session-credential.ts';
-import { probeClaudeVersion } from './version.ts';
-import { findExecutable } from '../executable.ts';
+import { QUIET, claudeVersion, findClaude } from './installed-claude.ts';
 
 /** How Claude Code is found and signed in. */
 export interface ClaudeDriverOptions {
@@ -16,12 +15,6 @@ export interface ClaudeDriverOptions {
   readonly tokenProvider?: TokenProvider | undefined;
 }
 
-/** Hosts that Claude Code would call beside the model are left alone; the version is ours to choose. */
-const QUIET = {
-  CLAUDE_CODE_DISABLE_NONESSENTIAL_TRAFFIC: '1',
-  CLAUDE_CODE_DISABLE_OFFICIAL_MARKETPLACE_AUTOINSTALL: '1',
-  DISABLE_AUTOUPDATER: '1',
-};
 /** Variables that say where the model is. They are handed on where the host has them. */
 const MODEL_VARIABLES = ['ANTHROPIC_BASE_URL', 'ANTHROPIC_MODEL', 'CLAUDE_CODE_MAX_RETRIES'] as const;
 
@@ -61,11 +54,12 @@ export async function openClaudeHome(
   context: LaunchContext,
   setup: ClaudeSetup,
 ): Promise<ClaudeHome> {
-  const binary = await findBinary(options, context);
+  const { baseEnv, folder, hostEnv } = context;
+  const path = baseEnv['PATH'] ?? '';
+  const binary = await findClaude({ binary: options.binary, hostEnv, path, folder });
   const place = setup.useLogin === true ? await loginPlace(context) : await privatePlace(options, context);
   try {
-    const probeEnv = { ...context.baseEnv, ...QUIET, CLAUDE_CONFIG_DIR: context.folders.config };
-    const version = await probeClaudeVersion(binary, probeEnv);
+    const version = await claudeVersion(binary, { env: baseEnv, configDir: context.folders.config });
     return { ...place, binary, version, env: environment(context, setup, place.env) };
   } catch (thrown) {
     await place.release();
@@ -74,18 +68,6 @@ export async function openClaudeHome(
 }
 
 type Place = Pick<ClaudeHome, 'configDir' | 'isPrivate' | 'env' | 'credential' | 'release'>;
-
-async function findBinary(
-  { binary }: ClaudeDriverOptions,
-  { baseEnv, folder, hostEnv }: LaunchContext,
-): Promise<string> {
-  return findExecutable({
-    name: (binary ?? hostEnv['SEMO_CLAUDE_BIN']) || 'claude',
-    path: baseEnv['PATH'] ?? '',
-    folder,
-    hint: 'Install Claude Code (npm install -g @anthropic-ai/claude-code), or set SEMO_CLAUDE_BIN to its path.',
-  });
-}
 
 async function privatePlace({ tokenProvider }: ClaudeDriverOptions, context: LaunchContext): Promise<Place> {
   const { folders, folder, baseEnv, hostEnv, spec } = context;

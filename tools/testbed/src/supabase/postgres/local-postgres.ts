@@ -1,10 +1,11 @@
 import { randomBytes } from 'node:crypto';
 import { readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import { Client, Pool } from 'pg';
-import type { QueryResult } from 'pg';
+import { Client } from 'pg';
+import type { Pool, QueryResult } from 'pg';
 import { newServerPlace, startSql, superuser } from './data-template.ts';
 import { freePort } from './free-port.ts';
+import { lastingPool } from './lasting-pool.ts';
 import { postgresBinaries } from './postgres-binaries.ts';
 import { serverAccount } from './server-account.ts';
 import { ServerProcess } from './server-process.ts';
@@ -114,9 +115,7 @@ class PostgresServer implements LocalPostgres {
     this.#place = place;
     this.port = port;
     this.#server = server;
-    this.#pool = new Pool({ ...this.connection(), max: 4, allowExitOnIdle: true });
-    // A restart cuts idle connections; the pool opens new ones.
-    this.#pool.on('error', () => undefined);
+    this.#pool = lastingPool({ ...this.connection(), max: 4 });
   }
 
   /** Sets the passwords, which the template has none of, and makes today's partitions. */

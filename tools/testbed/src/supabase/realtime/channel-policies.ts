@@ -1,6 +1,7 @@
-import { DatabaseError, Pool } from 'pg';
-import type { PoolClient } from 'pg';
+import { DatabaseError } from 'pg';
+import type { Pool, PoolClient } from 'pg';
 import { z } from 'zod';
+import { lastingPool } from '../postgres/lasting-pool.ts';
 import type { Caller, LocalPostgres } from '../postgres/local-postgres.ts';
 
 /** What a caller may do on a private topic, by extension. */
@@ -21,8 +22,7 @@ export class ChannelPolicies implements AsyncDisposable {
 
   constructor(postgres: LocalPostgres) {
     const connection = postgres.connection('supabase_realtime_admin');
-    this.#pool = new Pool({ ...connection, max: 5, allowExitOnIdle: true });
-    this.#pool.on('error', () => undefined);
+    this.#pool = lastingPool({ ...connection, max: 5 });
   }
 
   /** @throws what the database says, when it cannot be reached or a policy is wrong. */

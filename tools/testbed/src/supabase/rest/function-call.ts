@@ -23,6 +23,9 @@ const functionSchema = z.object({
 
 type CallableFunction = z.infer<typeof functionSchema>;
 
+/** Functions by name as they were when last looked up: what is in here is not looked up again, as in PostgREST's schema cache. */
+export type FunctionCache = Map<string, readonly CallableFunction[]>;
+
 const lookup = `
   select
     p.proretset as returns_set,
@@ -41,19 +44,25 @@ const lookup = `
  * arguments are taken to precede OUT ones.
  * @throws RestError PGRST202 when there is none, PGRST203 when there are several.
  */
-export async function functionCall(client: ClientBase, request: RestRequest): Promise<Statement> {
+export async function functionCall(client: ClientBase, request: RestRequest, cache: FunctionCache): Promise<Statement> {
   const isRead = request.method === 'GET' || request.method === 'HEAD';
   const given = isRead ? Object.fromEntries(request.query) : (request.body as object);
   const { name } = request.target;
-  const { rows } = await client.query({ name: 'find-functions', text: lookup, values: [name] });
-  const overloads = z.array(functionSchema).parse(rows);
   const names = Array.isArray(given) ? [] : Object.keys(given);
+  const known = cache.get(name)?.some((candidate) => takes(candidate, names));
+  const overloads = known === true ? (cache.get(name) ?? []) : await lookUp(client, name);
+  cache.set(name, overloads);
   const matching = overloads.filter((candidate) => takes(candidate, names));
   const [found, another] = matching;
   if (another !== undefined) throw ambiguous(name, matching);
   const taken = found ?? overloads.find(takesWholeBody);
   if (taken === undefined) throw notFound(name, names);
   return callOf(name, taken, { given, names, readOnly: isRead || !taken.is_volatile });
+}
+
+async function lookUp(client: ClientBase, name: string): Promise<readonly CallableFunction[]> {
+  const { rows } = await client.query({ name: 'find-functions', text: lookup, values: [name] });
+  return z.array(functionSchema).parse(rows);
 }
 
 function takes({ arg_names, default_count }: CallableFunction, names: readonly string[]): boolean {

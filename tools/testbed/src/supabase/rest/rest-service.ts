@@ -1,10 +1,11 @@
+import { createHash } from 'node:crypto';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { Pool } from 'pg';
-import type { PoolClient } from 'pg';
+import type { Pool, PoolClient } from 'pg';
+import { lastingPool } from '../postgres/lasting-pool.ts';
 import type { Caller, LocalPostgres } from '../postgres/local-postgres.ts';
 import type { ProjectKeys } from '../project-keys.ts';
 import { functionCall } from './function-call.ts';
-import type { Statement } from './function-call.ts';
+import type { FunctionCache, Statement } from './function-call.ts';
 import { RestError, toRestError } from './rest-error.ts';
 import { readRestRequest } from './rest-request.ts';
 import type { RestRequest } from './rest-request.ts';
@@ -27,11 +28,11 @@ interface Answer {
 export class RestService implements AsyncDisposable {
   readonly #keys: ProjectKeys;
   readonly #pool: Pool;
+  readonly #functions: FunctionCache = new Map();
 
   constructor(postgres: LocalPostgres, keys: ProjectKeys) {
     this.#keys = keys;
-    this.#pool = new Pool({ ...postgres.connection('authenticator'), max: 20, allowExitOnIdle: true });
-    this.#pool.on('error', () => undefined);
+    this.#pool = lastingPool({ ...postgres.connection('authenticator'), max: 10, pipeline: true });
   }
 
   /** Answers every request, failed ones included. */
@@ -77,12 +78,18 @@ export class RestService implements AsyncDisposable {
     const client = await this.#pool.connect();
     let broken: Error | undefined;
     try {
-      const query = request.target.kind === 'function' ? functionCall : tableQuery;
-      const statement = await query(client, request);
-      await client.query(statement.readOnly ? 'begin read only' : 'begin');
-      await setCaller(client, request, caller);
-      const answer = await this.#answer(client, request, statement);
-      await client.query('commit');
+      const statement =
+        request.target.kind === 'function'
+          ? await functionCall(client, request, this.#functions)
+          : await tableQuery(client, request);
+      // Sent together: the first that fails makes the later ones fail, and what counts is the first.
+      const [, , body] = await Promise.all([
+        client.query(statement.readOnly ? BEGIN_READING : BEGIN),
+        setCaller(client, request, caller),
+        runForBody(client, statement),
+      ]);
+      const answer = await this.#answer(client, request, { ...statement, body });
+      await client.query(COMMIT);
       return answer;
     } catch (error) {
       await client.query('rollback').catch((cause: unknown) => {
@@ -94,13 +101,16 @@ export class RestService implements AsyncDisposable {
     }
   }
 
-  async #answer(client: PoolClient, request: RestRequest, statement: Statement): Promise<Answer> {
-    const body = await runForBody(client, statement);
-    if (statement.shape === 'nothing') {
+  async #answer(
+    client: PoolClient,
+    request: RestRequest,
+    { shape, body }: Pick<Statement, 'shape'> & { readonly body: string | undefined },
+  ): Promise<Answer> {
+    if (shape === 'nothing') {
       return { status: request.target.kind === 'table' && request.method === 'POST' ? 201 : 204, body: '' };
     }
     const status = request.target.kind === 'table' && request.method === 'POST' ? 201 : 200;
-    if (statement.shape === 'value') return { status, body: body ?? 'null' };
+    if (shape === 'value') return { status, body: body ?? 'null' };
     const rows = JSON.parse(body ?? '[]') as readonly unknown[];
     const total = request.preferences.has('count=exact') ? await runForBody(client, countQuery(request)) : '*';
     const range = rows.length === 0 ? '*' : `0-${rows.length - 1}`;
@@ -115,6 +125,11 @@ export class RestService implements AsyncDisposable {
   }
 }
 
+// Statements by name travel with what comes after them; plain ones are each a message of their own.
+const BEGIN = { name: 'begin', text: 'begin' };
+const BEGIN_READING = { name: 'begin-reading', text: 'begin read only' };
+const COMMIT = { name: 'commit', text: 'commit' };
+
 async function setCaller(client: PoolClient, request: RestRequest, { role, claims }: Caller): Promise<void> {
   await client.query({
     name: 'set-caller',
@@ -125,8 +140,10 @@ async function setCaller(client: PoolClient, request: RestRequest, { role, claim
   });
 }
 
+/** Prepared once on each connection, as PostgREST does it. */
 async function runForBody(client: PoolClient, { text, params }: Statement): Promise<string | undefined> {
-  const { rows } = await client.query<{ readonly body: string | null }>(text, params.slice());
+  const name = createHash('sha1').update(text).digest('hex');
+  const { rows } = await client.query<{ readonly body: string | null }>({ name, text, values: params.slice() });
   return rows[0]?.body ?? undefined;
 }
 

@@ -1,2 +1,3 @@
 import '@semo-office/pty-host';
+import './supabase/host.ts';
 export const command = 1;

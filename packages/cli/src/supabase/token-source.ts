@@ -1,0 +1,59 @@
+import { decodeJwt } from 'jose';
+import { SemoError, systemClock, type Clock } from 'semo-office';
+import { z } from 'zod';
+
+const claimsSchema = z.object({
+  exp: z.number().optional(),
+  app_metadata: z.object({
+    semo: z.object({ role: z.literal('host'), office_id: z.string(), host_id: z.string() }),
+  }),
+});
+
+/** Whose token it must be. */
+export interface TokenOwner {
+  readonly officeId: string;
+  readonly hostId: string;
+}
+
+/**
+ * Gives a host's token, read anew each time, so that a new one may take its place before the old one is over. It is looked at
+ * and not verified: the project does that.
+ *
+ * @throws SemoError `sign_in_refused`: it is over, or somebody else's; what `read` throws.
+ */
+export function tokenSource(
+  read: () => Promise<string>,
+  { officeId, hostId, clock = systemClock }: TokenOwner & { readonly clock?: Pick<Clock, 'now'> },
+): () => Promise<string> {
+  return async () => {
+    const token = await read();
+    const {
+      exp = Number.POSITIVE_INFINITY,
+      app_metadata: { semo },
+    } = claimsOf(token);
+    if (semo.office_id !== officeId || semo.host_id !== hostId)
+      throw refusal(`It is for host ${semo.host_id} of office ${semo.office_id}, not for ${hostId} of ${officeId}.`);
+    if (exp * 1000 <= clock.now()) throw refusal(`It was over at ${new Date(exp * 1000).toISOString()}.`);
+    return token;
+  };
+}
+
+function claimsOf(token: string): z.output<typeof claimsSchema> {
+  const decoded = attempt(() => decodeJwt(token));
+  const claims = claimsSchema.safeParse(decoded);
+  if (claims.success) return claims.data;
+  // Nothing of the token itself is repeated.
+  throw refusal('It is no JWT whose app_metadata.semo names the role "host", an office_id and a host_id.');
+}
+
+function attempt<Value>(run: () => Value): Value | null {
+  try {
+    return run();
+  } catch {
+    return null;
+  }
+}
+
+function refusal(why: string): SemoError {
+  return new SemoError('sign_in_refused', `The host's token cannot be used. ${why} Make one: semo host token.`);
+}
