@@ -4,7 +4,8 @@ import type { Fence } from '../command/command-repository.ts';
 import { RETRY_PACE, backoffMs } from '../waking/poll-pace.ts';
 import { sleep } from '../waking/sleep.ts';
 import { EventOutbox, type OutboxLimits } from './event-outbox.ts';
-import type { EventBatch, EventRepository } from './event-repository.ts';
+import type { EventRepository } from './event-repository.ts';
+import { isRefusedForContent, singly, storable, type UnnumberedBatch } from './refused-batch.ts';
 
 /** When events are sent, in milliseconds after the first of a batch. */
 export interface FlushTimes {
@@ -87,8 +88,19 @@ export class SessionRealtimeEvents {
     this.#flushing = null;
   }
 
-  /** Numbers begin anew with each epoch: a batch is numbered when it is sent, so that none is left out. */
-  async #send(batch: Omit<EventBatch, 'seq'>): Promise<void> {
+  /** Sends a batch; what of it the database does not take for what is in it is left out, so that it holds up nothing else. */
+  async #send(batch: UnnumberedBatch): Promise<void> {
+    if (await this.#trySend(batch)) return;
+    const cleaned = storable(batch);
+    if (await this.#trySend(cleaned)) return;
+    for (const one of singly(cleaned)) await this.#trySend(one);
+  }
+
+  /**
+   * Sends a batch until it is taken; `false`: it was refused for what is in it. Numbers begin anew with each epoch: a batch is
+   * numbered when it is sent, so that none is left out.
+   */
+  async #trySend(batch: UnnumberedBatch): Promise<boolean> {
     const { clock, events, registration, onProblem } = this.#parts;
     const { signal } = this.#stopped;
     for (let failures = 0; !signal.aborted; failures += 1) {
@@ -100,17 +112,17 @@ export class SessionRealtimeEvents {
       try {
         await events.publish(fence, { ...batch, seq: this.#seq + 1 });
         this.#seq += 1;
-        return;
+        return true;
       } catch (thrown) {
         const error = SemoError.from(thrown);
         onProblem(error);
+        if (isRefusedForContent(error)) return false;
         if (error.code === 'lease_lost') await registration.registerAgain(fence).catch(() => {});
-        // No later attempt would fare better; the office will not wait for these.
-        else if (error.code !== 'host_lost') return;
         const ms = backoffMs(RETRY_PACE, { failures, chance: Math.random() });
         await sleep({ clock, ms, signal });
       }
     }
+    return true;
   }
 
   async #infosOf(events: readonly WireEvent[]): Promise<SessionInfo[]> {

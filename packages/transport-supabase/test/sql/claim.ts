@@ -94,6 +94,20 @@ function again(stage: () => Stage): void {
     await host.complete(second ?? {});
   });
 
+  it('hands out again at once what a host does not have though it was handed to it', async () => {
+    const office = stage().office();
+    const { host, sessionId: p_session_id } = await readyHost(office);
+    const [seen, missed] = [
+      await office.enqueue('send_prompt', { p_session_id }),
+      await office.enqueue('cancel', { p_session_id }),
+    ];
+    await host.claim();
+    expect(await host.claim()).toEqual([]);
+    const again = await host.claim({ p_held: [seen['command_id']] });
+    expect(again).toMatchObject([{ command_id: missed['command_id'], attempts: 2, prior_epoch: host.epoch }]);
+    expect(await host.claim({ p_held: [seen['command_id'], missed['command_id']] })).toEqual([]);
+  });
+
   it('holds on to the commands a heartbeat names, and to no other', async () => {
     const office = stage().office();
     const { host, sessionId: p_session_id } = await readyHost(office);
