@@ -2,6 +2,7 @@ import {
   SemoError,
   errorToWire,
   isSemoError,
+  sessionInfoSchema,
   type Clock,
   type Command,
   type CommandResult,
@@ -165,7 +166,7 @@ export class OfficeSubscriber {
     const command = { commandId: claimed.command_id, body: claimed.payload } as Command;
     const redelivery = redeliveryOf(claimed, (epoch) => this.#parts.registration.isOwn(epoch));
     if (redelivery === 'carry_out') return handler(command);
-    if (redelivery === 'look_for_turn' && (await hasTurn(command, handler))) return handler(command);
+    if (redelivery === 'look_for_turn' && (await isSafe(command, handler))) return handler(command);
     return unknownDelivery();
   }
 
@@ -209,11 +210,18 @@ export class OfficeSubscriber {
   }
 }
 
-/** Whether the host knows the turn of a prompt: then sending it again is sending it once. */
-async function hasTurn({ commandId, body }: Command, handler: CommandHandler): Promise<boolean> {
+/** Whether handing a prompt to the host cannot send it twice: the host knows its turn, or has nobody left to send it to. */
+async function isSafe({ commandId, body }: Command, handler: CommandHandler): Promise<boolean> {
   if (body.kind !== 'send_prompt') return false;
   const { sessionId, turnId } = body;
-  const found = await handler({ commandId: `look_${commandId}`, body: { kind: 'get_turn', sessionId, turnId } });
-  // A session that is not there either cannot be sent anything twice: the command itself says so.
-  return found.success ? found.result !== null : found.error.code === 'session_unknown';
+  const turn = await handler({ commandId: `look_${commandId}`, body: { kind: 'get_turn', sessionId, turnId } });
+  // Of a session that is not there the command itself says so.
+  if (!turn.success) return turn.error.code === 'session_unknown';
+  if (turn.result !== null) return true;
+  const session = await handler({ commandId: `see_${commandId}`, body: { kind: 'get_session', sessionId } });
+  return session.success && isGone(session.result);
+}
+
+function isGone(session: unknown): boolean {
+  return session === null || sessionInfoSchema.safeParse(session).data?.status === 'terminated';
 }
