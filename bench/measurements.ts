@@ -11,7 +11,9 @@ import { promptAcceptance } from './prompt-acceptance.ts';
 import { supabaseClaims } from './supabase-claims.ts';
 import { supabaseLatency } from './supabase-latency.ts';
 import { supabaseOutage } from './supabase-outage.ts';
+import { supabaseReconnects } from './supabase-reconnects.ts';
 import { supabaseThroughput } from './supabase-throughput.ts';
+import { supabaseTokens } from './supabase-tokens.ts';
 import { throughput } from './throughput.ts';
 import { tokenLatency } from './token-latency.ts';
 import { turnsBesideSdk } from './turns-beside-sdk.ts';
@@ -33,6 +35,8 @@ export const measurements: Readonly<Record<string, Measurement>> = {
   'supabase-throughput': supabaseThroughput,
   'supabase-claims': supabaseClaims,
   'supabase-outage': supabaseOutage,
+  'supabase-tokens': supabaseTokens,
+  'supabase-reconnects': supabaseReconnects,
   crowd,
   'crowd-programs': crowdPrograms,
   'turns-beside-sdk': turnsBesideSdk,

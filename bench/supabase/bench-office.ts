@@ -2,11 +2,12 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import { setTimeout as delay } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
-import { newId, type Command } from '@semo-office/core';
+import { newId } from '@semo-office/core';
 import { createSupabaseTransport } from '@semo-office/transport-supabase';
 
 import { sharedClockMs } from '../shared-clock.ts';
-import { hostToken, type BenchProject } from './bench-project.ts';
+import { creation, prompt } from './bench-commands.ts';
+import { userToken, type BenchProject } from './bench-project.ts';
 import type { HostAnswer, HostsInput } from './host-main.ts';
 
 const hostMain = fileURLToPath(new URL('host-main.ts', import.meta.url));
@@ -42,7 +43,7 @@ export async function openBenchOffice(project: BenchProject, shape: OfficeShape)
   const hosts = await Promise.all(
     Array.from({ length: count }, async (_, index) => {
       const hostId = `host-${index}`;
-      return { hostId, token: await hostToken(project, { officeId, hostId }) };
+      return { hostId, token: await userToken(project, { role: 'host', officeId, hostId }) };
     }),
   );
   const children = await Promise.all(
@@ -102,23 +103,3 @@ async function end(child: HostProcess): Promise<void> {
   child.disconnect();
   await ended;
 }
-
-const creation = (sessionId: string): Command => ({
-  commandId: newId('cmd'),
-  body: {
-    kind: 'create_session',
-    sessionId,
-    spec: { sessionId, agent: { kind: 'command', command: ['true'] }, workspace: { kind: 'path', path: '/' } },
-  },
-});
-
-const prompt = (sessionId: string): Command => ({
-  commandId: newId('cmd'),
-  body: {
-    kind: 'send_prompt',
-    sessionId,
-    turnId: newId('turn'),
-    prompt: 'Make the test green. '.repeat(25),
-    options: {},
-  },
-});

@@ -15,12 +15,21 @@ export interface BenchProject extends ProjectAddress, AsyncDisposable {
   ): Promise<Awaited<ReturnType<ProjectCalls[Call]>>>;
 }
 
-/** A token as one host has it, for a day. */
-export function hostToken(
+/** Whose a token is, and for how long. */
+export interface TokenOwner {
+  readonly role: 'office' | 'host';
+  readonly officeId: string;
+  readonly hostId: string;
+  /** Default: a day. */
+  readonly lifeS?: number;
+}
+
+/** A token of a host or of an office. */
+export function userToken(
   project: BenchProject,
-  { officeId, hostId, lifeS = 86_400 }: { readonly officeId: string; readonly hostId: string; readonly lifeS?: number },
+  { role, officeId, hostId, lifeS = 86_400 }: TokenOwner,
 ): Promise<string> {
-  const semo = { role: 'host', office_id: officeId, host_id: hostId };
+  const semo = { role, office_id: officeId, host_id: hostId };
   const exp = Math.floor(Date.now() / 1000) + lifeS;
   return project.ask('jwt', { sub: crypto.randomUUID(), app_metadata: { semo }, exp });
 }

@@ -13,6 +13,8 @@ export interface ProjectCalls {
   /** The whole way to the project: REST and Realtime. */
   cutNetwork(): void;
   restoreNetwork(): void;
+  /** As the Realtime server does every day, so many days on. */
+  maintainPartitions(inDays: number): Promise<void>;
   dropSockets(): number;
   joinedTopics(): readonly string[];
 }
@@ -52,6 +54,7 @@ function callsOf(supabase: LocalSupabase): ProjectCalls {
       faults.dispose();
       faults = new DisposableStack();
     },
+    maintainPartitions: (inDays) => supabase.postgres.maintainPartitions(inDays),
     dropSockets: () => supabase.faults.realtime.dropSockets(),
     joinedTopics: () => supabase.realtime.joinedTopics,
   };

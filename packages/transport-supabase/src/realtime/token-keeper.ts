@@ -15,7 +15,7 @@ export interface TokenParts {
 
 const claimsSchema = z.object({ exp: z.number().optional() });
 
-/** A token is refreshed when less of its time is left than this, or a fifth of it if that is less. */
+/** A token is refreshed when less of its time is left than this, or a third of it if that is less. */
 const SPARE_MS = 60_000;
 
 /**
@@ -94,5 +94,5 @@ export function expiryOf(token: string): number {
 
 /** From when on a token is replaced: well before it is over. Pure. */
 export function refreshTime(expiresAt: number, now: number): number {
-  return expiresAt - Math.min(SPARE_MS, (expiresAt - now) / 5);
+  return expiresAt - Math.min(SPARE_MS, (expiresAt - now) / 3);
 }

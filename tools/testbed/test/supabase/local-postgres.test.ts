@@ -61,6 +61,22 @@ describe('a local PostgreSQL', () => {
     await expect(postgres.sql('select * from first')).resolves.toEqual([{ n: 2 }]);
   });
 
+  it('keeps the partitions of the days around today, as the Realtime server does', async () => {
+    const days = async () => {
+      const rows = await postgres.sql(
+        `select to_date(substr(c.relname, 10), 'YYYY_MM_DD') - current_date as day
+         from pg_inherits i join pg_class c on c.oid = i.inhrelid
+         where i.inhparent = 'realtime.messages'::regclass order by 1`,
+      );
+      return rows.map(({ day }) => day);
+    };
+    expect(await days()).toEqual([-2, -1, 0, 1, 2, 3]);
+    await postgres.maintainPartitions(2);
+    expect(await days()).toEqual([0, 1, 2, 3, 4, 5]);
+    await postgres.maintainPartitions();
+    expect(await days()).toEqual([-2, -1, 0, 1, 2, 3, 4, 5]);
+  });
+
   it('keeps data and port over a restart, and answers nothing while it is paused', async () => {
     await postgres.sql('create table kept as select 7 as n');
     await postgres.restart();

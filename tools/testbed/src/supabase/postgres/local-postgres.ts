@@ -64,6 +64,11 @@ export interface LocalPostgres extends AsyncDisposable {
    * @throws Error with the file's name and what the server says.
    */
   applyMigrations(folder: string): Promise<void>;
+  /**
+   * Makes the partitions of `realtime.messages` for the days around today and drops older ones, as the Realtime server does daily.
+   * @param inDays As it will be in so many days. Default: 0.
+   */
+  maintainPartitions(inDays?: number): Promise<void>;
   /** Cuts every connection and starts again, with the same port and data. */
   restart(): Promise<void>;
   /** Stops the server in its tracks: connections stay open, and nothing answers until `resume`. */
@@ -120,12 +125,24 @@ class PostgresServer implements LocalPostgres {
 
   /** Sets the passwords, which the template has none of, and makes today's partitions. */
   async prepare(): Promise<void> {
+    const roles: readonly LoginRole[] = ['postgres', 'authenticator', 'supabase_admin', 'supabase_realtime_admin'];
+    await this.#asSuperuser(roles.map((role) => `alter role ${role} password '${this.#password}';`).join('\n'));
+    await this.maintainPartitions();
+  }
+
+  async maintainPartitions(inDays = 0): Promise<void> {
+    const today = `select set_config('testbed.today', (current_date + ${Math.trunc(inDays)})::text, false);`;
+    await this.#asSuperuser(`${today}\n${await startSql()}`);
+  }
+
+  async #asSuperuser(text: string): Promise<void> {
     const client = new Client({ ...this.connection(superuser), host: this.#place.folder });
     await client.connect();
-    const roles: readonly LoginRole[] = ['postgres', 'authenticator', 'supabase_admin', 'supabase_realtime_admin'];
-    await client.query(roles.map((role) => `alter role ${role} password '${this.#password}';`).join('\n'));
-    await client.query(await startSql());
-    await client.end();
+    try {
+      await client.query(text);
+    } finally {
+      await client.end();
+    }
   }
 
   connection(role: LoginRole = 'postgres'): ConnectionParameters {
