@@ -4,6 +4,7 @@ export type { HostOptions, OfficeTimes, SupabaseTransportOptions } from './trans
 export type { SupabaseHostLink } from './host/supabase-host.ts';
 export { supabaseFolder } from './supabase-folder.ts';
 export type { DrainWait } from './host/drain-wait.ts';
-export type { CommandDesk, CommandStanding, DeadCommand, DeadPage } from './command/command-desk.ts';
+export type { CommandDesk, CommandStanding, DeadPage } from './command/command-desk.ts';
+export type { DeadCommand } from './command/dead-command.ts';
 export type { Database, Json } from './database/database.ts';
 export type { FunctionArgs, FunctionReturns, TableRow } from './database/database-parts.ts';

@@ -60,6 +60,7 @@ describe('two processes of an office', () => {
     // The turn is known to be accepted before its office is killed.
     const delivery = async () => (await second.office.getJob('job_1'))?.attempts[0]?.delivery;
     await expect.poll(delivery, PATIENCE).toBe('accepted');
+    const left = new Promise<void>((resolve) => void first.office.on('left', () => resolve()));
     await first.line.cut();
     // The second one has it as soon as its lease is over, and follows the turn that runs.
     await expect.poll(() => begun, PATIENCE).toEqual(['first job_1', 'second job_1']);
@@ -68,7 +69,6 @@ describe('two processes of an office', () => {
     expect(await done).toMatchObject({ outcome: 'completed', text: 'allowed', attempts: [{ reason: 'first' }] });
     // The first one is back, and can say nothing of it any more.
     first.line.mend();
-    const left = new Promise<void>((resolve) => void first.office.on('left', () => resolve()));
     await left;
     for (const jobId of ['job_2', 'job_3']) await second.office.submitJob(job(jobId, 'say: done'));
     const results = await Promise.all(['job_2', 'job_3'].map((jobId) => second.office.waitForJob(jobId)));

@@ -1,8 +1,9 @@
-import type { CommandResult, Unsubscribe, WireError } from '@semo-office/core';
+import type { CommandResult, Unsubscribe } from '@semo-office/core';
 
 import type { CommandRepository } from './command-repository.ts';
 import { answerOf } from './command-rows.ts';
-import { deadCommand, type DeadLetters } from './dead-letters.ts';
+import { deadCommand, type DeadCommand } from './dead-command.ts';
+import type { DeadLetters } from './dead-letters.ts';
 
 /** Where a command stands. */
 export interface CommandStanding {
@@ -17,18 +18,6 @@ export interface CommandStanding {
   readonly answer: CommandResult | null;
   /** Whether the answer came after the command had been given up. */
   readonly late: boolean;
-}
-
-/** A dead command. */
-export interface DeadCommand {
-  readonly commandId: string;
-  readonly kind: string;
-  readonly sessionId: string | null;
-  readonly hostId: string;
-  readonly attempts: number;
-  /** ISO 8601, of the database. */
-  readonly diedAt: string;
-  readonly error: WireError | null;
 }
 
 /** Which page of the dead commands. */

@@ -1,8 +1,8 @@
 import { EventHub, SemoError, type Unsubscribe } from '@semo-office/core';
 
-import type { DeadCommand } from './command-desk.ts';
 import type { CommandRepository } from './command-repository.ts';
 import type { DeadRow } from './command-rows.ts';
+import { deadCommand, type DeadCommand } from './dead-command.ts';
 
 /** What {@link DeadLetters} needs. */
 export interface DeadLettersParts {
@@ -87,19 +87,6 @@ export class DeadLetters {
     this.#told.set(keyOf(row), diedAt);
     this.#hub.emit('dead', deadCommand(row));
   }
-}
-
-/** A dead command as users see it. Pure. */
-export function deadCommand({ kind, attempts, ...row }: DeadRow): DeadCommand {
-  return {
-    commandId: row.command_id,
-    kind,
-    sessionId: row.session_id,
-    hostId: row.host_id,
-    attempts,
-    diedAt: row.ended_at,
-    error: row.last_error,
-  };
 }
 
 /** One that was handed out again may die again. */
