@@ -1,5 +1,7 @@
 import { z } from 'zod';
 
+import { numbersFrom } from '../seeded-numbers.ts';
+
 /** Who is killed: the office process, the host process, both in turn, or one process that is both. */
 export const TARGETS = ['office', 'host', 'both', 'local'] as const;
 
@@ -42,15 +44,4 @@ export function killPlan({ target, moments, seed, workMs }: KillOptions): Kill[]
     const afterMs = Math.round(EARLIEST_MS + random() * (latestMs - EARLIEST_MS));
     return { victim, afterMs, awayMs: Math.round(random() * LONGEST_AWAY_MS) };
   });
-}
-
-/** Numbers from 0 to 1 that only look random (mulberry32). */
-function numbersFrom(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = Math.trunc(state + 0x6d2b79f5);
-    let mixed = Math.imul(state ^ (state >>> 15), 1 | state);
-    mixed = (mixed + Math.imul(mixed ^ (mixed >>> 7), 61 | mixed)) ^ mixed;
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 4_294_967_296;
-  };
 }
