@@ -25,6 +25,8 @@ export interface LocalSupabase extends AsyncDisposable {
   readonly publishableKey: string;
   /** What the office's server uses; policies do not apply to it. */
   readonly secretKey: string;
+  /** What users' tokens are signed with, by HS256. */
+  readonly jwtSecret: string;
   /** The database itself; its `sql`, `sqlAs` and `applyMigrations` are here too. */
   readonly postgres: LocalPostgres;
   readonly sql: LocalPostgres['sql'];
@@ -66,6 +68,7 @@ export async function startSupabase({ port = 0 }: SupabaseOptions = {}): Promise
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
     publishableKey: keys.publishableKey,
     secretKey: keys.secretKey,
+    jwtSecret: keys.jwtSecret,
     postgres,
     sql: (text, params) => postgres.sql(text, params),
     sqlAs: (caller, text, params) => postgres.sqlAs(caller, text, params),

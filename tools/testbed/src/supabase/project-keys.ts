@@ -19,7 +19,9 @@ const tokenSchema = z.looseObject({ role: roleSchema, exp: z.int() });
 export class ProjectKeys {
   readonly publishableKey = `sb_publishable_${randomBytes(16).toString('base64url')}`;
   readonly secretKey = `sb_secret_${randomBytes(16).toString('base64url')}`;
-  readonly #jwtSecret = randomBytes(32);
+  /** A text whose bytes are the key, as a project has it. */
+  readonly jwtSecret = randomBytes(32).toString('base64url');
+  readonly #jwtKey = new TextEncoder().encode(this.jwtSecret);
   /** Tokens that were found valid: a signature stays right. */
   readonly #seen = new Map<string, TokenReading & { readonly kind: 'valid' }>();
 
@@ -34,9 +36,7 @@ export class ProjectKeys {
   async sign(claims: Claims): Promise<string> {
     const now = Math.floor(Date.now() / 1_000);
     const defaults = { aud: 'authenticated', role: 'authenticated', iat: now, exp: now + 3_600 };
-    return new SignJWT({ ...defaults, ...claims })
-      .setProtectedHeader({ alg: 'HS256', typ: 'JWT' })
-      .sign(this.#jwtSecret);
+    return new SignJWT({ ...defaults, ...claims }).setProtectedHeader({ alg: 'HS256', typ: 'JWT' }).sign(this.#jwtKey);
   }
 
   /** @param options.toleranceS For how long a token is taken after its end. */
@@ -51,7 +51,7 @@ export class ProjectKeys {
 
   async #verify(token: string, options: { readonly toleranceS: number }): Promise<TokenReading> {
     try {
-      const { payload } = await jwtVerify(token, this.#jwtSecret, { clockTolerance: options.toleranceS });
+      const { payload } = await jwtVerify(token, this.#jwtKey, { clockTolerance: options.toleranceS });
       const parsed = tokenSchema.safeParse(payload);
       if (!parsed.success) return { kind: 'incomplete' };
       const { role, exp } = parsed.data;

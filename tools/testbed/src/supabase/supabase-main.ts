@@ -33,6 +33,7 @@ async function main(): Promise<void> {
     SUPABASE_URL: supabase.url,
     SUPABASE_PUBLISHABLE_KEY: supabase.publishableKey,
     SUPABASE_SECRET_KEY: supabase.secretKey,
+    SUPABASE_JWT_SECRET: supabase.jwtSecret,
     DATABASE_URL: supabase.postgres.url(),
     ...(claims && {
       SUPABASE_TOKEN: await supabase.jwt({ exp: Math.floor(Date.now() / 1_000) + tokenLifeS, ...claims }),
