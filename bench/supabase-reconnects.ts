@@ -10,7 +10,7 @@ import { startBenchProject, userToken, type BenchProject } from './supabase/benc
 
 const SIZES: Record<Scale, { readonly warmUp: number; readonly reconnects: number; readonly every: number }> = {
   full: { warmUp: 200, reconnects: 1000, every: 200 },
-  tiny: { warmUp: 2, reconnects: 4, every: 2 },
+  tiny: { warmUp: 2, reconnects: 2, every: 2 },
 };
 
 /** What is left of connections that were lost: the server drops every socket, again and again. */

@@ -54,7 +54,7 @@ export async function fragileHost(
   const { officeId } = office;
   const line = fragileLine();
   const client = createClient(supabase.url, supabase.publishableKey, {
-    accessToken: () => hostToken(supabase, { officeId, hostId }),
+    accessToken: async () => hostToken(supabase, { officeId, hostId }),
     global: { fetch: line.fetch },
   });
   const transport = createSupabaseTransport({

@@ -5,7 +5,7 @@ import {
 } from '@semo-office/core/testing';
 import { afterAll, beforeAll, describe } from 'vitest';
 
-import { startProject, type OfficeOfProject, type Project } from './project.ts';
+import { isGiven, startProject, type OfficeOfProject, type Project } from './project.ts';
 
 /** Time stands still unless a test lets it pass: every time in the database's functions is `semo.now()`. */
 const STILL_CLOCK = `
@@ -14,7 +14,8 @@ const STILL_CLOCK = `
     $$ select at from semo.test_clock $$;
 `;
 
-describe('stores over a local Supabase', () => {
+// They need the database's clock in their hands.
+describe.skipIf(isGiven)('stores over a local Supabase', () => {
   let project: Project;
   const offices: OfficeOfProject[] = [];
   const begin = (): OfficeOfProject => {
