@@ -34,8 +34,8 @@ export default defineConfig({
     // Of the tests that may run side by side within a file: most of their time they wait.
     maxConcurrency: 3,
     // To end what hangs, not to measure: many times what the slowest tests take on a quiet machine.
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 180_000,
+    hookTimeout: 180_000,
     expect: { poll: { timeout: 20_000 } },
     reporters: ['default', './tools/vitest-count-reporter.ts'],
     coverage: {

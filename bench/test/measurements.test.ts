@@ -7,10 +7,13 @@ import { reportTable } from '../report-table.ts';
 import { interleaved, medianInterval } from '../turns/paired-figures.ts';
 import { onlyIn } from '../turns/start-difference.ts';
 
+/** One needs a network; of the others, the transport's own tests do the same, with an eye on what comes of it. */
+const ELSEWHERE = new Set(['turns-beside-sdk', 'supabase-tokens', 'supabase-reconnects']);
+
 // That the code of the measurements lives. Figures depend on the machine: none is asserted.
 describe('measurements', () => {
-  const offline = Object.entries(measurements).filter(([name]) => name !== 'turns-beside-sdk');
-  test.for(offline)('%s runs and reports', async ([, measurement]) => {
+  const here = Object.entries(measurements).filter(([name]) => !ELSEWHERE.has(name));
+  test.for(here)('%s runs and reports', async ([, measurement]) => {
     const { rows, targets } = await measurement.run('tiny');
     expect(rows.length).toBeGreaterThan(0);
     for (const { figures } of rows) {

@@ -47,6 +47,12 @@ export type SupabaseTransportOptions = SupabaseAccess & {
   readonly realtime?: boolean | undefined;
   /** What the host of a new session must have, among its labels. Default: nothing. */
   readonly sessionLabels?: readonly string[] | undefined;
+  /**
+   * How many batches of events a host sends a second, over time; twice as many at once. Each is one message of Realtime, and one
+   * more for each session, turn and request that changes by it: a project has 100 messages a second on Supabase's free plan,
+   * 500 and 2 500 on the others. Default 10.
+   */
+  readonly batchesPerSecond?: number | undefined;
   readonly times?: OfficeTimes | undefined;
   /** Default: the machine's own time. */
   readonly clock?: Clock | undefined;
@@ -89,6 +95,7 @@ export const transportOptionsSchema = z.object({
   officeId: idSchema,
   realtime: z.boolean().default(true),
   sessionLabels: z.array(z.string()).default([]),
+  batchesPerSecond: z.number().positive().default(10),
   times: timesSchema.prefault({}),
   clock: z.custom<Clock>().default(() => systemClock),
   onProblem: z.custom<(problem: SemoError) => void>().default(() => () => {}),

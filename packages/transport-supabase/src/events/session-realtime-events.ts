@@ -3,6 +3,7 @@ import { SemoError, type Cancel, type Clock, type SessionInfo, type WireEvent } 
 import type { Fence } from '../command/command-repository.ts';
 import { RETRY_PACE, backoffMs } from '../waking/poll-pace.ts';
 import { sleep } from '../waking/sleep.ts';
+import { BatchAllowance, type BatchRate } from './batch-allowance.ts';
 import { EventOutbox, type OutboxLimits } from './event-outbox.ts';
 import type { EventRepository } from './event-repository.ts';
 import { isRefusedForContent, singly, storable, type UnnumberedBatch } from './refused-batch.ts';
@@ -23,6 +24,7 @@ export interface EventsParts extends OutboxLimits {
   /** What is known of a session now; `null`: nothing. */
   readonly infoOf: (sessionId: string) => Promise<SessionInfo | null>;
   readonly times: FlushTimes;
+  readonly rate: BatchRate;
   readonly onProblem: (problem: SemoError) => void;
 }
 
@@ -33,6 +35,9 @@ export interface EventsParts extends OutboxLimits {
 export class SessionRealtimeEvents {
   readonly #parts: EventsParts;
   readonly #outbox: EventOutbox;
+  readonly #allowance: BatchAllowance;
+  /** Nothing waits for its turn any more. */
+  readonly #hurried = new AbortController();
   readonly #stopped = new AbortController();
   #seq = 0;
   #epoch: number;
@@ -42,6 +47,7 @@ export class SessionRealtimeEvents {
   constructor(parts: EventsParts) {
     this.#parts = parts;
     this.#outbox = new EventOutbox(parts);
+    this.#allowance = new BatchAllowance(parts.clock, parts.rate);
     this.#epoch = parts.registration.fence.epoch;
   }
 
@@ -56,6 +62,7 @@ export class SessionRealtimeEvents {
     const { clock } = this.#parts;
     const { signal } = this.#stopped;
     this.#cancelDue();
+    this.#hurried.abort();
     this.#flushing ??= this.#flush();
     await Promise.race([this.#flushing, sleep({ clock, ms: withinMs, signal })]);
     this.#stopped.abort();
@@ -80,7 +87,11 @@ export class SessionRealtimeEvents {
   }
 
   async #flush(): Promise<void> {
+    const { clock } = this.#parts;
     while (!this.#outbox.isEmpty && !this.#stopped.signal.aborted) {
+      // First the wait: what comes meanwhile goes along.
+      const waitMs = this.#allowance.take();
+      if (waitMs > 0) await sleep({ clock, ms: waitMs, signal: this.#hurried.signal });
       const { events, droppedBytes } = this.#outbox.take();
       const infos = await this.#infosOf(events);
       await this.#send({ events, droppedBytes, infos });

@@ -85,7 +85,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
 
 /** What happens on a host, on its way to the office. */
 function eventsOf(
-  { settings: { clock, onProblem, times, officeId }, door }: OpenHostParts,
+  { settings: { clock, onProblem, times, officeId, batchesPerSecond }, door }: OpenHostParts,
   { registration, sessions }: { readonly registration: HostRegistration; readonly sessions: LivingSessions },
 ): SessionRealtimeEvents {
   return new SessionRealtimeEvents({
@@ -95,6 +95,7 @@ function eventsOf(
     registration,
     infoOf: (sessionId) => sessions.infoOf(sessionId),
     times: { eventMs: times.eventBatchMs, outputMs: times.outputBatchMs },
+    rate: { perSecond: batchesPerSecond, burst: Math.max(2 * batchesPerSecond, 1) },
     onProblem,
   });
 }

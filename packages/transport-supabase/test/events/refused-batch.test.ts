@@ -24,6 +24,7 @@ function sending(refuse: (batch: EventBatch) => ErrorCode | null) {
     },
     infoOf: async () => null,
     times: { eventMs: 1, outputMs: 1 },
+    rate: { perSecond: 1000, burst: 1000 },
     onProblem: ({ code }) => problems.push(code),
   });
   const pass = async (): Promise<void> => {
