@@ -64,6 +64,30 @@ describe('commands', () => {
     await Promise.all([resetting, cancelling]);
   });
 
+  it('that were taken back are asked for anew, also by whoever asked for them at the same time', async () => {
+    const office = begin();
+    const host = await office.hostSide('h1').host({ hostId: 'h1', capacity: 1 });
+    const slow = slowHandler();
+    const link = office.server.office();
+    const stop = host.serve(slow.handler);
+    await link.dispatch(create('ses_1'));
+    stop();
+    const command = keys('ses_1');
+    const given = new AbortController();
+    const first = link.dispatch(command, { signal: given.signal });
+    const second = link.dispatch(command);
+    const isThere = async () => (await office.server.commands.get(command.commandId))?.status;
+    await expect.poll(isThere).toBe('pending');
+    given.abort();
+    await expectError(first, 'aborted');
+    host.serve(slow.handler);
+    await slow.untilAsked(1);
+    slow.answers[0]?.({ success: true, result: null });
+    expect(await second).toEqual({ success: true, result: null });
+    expect(await link.dispatch(command)).toEqual({ success: true, result: null });
+    expect(slow.asked).toHaveLength(1);
+  });
+
   it('fail where no host is there, with a code that says so', async () => {
     const link = begin().server.office();
     await expectError(link.dispatch(create('ses_1')), 'host_lost');

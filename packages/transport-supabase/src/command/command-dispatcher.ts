@@ -119,6 +119,8 @@ export class CommandDispatcher {
     );
     try {
       const result = await answer;
+      // By somebody who asked for it before us and gave up: we have not.
+      if (isTakenBack(result)) return await this.#ask(order, { signal });
       // Whoever asked for it goes elsewhere: a host that comes back need not make it.
       if (body.kind === 'create_session' && isLost(result)) void commands.withdraw(commandId).catch(() => {});
       return result;
@@ -175,6 +177,10 @@ export class CommandDispatcher {
       { details },
     );
   }
+}
+
+function isTakenBack(result: CommandResult): boolean {
+  return !result.success && errorFromWire(result.error).details['takenBack'] === true;
 }
 
 function isLost(result: CommandResult): boolean {

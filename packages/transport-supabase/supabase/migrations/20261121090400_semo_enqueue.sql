@@ -166,7 +166,7 @@ $$;
 
 /*
  A command that is asked for once more. Whoever asks still waits for it, so its time is extended. Null: there is none of that
- id, or none any more: one that expired without ever being handed out is forgotten, to be asked for anew.
+ id, or none any more: one that expired, or was taken back, without ever being handed out is forgotten, to be asked for anew.
 */
 create function semo.asked_again(
   p_office_id text, p_command_id text, p_kind text, p_payload jsonb, p_expires_at timestamptz
@@ -186,7 +186,8 @@ begin
   if command.status in ('pending', 'processing') then
     update public.agent_commands c set expires_at = greatest(c.expires_at, p_expires_at)
       where c.office_id = p_office_id and c.command_id = p_command_id returning * into command;
-  elsif command.lease_epoch is null and command.last_error ->> 'code' = 'host_lost' then
+  elsif command.lease_epoch is null
+    and (command.last_error ->> 'code' = 'host_lost' or (command.last_error #> '{details,takenBack}') = 'true') then
     delete from public.agent_commands c where c.office_id = p_office_id and c.command_id = p_command_id;
     return null;
   end if;
@@ -280,7 +281,8 @@ begin
     for no key update;
   if not found then return false; end if;
   perform semo.give_up(open_command, 'failed',
-    semo.wire_error('aborted', 'cancelled', 'The command was taken back before any host had it.', false));
+    semo.wire_error('aborted', 'cancelled', 'The command was taken back before any host had it.', false)
+      || jsonb_build_object('details', jsonb_build_object('takenBack', true)));
   return true;
 end
 $$;

@@ -60,6 +60,13 @@ function asking(stage: () => Stage): void {
     expect(await withdraw(newId('cmd'))).toBe(false);
     const got = await office.member.row('semo_get_command', { p_command_id: prompt['command_id'] });
     expect(got).toMatchObject({ status: 'failed', success: false, error: { code: 'aborted', class: 'cancelled' } });
+    // Whoever asks for it after that asks for it anew.
+    const again = { p_session_id: sessionId, p_command_id: prompt['command_id'] };
+    expect(await office.enqueue('send_prompt', again)).toMatchObject({ status: 'pending', host_id: 'h1' });
+    expect(await office.member.row('semo_get_command', { p_command_id: prompt['command_id'] })).toMatchObject({
+      success: null,
+      error: null,
+    });
   });
 }
 
