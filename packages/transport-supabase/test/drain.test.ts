@@ -1,27 +1,18 @@
 import { createPoolManager, poolKey, type SessionTemplate } from '@semo-office/core';
 import { EventLog, expectError, scriptedSpec } from '@semo-office/core/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { calmSessions, fragileHost } from './fragile-host.ts';
-import { PATIENCE, isGiven, startProject, type OfficeOfProject, type Project } from './project.ts';
+import { PATIENCE, isGiven, type OfficeOfProject } from './project.ts';
+import { projectStage } from './project-stage.ts';
 
-let project: Project;
-const offices: OfficeOfProject[] = [];
-const begin = (): OfficeOfProject => {
-  const office = project.office({ realtime: false });
-  offices.push(office);
-  return office;
-};
-beforeAll(async () => {
-  project = await startProject();
-});
-afterEach(() => Promise.all(offices.splice(0).map((office) => office.close())));
-afterAll(() => project[Symbol.asyncDispose]());
+const stage = projectStage();
+const begin = (): OfficeOfProject => stage.begin({ realtime: false });
 
 describe.skipIf(isGiven)('a draining host', () => {
   it('takes no new session, and is waited for until its turns and then its sessions are over', async () => {
     const office = begin();
-    const { link } = await fragileHost(project, office, { hostId: 'h1' });
+    const { link } = await fragileHost(stage.project, office, { hostId: 'h1' });
     const sessions = calmSessions(office);
     await sessions.create(scriptedSpec('ses_1'));
     await link.drained();
@@ -49,7 +40,7 @@ describe.skipIf(isGiven)('a draining host', () => {
   it('has the sessions that were kept ready on it replaced, where the office says that it is to drain', async () => {
     const office = begin();
     // Its next heartbeat is told, in two seconds.
-    const { link, local } = await fragileHost(project, office, { hostId: 'h1', leaseMs: 6000 });
+    const { link, local } = await fragileHost(stage.project, office, { hostId: 'h1', leaseMs: 6000 });
     const sessions = calmSessions(office);
     const log = new EventLog(sessions, 'ses_1');
     const template: SessionTemplate = {
@@ -60,8 +51,8 @@ describe.skipIf(isGiven)('a draining host', () => {
     const pool = createPoolManager({ sessions, targets: [{ role: 'FE', count: 1, key, template }] });
     await pool.initializeWarmPool();
     await sessions.create(scriptedSpec('ses_1'));
-    const other = await fragileHost(project, office, { hostId: 'h2' });
-    await project.supabase.sql('select semo_drain_host($1, $2)', [office.officeId, 'h1']);
+    const other = await fragileHost(stage.project, office, { hostId: 'h2' });
+    await stage.project.supabase.sql('select semo_drain_host($1, $2)', [office.officeId, 'h1']);
     await log.until(() => log.of('retiring').length > 0);
     const ready = () => other.local.list({ status: ['ready'] });
     await expect.poll(async () => (await ready()).length, PATIENCE).toBe(1);

@@ -1,24 +1,15 @@
 import { newId, remoteSessions } from '@semo-office/core';
 import { EventLog, scriptedSpec } from '@semo-office/core/testing';
 import { createClient } from '@supabase/supabase-js';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { createSupabaseTransport } from '../src/index.ts';
-import { isGiven, startProject, type OfficeOfProject, type Project } from './project.ts';
+import { isGiven, type OfficeOfProject } from './project.ts';
+import { projectStage } from './project-stage.ts';
 import { create, keys, scriptedHost, slowHandler } from './scripted-hosts.ts';
 
-let project: Project;
-const offices: OfficeOfProject[] = [];
-const begin: Project['office'] = (settings) => {
-  const office = project.office(settings);
-  offices.push(office);
-  return office;
-};
-beforeAll(async () => {
-  project = await startProject();
-});
-afterEach(() => Promise.all(offices.splice(0).map((office) => office.close())));
-afterAll(() => project[Symbol.asyncDispose]());
+const stage = projectStage();
+const { begin } = stage;
 
 describe('when things go wrong', () => {
   /** Runs a turn, and gives what was told of it once its end was. */
@@ -37,22 +28,22 @@ describe('when things go wrong', () => {
   const once = ['started', 'ended'];
 
   it.skipIf(isGiven)('goes on where every broadcast is lost', async () => {
-    using _lost = project.supabase.faults.realtime.tamperWithBroadcasts({ lose: 1 });
+    using _lost = stage.project.supabase.faults.realtime.tamperWithBroadcasts({ lose: 1 });
     expect(await toldOfATurn(begin({ times: { livePollMs: 50 } }))).toEqual(once);
   });
 
   it.skipIf(isGiven)('tells once what is announced twice, late and out of order', async () => {
-    using _mixed = project.supabase.faults.realtime.tamperWithBroadcasts({ duplicate: 0.7, delayMs: [0, 40] });
+    using _mixed = stage.project.supabase.faults.realtime.tamperWithBroadcasts({ duplicate: 0.7, delayMs: [0, 40] });
     expect(await toldOfATurn(begin())).toEqual(once);
   });
 
   it.skipIf(isGiven)('goes on while Realtime is down', async () => {
-    using _down = project.supabase.faults.realtime.goDown();
+    using _down = stage.project.supabase.faults.realtime.goDown();
     expect(await toldOfATurn(begin())).toEqual(once);
   });
 
   it.skipIf(isGiven)('goes on when sockets are cut and channels closed', async () => {
-    const { realtime } = project.supabase.faults;
+    const { realtime } = stage.project.supabase.faults;
     const times = { livePollMs: 200 };
     expect(await toldOfATurn(begin({ times }), () => realtime.dropSockets())).toEqual(once);
     expect(await toldOfATurn(begin({ times }), () => realtime.closeChannels())).toEqual(once);
@@ -64,9 +55,9 @@ describe('when things go wrong', () => {
     office.server.office();
     const topics = [`office:${office.officeId}:commands:h1`, `office:${office.officeId}:events`];
     const joined = (): readonly string[] =>
-      project.supabase.realtime.joinedTopics.filter((topic) => topics.includes(topic));
+      stage.project.supabase.realtime.joinedTopics.filter((topic) => topics.includes(topic));
     await expect.poll(joined, { timeout: 5000 }).toHaveLength(2);
-    for (const topic of topics) project.supabase.faults.realtime.closeChannels({ topic });
+    for (const topic of topics) stage.project.supabase.faults.realtime.closeChannels({ topic });
     await expect.poll(() => office.problems.length, { timeout: 5000 }).toBeGreaterThanOrEqual(2);
     await expect.poll(joined, { timeout: 5000 }).toHaveLength(2);
     expect(joined().toSorted()).toEqual(topics);
@@ -82,7 +73,7 @@ describe('when things go wrong', () => {
     const answer = link.dispatch(keys('ses_1'));
     await slow.untilAsked(1);
     // As for a token that is over, or keys that are just being changed.
-    const refused = project.supabase.faults.rest.answerWith({ status: 401 });
+    const refused = stage.project.supabase.faults.rest.answerWith({ status: 401 });
     slow.answers[0]?.({ success: true, result: null });
     await expect.poll(() => office.problems.map(({ code }) => code), { timeout: 10_000 }).toContain('sign_in_refused');
     refused.end();
@@ -98,7 +89,7 @@ describe('when things go wrong', () => {
     await sessions.create(scriptedSpec('ses_1'));
     const told: string[] = [];
     link.onStatus((status) => told.push(status));
-    const cut = project.supabase.faults.rest.cutConnections({ when: 'after' });
+    const cut = stage.project.supabase.faults.rest.cutConnections({ when: 'after' });
     const sent = sessions.sendPrompt('ses_1', 'say: hello');
     await expect.poll(() => told, { timeout: 5000 }).toEqual(['disconnected']);
     cut.end();
@@ -112,7 +103,7 @@ describe('access', () => {
   it.skipIf(isGiven)('by a client that is signed in already leaves it as it was', async () => {
     const office = begin();
     await scriptedHost(office, 'h1');
-    const { url, secretKey } = project.supabase;
+    const { url, secretKey } = stage.project.supabase;
     const client = createClient(url, secretKey);
     const { officeId } = office;
     const transport = createSupabaseTransport({ client, officeId, times: { livePollMs: 60_000 } });
@@ -131,7 +122,7 @@ describe('access', () => {
     'by tokens goes on when they are over, while partitions come and go, and misses no command',
     async () => {
       const officeId = newId('off');
-      const { url, publishableKey: key, postgres } = project.supabase;
+      const { url, publishableKey: key, postgres } = stage.project.supabase;
       const problems: string[] = [];
       const fetched = { office: 0, host: 0 };
       const transportOf = (role: 'office' | 'host') =>
@@ -146,7 +137,7 @@ describe('access', () => {
             fetched[role] += 1;
             const semo = { role, office_id: officeId, ...(role === 'host' ? { host_id: 'h1' } : {}) };
             const exp = Math.floor(Date.now() / 1000) + 3;
-            return project.supabase.jwt({ sub: crypto.randomUUID(), app_metadata: { semo }, exp });
+            return stage.project.supabase.jwt({ sub: crypto.randomUUID(), app_metadata: { semo }, exp });
           },
         });
       const [offices, hosts] = [transportOf('office'), transportOf('host')];
@@ -158,7 +149,7 @@ describe('access', () => {
       });
       const link = offices.office();
       await expect
-        .poll(() => project.supabase.realtime.joinedTopics.filter((topic) => topic.includes(officeId)), {
+        .poll(() => stage.project.supabase.realtime.joinedTopics.filter((topic) => topic.includes(officeId)), {
           timeout: 10_000,
         })
         .toHaveLength(2);

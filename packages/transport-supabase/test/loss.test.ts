@@ -1,27 +1,18 @@
 import { newId } from '@semo-office/core';
 import { EventLog, expectError, scriptedSpec } from '@semo-office/core/testing';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { describe, expect, it } from 'vitest';
 
 import { calmSessions, fragileHost, giveUpLost, loseHost, type FragileHost } from './fragile-host.ts';
-import { PATIENCE, isGiven, startProject, type OfficeOfProject, type Project } from './project.ts';
+import { PATIENCE, isGiven, type OfficeOfProject } from './project.ts';
+import { projectStage } from './project-stage.ts';
 
-let project: Project;
-const offices: OfficeOfProject[] = [];
-const begin: Project['office'] = (settings) => {
-  const office = project.office(settings);
-  offices.push(office);
-  return office;
-};
-beforeAll(async () => {
-  project = await startProject();
-});
-afterEach(() => Promise.all(offices.splice(0).map((office) => office.close())));
-afterAll(() => project[Symbol.asyncDispose]());
+const stage = projectStage();
+const { begin } = stage;
 
 /** A host with a session that is at work on a prompt, seen by an office that asks seldom. */
 async function atWork(prompt: string) {
   const office = begin({ realtime: false });
-  const host = await fragileHost(project, office, { hostId: 'h1' });
+  const host = await fragileHost(stage.project, office, { hostId: 'h1' });
   const sessions = calmSessions(office);
   const log = new EventLog(sessions, 'ses_1');
   await sessions.create(scriptedSpec('ses_1'));
@@ -32,7 +23,7 @@ async function atWork(prompt: string) {
 
 const lose = async (office: OfficeOfProject, host: FragileHost): Promise<void> => {
   await host.cut();
-  await loseHost(project, office, host.hostId);
+  await loseHost(stage.project, office, host.hostId);
 };
 
 describe.skipIf(isGiven)('a lost host', () => {
@@ -58,7 +49,7 @@ describe.skipIf(isGiven)('a lost host', () => {
     host.mend();
     await waiting;
     const epoch = host.link.epoch;
-    await giveUpLost(project, office);
+    await giveUpLost(stage.project, office);
     const [request] = await sessions.listRequests({ sessionId: 'ses_1' });
     await sessions.answerRequest(request?.requestId ?? '', { behavior: 'allow' });
     expect(await sessions.waitForTurn('ses_1', turnId)).toMatchObject({ text: 'allowed' });
@@ -68,7 +59,7 @@ describe.skipIf(isGiven)('a lost host', () => {
   it('that is back too late changes nothing, and ends what was given up', async () => {
     const { office, host, sessions, turnId, log, statuses } = await atWork('ask: Bash');
     await lose(office, host);
-    await giveUpLost(project, office);
+    await giveUpLost(stage.project, office);
     await log.until(() => log.of('exit').length > 0);
     const state = { kind: 'ended', outcome: 'unknown', decidedBy: 'lost', error: { code: 'delivery_unknown' } };
     expect(await sessions.waitForTurn('ses_1', turnId)).toMatchObject({ state });
@@ -87,19 +78,19 @@ describe.skipIf(isGiven)('a lost host', () => {
     expect(await sessions.waitForTurn('ses_1', turnId)).toMatchObject({ state });
     expect({ more: log.events.length - told, last: statuses().at(-1) }).toEqual({ more: 0, last: 'terminated' });
     const left = 'select session_id from agent_sessions where office_id = $1 and left_behind';
-    await expect.poll(() => project.supabase.sql(left, [office.officeId]), PATIENCE).toEqual([]);
+    await expect.poll(() => stage.project.supabase.sql(left, [office.officeId]), PATIENCE).toEqual([]);
   });
 
   it('is noticed and given up by the office itself', async () => {
     const office = begin({ times: { leaseMs: 300, hostGraceMs: 100 } });
-    const host = await fragileHost(project, office, { hostId: 'h1' });
+    const host = await fragileHost(stage.project, office, { hostId: 'h1' });
     const sessions = calmSessions(office);
     const sessionId = newId('ses');
     const log = new EventLog(sessions, sessionId);
     await sessions.create(scriptedSpec(sessionId));
     await host.cut();
     const over = 'update session_hosts set lease_expires_at = semo.now() where office_id = $1';
-    await project.supabase.sql(over, [office.officeId]);
+    await stage.project.supabase.sql(over, [office.officeId]);
     await log.until(() => log.of('exit').length > 0);
     expect(log.of('status').map(({ status }) => status)).toEqual(['creating', 'ready', 'error', 'terminated']);
   });

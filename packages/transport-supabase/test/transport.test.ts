@@ -1,23 +1,14 @@
 import { newId, remoteSessions, type Command } from '@semo-office/core';
 import { expectError, scriptedSpec } from '@semo-office/core/testing';
 
-import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { describe, expect, it, vi } from 'vitest';
 
-import { isGiven, startProject, type OfficeOfProject, type Project } from './project.ts';
+import { isGiven, type OfficeOfProject } from './project.ts';
+import { projectStage } from './project-stage.ts';
 import { create, keys, scriptedHost, slowHandler } from './scripted-hosts.ts';
 
-let project: Project;
-const offices: OfficeOfProject[] = [];
-const begin: Project['office'] = (settings) => {
-  const office = project.office(settings);
-  offices.push(office);
-  return office;
-};
-beforeAll(async () => {
-  project = await startProject();
-});
-afterEach(() => Promise.all(offices.splice(0).map((office) => office.close())));
-afterAll(() => project[Symbol.asyncDispose]());
+const stage = projectStage();
+const { begin } = stage;
 
 describe('commands', () => {
   it('keep a late answer, to be read by their id', async () => {
@@ -101,7 +92,7 @@ describe('an office without a database', () => {
   it.skipIf(isGiven)('fails at once, with a code that says so, and works when there is one', async () => {
     const office = begin();
     await scriptedHost(office, 'h1');
-    const cut = project.supabase.faults.rest.answerWith({ status: 503 });
+    const cut = stage.project.supabase.faults.rest.answerWith({ status: 503 });
     const link = office.server.office();
     await expectError(link.dispatch(create('ses_1')), 'host_lost');
     cut.end();
@@ -119,7 +110,7 @@ describe('hosts', () => {
     await two.drain();
     await sessions.create(scriptedSpec('ses_3'));
     expect((await sessions.list()).map(({ sessionId }) => sessionId).toSorted()).toEqual(['ses_1', 'ses_2', 'ses_3']);
-    const placed = await project.supabase.sql(
+    const placed = await stage.project.supabase.sql(
       `select host_id, count(*)::int from agent_sessions where office_id = $1 group by 1 order by 1`,
       [office.officeId],
     );
@@ -140,7 +131,7 @@ describe('hosts', () => {
       const link = office.server.office();
       await link.dispatch(create('ses_1'));
       const { epoch } = host;
-      await project.supabase.sql(`select semo.lose_host($1, 'h1', 'lost')`, [office.officeId]);
+      await stage.project.supabase.sql(`select semo.lose_host($1, 'h1', 'lost')`, [office.officeId]);
       await expectError(link.dispatch(keys('ses_1')), 'host_lost');
       // Its next heartbeat is refused, and it registers again.
       const command = keys('ses_1');
@@ -188,10 +179,10 @@ describe('hosts', () => {
 
 describe('another protocol', () => {
   const understand = (from: number, to: number) =>
-    project.supabase.sql(`create or replace function semo.protocols() returns int4range
+    stage.project.supabase.sql(`create or replace function semo.protocols() returns int4range
       language sql immutable set search_path = '' as $$ select int4range(${from}, ${to}, '[]') $$`);
   const speak = ({ officeId }: OfficeOfProject, hostId: string, protocol: number) =>
-    project.supabase.sql('update session_hosts set protocol = $3 where office_id = $1 and host_id = $2', [
+    stage.project.supabase.sql('update session_hosts set protocol = $3 where office_id = $1 and host_id = $2', [
       officeId,
       hostId,
       protocol,
