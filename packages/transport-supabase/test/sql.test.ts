@@ -5,6 +5,7 @@ import { describeCrowd } from './sql/crowd.ts';
 import { describeEnqueue } from './sql/enqueue.ts';
 import { describeEvents } from './sql/events.ts';
 import { describeGrants } from './sql/grants.ts';
+import { describeHistory } from './sql/history.ts';
 import { describeHosts } from './sql/hosts.ts';
 import { describeIsolation } from './sql/isolation.ts';
 import { describeLoss } from './sql/loss.ts';
@@ -25,6 +26,8 @@ describe('SQL', () => {
   });
   afterAll(() => stage[Symbol.asyncDispose]());
 
+  // First: its plans are to be made while there is nothing.
+  describeHistory(started);
   describeHosts(started);
   describeEnqueue(started);
   describeClaim(started);

@@ -824,6 +824,7 @@ export type Database = {
       };
       semo_sweep: {
         Args: {
+          p_forget_ms?: number;
           p_grace_ms?: number;
           p_limit?: number;
           p_office_id: string;

@@ -140,7 +140,8 @@ begin
     picked as (
       select c.command_id, c.lease_epoch as prior_epoch
       from public.agent_commands c
-      -- Row by row by the key, whatever the planner thinks of the heads: all that waits in an office may be very much.
+      -- By the keys, here and below, whatever the planner thinks: plans are kept from when the table was empty, and a join
+      -- of that time would read the whole office for each claim.
       where c.office_id = p_office_id and c.command_id = any (array(
           select h.command_id from heads h
           where h.status = 'pending' or h.lease_expires_at <= moment or p_held is not null
@@ -161,11 +162,10 @@ begin
       update public.agent_commands c set
         status = 'processing', attempts = c.attempts + 1, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
         lease_expires_at = lease_end
-      from picked p
-      where c.office_id = p_office_id and c.command_id = p.command_id
-      returning c.*, p.prior_epoch
+      where c.office_id = p_office_id and c.command_id = any (array(select p.command_id from picked p))
+      returning c.*
     )
-    select c.command_id, c.session_id, c.kind, c.lane, c.seq, c.payload, c.attempts, c.prior_epoch,
+    select c.command_id, c.session_id, c.kind, c.lane, c.seq, c.payload, c.attempts, p.prior_epoch,
       case when c.kind = 'send_prompt' then (
         select coalesce(t.delivery, case when t.state = 'ended' then 'ended' when t.state is not null then 'accepted' end)
         from public.agent_turns t
@@ -173,6 +173,7 @@ begin
       ) end,
       c.lease_token, c.lease_expires_at
     from claimed c
+    join picked p using (command_id)
     order by c.enqueued_at, c.seq;
 end
 $$;

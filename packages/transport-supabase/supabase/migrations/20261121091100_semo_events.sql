@@ -135,11 +135,14 @@ begin
   for one in select * from jsonb_array_elements(p_infos) loop
     perform semo.note_event(p_office_id, p_host_id, p_epoch, jsonb_build_object('name', 'info', 'info', one));
   end loop;
-  delete from semo.event_batches b where b.ctid = any (array(
-    select old.ctid from semo.event_batches old
-    where old.office_id = p_office_id and old.host_id = p_host_id and old.told_at < semo.after_ms(-p_keep_ms)
-    order by old.told_at limit 10
-  ));
+  delete from semo.event_batches b
+    where b.office_id = p_office_id and b.host_id = p_host_id and b.told_at <= (
+      select max(old.told_at) from (
+        select o.told_at from semo.event_batches o
+        where o.office_id = p_office_id and o.host_id = p_host_id and o.told_at < semo.after_ms(-p_keep_ms)
+        order by o.told_at limit 10
+      ) as old
+    );
 end
 $$;
 
@@ -193,16 +196,25 @@ language plpgsql stable security definer set search_path = '' as $$
 begin
   perform semo.check_office(p_office_id);
   return query
-    select r.command_id, c.status, r.success, r.result, r.error, r.late
-    from public.agent_command_results r
-    join public.agent_commands c using (office_id, command_id)
-    where r.office_id = p_office_id and r.command_id = any (p_command_ids)
-    union all
-    select c.command_id, c.status, false, null::jsonb, semo.lost_error(h), false
-    from public.agent_commands c
-    join public.session_hosts h using (office_id, host_id)
-    where c.office_id = p_office_id and c.command_id = any (p_command_ids) and c.status in ('pending', 'processing')
-      and h.state <> 'online';
+    -- One after the other by the key: a join that was planned when the tables were empty would read the whole office.
+    select known.*
+    from (select distinct id from unnest(p_command_ids) as id) as wanted
+    cross join lateral (
+      (
+        select r.command_id, c.status, r.success, r.result, r.error, r.late
+        from public.agent_command_results r, public.agent_commands c
+        where r.office_id = p_office_id and r.command_id = wanted.id
+          and c.office_id = p_office_id and c.command_id = wanted.id
+      )
+      union all
+      (
+        select c.command_id, c.status, false, null::jsonb, semo.lost_error(h), false
+        from public.agent_commands c, public.session_hosts h
+        where c.office_id = p_office_id and c.command_id = wanted.id and c.status in ('pending', 'processing')
+          and h.office_id = p_office_id and h.host_id = c.host_id and h.state <> 'online'
+      )
+      limit 1
+    ) as known;
 end
 $$;
 

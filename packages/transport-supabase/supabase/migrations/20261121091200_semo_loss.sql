@@ -47,7 +47,11 @@ begin
       union all
       select c.session_id, coalesce(r.result, c.payload) ->> 'turnId', r.result, false, case when r.success then 2 else 3 end
         from public.agent_commands c
-        join public.agent_command_results r using (office_id, command_id)
+        -- Of each by the key, whatever is planned.
+        cross join lateral (
+          select * from public.agent_command_results one
+          where one.office_id = c.office_id and one.command_id = c.command_id limit 1
+        ) as r
         where c.office_id = p_host.office_id and c.session_id = any (p_sessions) and c.kind = 'send_prompt'
           and c.status in ('completed', 'dead')
     ) as k
@@ -147,11 +151,13 @@ $$;
 
 /*
  Notices what time has done: hosts that have not held on to their lease are lost, with their sessions; the sessions of those that
- have stayed away for p_grace_ms are given up; commands that have come to the end of their way are ended. Call it every few
- seconds from the office, or by pg_cron. Nothing is done where somebody else has, less than p_pause_ms ago.
+ have stayed away for p_grace_ms are given up; commands that have come to the end of their way are ended; hosts that have been
+ away for p_forget_ms and have nothing open are forgotten. Call it every few seconds from the office, or by pg_cron. Nothing is
+ done where somebody else has, less than p_pause_ms ago.
 */
 create function public.semo_sweep(
-  p_office_id text, p_limit integer default 1000, p_grace_ms bigint default 120000, p_pause_ms bigint default 0
+  p_office_id text, p_limit integer default 1000, p_grace_ms bigint default 120000, p_pause_ms bigint default 0,
+  p_forget_ms bigint default 3600000
 ) returns table (lost_hosts text[], ended_commands integer, given_up_sessions text[])
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -190,6 +196,17 @@ begin
     given_up := given_up || sessions;
   end loop;
   return query select lost, semo.bury_commands(p_office_id, p_limit), given_up;
+  -- Where hosts come and go under names of their own, every look at the living ones would be through all there ever were.
+  delete from public.session_hosts h
+    where h.office_id = p_office_id and h.state <> 'online' and h.lease_expires_at <= semo.after_ms(-p_forget_ms)
+      and not exists (
+        select from public.agent_sessions s
+        where s.office_id = h.office_id and s.host_id = h.host_id and s.ended_at is null
+      )
+      and not exists (
+        select from public.agent_commands c
+        where c.office_id = h.office_id and c.host_id = h.host_id and c.status in ('pending', 'processing')
+      );
 end
 $$;
 

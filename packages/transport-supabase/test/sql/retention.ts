@@ -78,5 +78,25 @@ export function describeRetention(stage: () => Stage): void {
       expect(Number(again.epoch)).toBeGreaterThan(Number(host.epoch));
       await expect(host.row('semo_heartbeat_host')).rejects.toMatchObject({ hint: 'lease_lost' });
     });
+
+    it('forgets hosts an hour after they went away, but none that has something open', async () => {
+      const office = stage().office();
+      const [gone, lost] = [await office.register('h1'), await office.register('h2')];
+      await office.register('h3', { p_lease_ms: 2 * WEEK_MS });
+      await gone.rows('semo_sign_off_host');
+      await lost.rows('semo_report_session', { p_info: { sessionId: 'ses_1', status: 'ready', createdAt: 1 } });
+      const sweepAfter = async (ms: number) => {
+        await stage().pass(ms);
+        await office.server.row('semo_sweep', { p_grace_ms: WEEK_MS });
+        const hosts = await office.member.select('select host_id from session_hosts order by host_id');
+        return hosts.map(({ host_id: id }) => id);
+      };
+      const HOUR_MS = 3_600_000;
+      expect(await sweepAfter(HOUR_MS - 1)).toEqual(['h1', 'h2', 'h3']);
+      expect(await sweepAfter(1)).toEqual(['h2', 'h3']);
+      // Its session is given up now.
+      expect(await sweepAfter(WEEK_MS)).toEqual(['h3']);
+      expect(Number((await office.register('h1')).epoch)).toBeGreaterThan(Number(gone.epoch));
+    });
   });
 }
