@@ -72,6 +72,11 @@ export interface HostOptions {
   readonly agentVersions?: Readonly<Record<string, string>> | undefined;
   /** The sessions that live on it now, where it knows; those that are missing are reported lost. Default: it does not say. */
   readonly sessions?: readonly string[] | undefined;
+  /**
+   * Told once when another process registers as this host, with `lease_lost`: this end is closed then, and its sessions are lost to
+   * the office. Stop, and end them; whoever took the name back would take it from the other. Default: told as a problem only.
+   */
+  readonly onSuperseded?: ((why: SemoError) => void) | undefined;
 }
 
 const ms = (byDefault: number) => z.number().positive().default(byDefault);
@@ -111,4 +116,5 @@ export const hostOptionsSchema = z.strictObject({
   labels: z.array(z.string().min(1)).default([]),
   agentVersions: z.record(z.string(), z.string()).default({}),
   sessions: z.array(idSchema).optional(),
+  onSuperseded: z.custom<(why: SemoError) => void>((given) => typeof given === 'function').optional(),
 });

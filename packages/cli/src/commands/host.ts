@@ -1,10 +1,13 @@
-import { SemoError, createPtySessionManager, type SessionManager } from 'semo-office';
+import { SemoError, createPtySessionManager, type ErrorCode, type SessionManager } from 'semo-office';
 
 import type { CliIo, Interruption } from '../cli-io.ts';
 import { readHostArguments, type HostRequest } from '../host/host-arguments.ts';
 import { serveSocket } from '../host/socket-host.ts';
 import { SECRET_VARIABLES } from '../host/supabase-place.ts';
 import { tellSweep } from '../host/sweep-report.ts';
+
+/** What a supervisor need not try again is told apart: wrong usage, and that another process has this host's name. */
+const STATUSES: Readonly<Partial<Record<ErrorCode, number>>> = { invalid_argument: 2, lease_lost: 3 };
 
 /**
  * `semo host`: runs sessions and serves them to offices, on this machine or in a Supabase project, until it is told to stop;
@@ -18,7 +21,7 @@ export async function hostCommand(argv: readonly string[], io: CliIo): Promise<n
   } catch (thrown) {
     const { code, message } = SemoError.from(thrown);
     io.stderr(`${message}\n`);
-    return code === 'invalid_argument' ? 2 : 1;
+    return STATUSES[code] ?? 1;
   } finally {
     interruption.release();
   }

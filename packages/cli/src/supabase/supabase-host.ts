@@ -47,7 +47,8 @@ interface Serving {
  * Serves sessions to an office in a Supabase project until it is told to stop, then drains: no new sessions, and what is at
  * work may finish. A project that is out of reach is tried again.
  *
- * @throws SemoError `invalid_argument`, `sign_in_refused`, `not_supported`: the database speaks another protocol; `store_unusable`.
+ * @throws SemoError `invalid_argument`, `sign_in_refused`, `not_supported`: the database speaks another protocol; `store_unusable`;
+ * `lease_lost`: another process has registered as this host.
  */
 export async function serveSupabase(place: SupabasePlace, parts: SupabaseHostParts): Promise<void> {
   const { io, hostEnv, interruption } = parts;
@@ -55,9 +56,17 @@ export async function serveSupabase(place: SupabasePlace, parts: SupabaseHostPar
   const sessions = parts.open();
   const [living, agentVersions] = await Promise.all([alive(sessions), versionsOfAgents(hostEnv, io)]);
   const { hostId, officeId, capacity, labels } = place;
+  const superseded = Promise.withResolvers<SemoError>();
   const host = await registered(
     transport,
-    { hostId, capacity, labels, agentVersions, sessions: living.map(({ sessionId }) => sessionId) },
+    {
+      hostId,
+      capacity,
+      labels,
+      agentVersions,
+      sessions: living.map(({ sessionId }) => sessionId),
+      onSuperseded: superseded.resolve,
+    },
     { io, signal: interruption.signal },
   ).catch(async (thrown: unknown) => {
     await transport.close();
@@ -69,8 +78,11 @@ export async function serveSupabase(place: SupabasePlace, parts: SupabaseHostPar
   if (host === null) return;
   const served = serveSessions(host, sessions);
   tell(io, { type: 'ready', office: officeId, host: hostId, capacity, labels, agents: agentVersions });
-  await aborted(interruption.signal);
-  await leave({ host, served, sessions, transport }, place, { io, hurry: interruption.hurry });
+  const why = await Promise.race([superseded.promise, aborted(interruption.signal)]);
+  const serving = { host, served, sessions, transport };
+  if (why === undefined) return leave(serving, place, { io, hurry: interruption.hurry });
+  await abandon(serving);
+  throw why;
 }
 
 async function openTransport(
@@ -139,6 +151,15 @@ async function leave(
   await transport.close();
   if (end === 'hurried')
     await Promise.allSettled(cutOff.map(({ sessionId }) => sessions.terminate(sessionId, HURRIED)));
+  await sessions.close();
+}
+
+/** What runs here is nobody's any more. */
+async function abandon({ served, sessions, transport }: Serving): Promise<void> {
+  await served.close();
+  await transport.close();
+  const left = await alive(sessions);
+  await Promise.allSettled(left.map(({ sessionId }) => sessions.terminate(sessionId, HURRIED)));
   await sessions.close();
 }
 

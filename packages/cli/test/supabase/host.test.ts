@@ -178,6 +178,26 @@ describe('semo host --supabase-url', { timeout: 120_000 }, () => {
     expect(await host.ended).toMatchObject({ status: 0 });
   });
 
+  it('leaves its name to another one that has taken it, and ends its agents', async () => {
+    const [here, elsewhere] = [await stage(), await stage()];
+    const host = startHost(here);
+    await host.told('ready');
+    const sessions = here.sessions();
+    const { terminalId } = await sessions.create(shell(here.cli.folder));
+    const successor = startHost({ ...here, cli: elsewhere.cli });
+    await successor.told('ready');
+    // Both are told that there is something for them.
+    const { sessionId } = await sessions.create(shell(here.cli.folder));
+    expect(await host.ended).toMatchObject({
+      status: 3,
+      stderr: expect.stringContaining('Another process has registered'),
+    });
+    expect(() => process.kill(Number(terminalId), 0)).toThrow('ESRCH');
+    expect(await sessions.get(sessionId)).toMatchObject({ status: 'ready' });
+    successor.stop();
+    expect(await successor.ended).toMatchObject({ status: 0 });
+  });
+
   it('waits for a project that is out of reach', async () => {
     const here = await stage();
     const cut = supabase.faults.rest.answerWith({ status: 503 });

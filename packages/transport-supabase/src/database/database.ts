@@ -364,6 +364,7 @@ export type Database = {
           heartbeat_at: string;
           host_id: string;
           info: Json;
+          instance: string | null;
           labels: string[];
           lease_expires_at: string;
           office_id: string;
@@ -379,6 +380,7 @@ export type Database = {
           heartbeat_at?: string;
           host_id: string;
           info?: Json;
+          instance?: string | null;
           labels?: string[];
           lease_expires_at: string;
           office_id: string;
@@ -394,6 +396,7 @@ export type Database = {
           heartbeat_at?: string;
           host_id?: string;
           info?: Json;
+          instance?: string | null;
           labels?: string[];
           lease_expires_at?: string;
           office_id?: string;
@@ -748,6 +751,7 @@ export type Database = {
           p_draining?: boolean;
           p_host_id: string;
           p_info?: Json;
+          p_instance?: string;
           p_labels?: string[];
           p_lease_ms?: number;
           p_office_id: string;

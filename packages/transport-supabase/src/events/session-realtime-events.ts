@@ -20,7 +20,7 @@ export interface FlushTimes {
 export interface EventsParts extends OutboxLimits {
   readonly clock: Clock;
   readonly events: Pick<EventRepository, 'publish'>;
-  readonly registration: { readonly fence: Fence; registerAgain(fence: Fence): Promise<void> };
+  readonly registration: { readonly fence: Fence; registerAgain(fence: Fence, refusal: SemoError): Promise<void> };
   /** What is known of a session now; `null`: nothing. */
   readonly infoOf: (sessionId: string) => Promise<SessionInfo | null>;
   readonly times: FlushTimes;
@@ -128,7 +128,7 @@ export class SessionRealtimeEvents {
         const error = SemoError.from(thrown);
         onProblem(error);
         if (isRefusedForContent(error)) return false;
-        if (error.code === 'lease_lost') await registration.registerAgain(fence).catch(() => {});
+        if (error.code === 'lease_lost') await registration.registerAgain(fence, error).catch(() => {});
         const ms = backoffMs(RETRY_PACE, { failures, chance: Math.random() });
         await sleep({ clock, ms, signal });
       }

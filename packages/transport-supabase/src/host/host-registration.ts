@@ -3,6 +3,7 @@ import { SemoError, isSemoError, type Cancel, type Clock } from '@semo-office/co
 import type { Fence } from '../command/command-repository.ts';
 import { backoffMs } from '../waking/poll-pace.ts';
 import type { HostCondition, HostProfile, HostRepository } from './host-repository.ts';
+import { successionIn } from './succession.ts';
 
 /** What {@link HostRegistration} needs. */
 export interface RegistrationParts {
@@ -21,6 +22,8 @@ export interface RegistrationParts {
   readonly onDraining: (isDraining: boolean) => void;
   /** Commands that are somebody else's by now. */
   readonly onLost: (commandIds: readonly string[]) => void;
+  /** Another process has the host by now: this one is nobody any more, and is to be closed. */
+  readonly onSuperseded: (why: SemoError) => void;
   readonly onProblem: (problem: SemoError) => void;
 }
 
@@ -59,13 +62,23 @@ export class HostRegistration {
     return this.#ownEpochs.has(epoch);
   }
 
-  /** A write under `fence` was refused as `lease_lost`: registers again, once for all who notice. */
-  registerAgain(fence: Fence): Promise<void> {
-    if (this.#isOver || fence.epoch !== this.#fence.epoch) return Promise.resolve();
+  /**
+   * A write under `fence` was refused as `lease_lost`: registers again, once for all who notice; never where another process has
+   * the host by now. @throws SemoError `lease_lost`: that is so.
+   */
+  async registerAgain(fence: Fence, refusal: SemoError): Promise<void> {
+    if (this.#isOver || fence.epoch !== this.#fence.epoch) return;
+    const superseded = successionIn(refusal, this.#parts.profile);
+    if (superseded !== null) {
+      this.#isOver = true;
+      this.#cancel();
+      this.#parts.onSuperseded(superseded);
+      throw superseded;
+    }
     this.#renewing ??= this.#renew().finally(() => {
       this.#renewing = null;
     });
-    return this.#renewing;
+    await this.#renewing;
   }
 
   /** Says goodbye: no new commands, and the host's sessions are lost to the office. */
@@ -123,7 +136,9 @@ export class HostRegistration {
         { failures: this.#failures, chance: Math.random() },
       );
       if (error.code === 'lease_lost')
-        await this.registerAgain(fence).catch((failed: unknown) => onProblem(SemoError.from(failed)));
+        await this.registerAgain(fence, error).catch((failed: unknown) => {
+          if (!this.#isOver) onProblem(SemoError.from(failed));
+        });
       this.#beatLater(retryMs);
     }
   }

@@ -12,6 +12,8 @@ export interface HostProfile {
   readonly labels: readonly string[];
   readonly agentVersions: Readonly<Record<string, string>>;
   readonly leaseMs: number;
+  /** Which process it is: made anew for each. */
+  readonly instance: string;
 }
 
 const registeredRowSchema = z.object({ epoch: z.number().int(), left_behind: z.array(z.string()) });
@@ -52,7 +54,7 @@ export class HostRepository {
 
   /** Begins a life under a new epoch. */
   async register(profile: HostProfile, { sessions, isDraining }: HostCondition): Promise<Registered> {
-    const { hostId, capacity, labels, agentVersions, leaseMs } = profile;
+    const { hostId, capacity, labels, agentVersions, leaseMs, instance } = profile;
     const rows = await this.#door.call('semo_register_host', {
       p_office_id: this.#officeId,
       p_host_id: hostId,
@@ -61,6 +63,7 @@ export class HostRepository {
       p_labels: [...labels],
       p_agents: { ...agentVersions },
       p_lease_ms: leaseMs,
+      p_instance: instance,
       p_draining: isDraining,
       ...(sessions === null ? {} : { p_sessions: [...sessions] }),
     });

@@ -131,7 +131,7 @@ export class OfficeSubscriber {
     } catch (thrown) {
       if (!isSemoError(thrown, 'lease_lost')) throw thrown;
       onProblem(thrown);
-      await registration.registerAgain(fence);
+      await registration.registerAgain(fence, thrown);
       return this.#claimOnce(registration.fence);
     }
   }
@@ -202,7 +202,7 @@ export class OfficeSubscriber {
 
   /** Either this one command is somebody else's, or the host as a whole was given up; the details tell. */
   async #fenced(fence: Fence, error: SemoError): Promise<void> {
-    if ('latestEpoch' in error.details) await this.#parts.registration.registerAgain(fence).catch(() => {});
+    if ('latestEpoch' in error.details) await this.#parts.registration.registerAgain(fence, error).catch(() => {});
   }
 
   #failed(error: SemoError): void {

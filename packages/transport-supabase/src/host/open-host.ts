@@ -1,3 +1,5 @@
+import type { SemoError } from '@semo-office/core';
+
 import type { CommandRepository } from '../command/command-repository.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import { EventRepository } from '../events/event-repository.ts';
@@ -40,17 +42,15 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
   const registration = await HostRegistration.begin({
     clock,
     hosts,
-    profile: { ...options, leaseMs: times.leaseMs },
+    profile: { ...options, leaseMs: times.leaseMs, instance: crypto.randomUUID() },
     now: () => ({ sessions: sessions.ids, isDraining: sessions.areRetiring }),
     held: () => subscriber.held,
-    onRegisteredAgain: () => {
-      subscriber.wake();
-      void host.tellAgain();
-    },
+    onRegisteredAgain: () => goOn(subscriber, host),
     onLeftBehind: (sessionIds) => leftBehind.add(sessionIds),
     onDraining: (isDraining) => host.setDraining(isDraining),
     // Their answers will be refused; there is nothing else to do.
     onLost: () => {},
+    onSuperseded: (why) => giveWay(host, { why, tell: [onProblem, options.onSuperseded] }),
     onProblem,
   });
   const subscriber = new OfficeSubscriber({
@@ -81,6 +81,23 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     closeTimeoutMs: times.closeTimeoutMs,
   });
   return host;
+}
+
+/** The host was given up and is there again. */
+function goOn(subscriber: OfficeSubscriber, host: SupabaseHost): void {
+  subscriber.wake();
+  void host.tellAgain();
+}
+
+interface Succession {
+  readonly why: SemoError;
+  readonly tell: readonly (((why: SemoError) => void) | undefined)[];
+}
+
+/** Another process is this host by now. */
+function giveWay(host: SupabaseHost, { why, tell }: Succession): void {
+  void host.abandon();
+  for (const listener of tell) listener?.(why);
 }
 
 /** What happens on a host, on its way to the office. */

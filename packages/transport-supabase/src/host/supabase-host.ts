@@ -129,15 +129,21 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close(this.#parts.closeTimeoutMs);
     return this.#closing;
   }
 
-  async #close(): Promise<void> {
-    const { channel, subscriber, events, registration, closeTimeoutMs } = this.#parts;
+  /** Closes at once: nothing that is still said here is taken by anybody. */
+  abandon(): Promise<void> {
+    this.#closing ??= this.#close(0);
+    return this.#closing;
+  }
+
+  async #close(withinMs: number): Promise<void> {
+    const { channel, subscriber, events, registration } = this.#parts;
     this.#handler = null;
-    await Promise.all([channel?.close(), subscriber.stop(closeTimeoutMs)]);
-    await events.stop(closeTimeoutMs);
+    await Promise.all([channel?.close(), subscriber.stop(withinMs)]);
+    await events.stop(withinMs);
     this.#parts.sessions.askAt(null);
     await registration.end();
   }

@@ -21,6 +21,8 @@ create table public.session_hosts (
   -- Agent kinds it can run, with their versions. Empty: it does not say.
   agents jsonb not null default '{}',
   protocol integer not null,
+  -- Which process it is, by a name that the process makes for itself: tells it from another one that has taken its place.
+  instance text,
   -- Whatever else it tells of itself, for people.
   info jsonb not null default '{}',
   registered_at timestamptz not null default semo.now(),

@@ -19,7 +19,8 @@ begin
   perform semo.refuse('lease_lost',
     format('Host %s does not hold epoch %s by now. Register again, and trust nothing that was handed out before.',
       p_host_id, p_epoch),
-    jsonb_build_object('hostId', p_host_id, 'epoch', p_epoch, 'latestEpoch', host.epoch, 'state', host.state));
+    jsonb_build_object('hostId', p_host_id, 'epoch', p_epoch, 'latestEpoch', host.epoch, 'state', host.state,
+      'instance', host.instance));
 end
 $$;
 
@@ -72,6 +73,7 @@ $$;
  Begins a host's life, or its next one: always under a new epoch, which fences off whoever used this host id before.
    p_sessions   the sessions that live on it now; those of its open ones that are missing are lost. Null: it does not say.
    p_draining   it gets no new sessions, as when it was draining before it was lost from sight.
+   p_instance   a name that this process has made for itself. Refusals of its earlier self tell whose the host is now.
    left_behind  sessions that were given up while it was away, and that it has to end if it still has them.
  Refused as `not_supported` when it speaks a protocol these functions do not understand.
 */
@@ -85,7 +87,8 @@ create function public.semo_register_host(
   p_info jsonb default '{}',
   p_lease_ms bigint default 15000,
   p_sessions text[] default null,
-  p_draining boolean default false
+  p_draining boolean default false,
+  p_instance text default null
 ) returns table (epoch bigint, lease_expires_at timestamptz, left_behind text[])
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
@@ -110,11 +113,13 @@ begin
     perform semo.tell_statuses(p_office_id, p_host_id, gone, 'error');
   end if;
   insert into public.session_hosts as h
-    (office_id, host_id, capacity, labels, agents, protocol, info, draining, lease_expires_at)
-  values (p_office_id, p_host_id, p_capacity, p_labels, p_agents, p_protocol, p_info, p_draining, semo.after_ms(p_lease_ms))
+    (office_id, host_id, capacity, labels, agents, protocol, instance, info, draining, lease_expires_at)
+  values (
+    p_office_id, p_host_id, p_capacity, p_labels, p_agents, p_protocol, p_instance, p_info, p_draining, semo.after_ms(p_lease_ms)
+  )
   on conflict (office_id, host_id) do update set
     epoch = excluded.epoch, state = 'online', draining = excluded.draining, capacity = excluded.capacity, labels = excluded.labels,
-    agents = excluded.agents, protocol = excluded.protocol, info = excluded.info, registered_at = semo.now(),
+    agents = excluded.agents, protocol = excluded.protocol, instance = excluded.instance, info = excluded.info, registered_at = semo.now(),
     heartbeat_at = semo.now(), lease_expires_at = excluded.lease_expires_at
   returning * into host;
 
