@@ -18,7 +18,7 @@ export interface KeptOutputOptions {
   readonly onData: (bytes: Uint8Array) => void;
   /** Called once, when all has been read and no more will come. */
   readonly onEnd: () => void;
-  /** Called twice a second while it is read, to look whether somebody still writes. */
+  /** Called twice a second, also while nobody reads, to look whether somebody still writes. */
   readonly onLook: () => void;
 }
 
@@ -33,6 +33,7 @@ export class KeptOutput {
   #piece: { readonly file: FileHandle; readonly start: number } | null = null;
   #state: 'idle' | 'reading' | 'reading_again' | 'closed' = 'idle';
   #paused = false;
+  #isLast = false;
 
   constructor(options: KeptOutputOptions) {
     this.#options = options;
@@ -40,7 +41,7 @@ export class KeptOutput {
     this.#watcher = watchFolder(options.folder, () => this.look());
     this.#timer = setInterval(() => {
       this.look();
-      if (!this.#paused) options.onLook();
+      options.onLook();
     }, LOOK_ANYWAY_MS);
     this.look();
   }
@@ -56,6 +57,12 @@ export class KeptOutput {
 
   resume(): void {
     this.#paused = false;
+    this.look();
+  }
+
+  /** Nobody writes any more, and nobody is left to say so: once what there is has been read, the end is told. */
+  giveUp(): void {
+    this.#isLast = true;
     this.look();
   }
 
@@ -79,7 +86,7 @@ export class KeptOutput {
   async #readAll(): Promise<void> {
     for (;;) {
       // Asked before the last read: what was written before the end is then read, too.
-      const ended = await this.#hasEnded();
+      const ended = this.#isLast || (await this.#hasEnded());
       while (!this.#isStopped() && ((await this.#readPiece()) || (await this.#nextPiece())));
       if (this.#isClosed()) return this.#closePiece();
       if (this.#paused) break;
@@ -149,6 +156,7 @@ export class KeptOutput {
 
   #afterFailure(): void {
     if (this.#state === 'closed') void this.#closePiece();
+    else if (this.#isLast) this.#end();
     // Tried again at the next look.
     else this.#state = 'idle';
   }

@@ -37,8 +37,9 @@ export class PaneVigil {
   }
 
   /**
-   * tmux 3.3a at times misses that a process has ended, of very short-lived ones about each twelfth; when another one ends, such as this, it
-   * notices both.
+   * With libutempter tmux misses at times that a process has ended: as the pane's terminal closes, a helper takes it off the
+   * list of users, and until the helper is done the signal that tells the end is lost. When another child of tmux ends, such
+   * as this, it notices both.
    */
   async #rouse(): Promise<void> {
     await this.#server.run([['run-shell', ':']]).catch(() => undefined);

@@ -89,7 +89,7 @@ function attach(
     keepBytes: readAgainBytes,
     onData,
     onEnd: () => void end(),
-    onLook: () => void vigil.look().then((lost) => (lost ? end() : undefined)),
+    onLook: () => void vigil.look().then((lost) => (lost ? output.giveUp() : undefined)),
   });
   const detach = () => {
     state = 'closed';

@@ -100,7 +100,7 @@ describe.skipIf(TMUX.path === null)(`a terminal in tmux${TMUX.reason}`, () => {
 
   it('keeps no more on disk than it may when nobody reads, and says what was dropped', async () => {
     const limit = 8 << 20;
-    const { folder, terminal, exited, text } = await pane('head -c 50000000 /dev/zero; echo end.', {
+    const { folder, terminal, exited, text } = await pane('head -c 50000000 /dev/zero; echo end.; sleep 0.3', {
       maxKeptBytes: limit,
       paused: true,
     });
