@@ -14,6 +14,8 @@ describe('semo', () => {
     await using stage = await cliStage([]);
     expect(await stage.semo(['--help'])).toMatchObject({ status: 0, stdout: expect.stringContaining('semo run') });
     expect(await stage.semo(['run', '--help'])).toMatchObject({ status: 0 });
+    expect(await stage.semo(['host', 'token', '--help'])).toMatchObject({ status: 0 });
+    expect(await stage.semo(['init', 'supabase', '-h'])).toMatchObject({ status: 0 });
     expect(await stage.semo([])).toMatchObject({ status: 2 });
     expect(await stage.semo(['walk'])).toMatchObject({ status: 2, stderr: expect.stringContaining('"walk"') });
     expect(await stage.semo(['host'])).toMatchObject({ status: 2, stderr: expect.stringContaining('--socket') });

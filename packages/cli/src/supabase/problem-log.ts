@@ -5,7 +5,10 @@ const AGAIN_AFTER_MS = 60_000;
 /** Sentences may name what they are about: they are not kept for ever. */
 const MAX_KEPT = 1000;
 
-/** Tells what goes wrong while it is being tried again, each sentence once a minute: a database that is away is many problems. */
+/**
+ * Tells what goes wrong while it is being tried again, each sentence once a minute, whatever numbers are in it: a database that
+ * is away is many problems.
+ */
 export function problemLog(
   tell: (line: string) => void,
   clock: Pick<Clock, 'now'> = systemClock,
@@ -13,9 +16,10 @@ export function problemLog(
   const toldAt = new Map<string, number>();
   return ({ code, message }) => {
     const now = clock.now();
-    if (now - (toldAt.get(message) ?? Number.NEGATIVE_INFINITY) < AGAIN_AFTER_MS) return;
+    const sentence = message.replaceAll(/\d+/g, '0');
+    if (now - (toldAt.get(sentence) ?? Number.NEGATIVE_INFINITY) < AGAIN_AFTER_MS) return;
     if (toldAt.size >= MAX_KEPT) toldAt.clear();
-    toldAt.set(message, now);
+    toldAt.set(sentence, now);
     tell(`${new Date(now).toISOString()} ${code}: ${message}\n`);
   };
 }

@@ -1,7 +1,10 @@
-import { access, mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, readFile, readdir, stat, writeFile } from 'node:fs/promises';
+import { basename, join } from 'node:path';
 import { SemoError } from 'semo-office';
 import { supabaseFolder } from 'semo-office/supabase';
+
+/** What is copied, each a folder in a project's `supabase`. */
+const FOLDERS = ['migrations', 'tests'] as const;
 
 /** What was done; paths within the project. */
 export interface CopiedFiles {
@@ -21,17 +24,12 @@ interface WantedFile {
 /**
  * Copies the migrations and their tests into a project. What is there is never written over: a file that differs stops all.
  *
- * @throws SemoError `invalid_argument`: there is no such folder, or files in it differ (`details.files`).
+ * @throws SemoError `invalid_argument`: there is no such folder, it is the `supabase` folder itself, something stands in the way, or
+ * files in it differ (`details.files`).
  */
 export async function copySupabaseFiles(project: string): Promise<CopiedFiles> {
-  if (
-    !(await stat(project).then(
-      (found) => found.isDirectory(),
-      () => false,
-    ))
-  )
-    throw new SemoError('invalid_argument', `There is no folder ${project}.`);
-  const files = [...(await wantedFiles(project, 'migrations')), ...(await wantedFiles(project, 'tests'))];
+  await checkProject(project);
+  const files = (await Promise.all(FOLDERS.map((folder) => wantedFiles(project, folder)))).flat();
   const others = files.filter(({ found }) => found === 'other').map(({ path }) => path);
   if (others.length > 0)
     throw new SemoError(
@@ -40,17 +38,38 @@ export async function copySupabaseFiles(project: string): Promise<CopiedFiles> {
       { details: { files: others } },
     );
   const missing = files.filter(({ found }) => found === 'none');
-  for (const folder of ['migrations', 'tests']) await mkdir(join(project, 'supabase', folder), { recursive: true });
+  for (const folder of FOLDERS) await mkdir(join(project, 'supabase', folder), { recursive: true });
   // Whoever else writes one at this moment has been first.
   for (const { path, bytes } of missing) await writeFile(join(project, path), bytes, { flag: 'wx' });
   return {
     copied: missing.map(({ path }) => path),
     present: files.filter(({ found }) => found === 'same').map(({ path }) => path),
-    hasProject: await exists(join(project, 'supabase', 'config.toml')),
+    hasProject: (await kindOf(join(project, 'supabase', 'config.toml'))) === 'file',
   };
 }
 
-async function wantedFiles(project: string, folder: 'migrations' | 'tests'): Promise<WantedFile[]> {
+/** Nothing is made where it would not be found, or where it cannot be. */
+async function checkProject(project: string): Promise<void> {
+  if ((await kindOf(project)) !== 'folder') throw new SemoError('invalid_argument', `There is no folder ${project}.`);
+  const isInside = basename(project) === 'supabase' && (await kindOf(join(project, 'config.toml'))) === 'file';
+  if (isInside)
+    throw new SemoError('invalid_argument', `${project} is a project's supabase folder. Name the folder it is in.`);
+  for (const folder of ['supabase', ...FOLDERS.map((name) => join('supabase', name))])
+    if ((await kindOf(join(project, folder))) === 'file')
+      throw new SemoError(
+        'invalid_argument',
+        `${join(project, folder)} is a file, and is to be a folder. Move it away.`,
+      );
+}
+
+function kindOf(path: string): Promise<'folder' | 'file' | 'none'> {
+  return stat(path).then(
+    (found) => (found.isDirectory() ? 'folder' : 'file'),
+    () => 'none',
+  );
+}
+
+async function wantedFiles(project: string, folder: (typeof FOLDERS)[number]): Promise<WantedFile[]> {
   const names = (await readdir(join(supabaseFolder, folder))).filter((name) => name.endsWith('.sql')).sort();
   return Promise.all(
     names.map(async (name) => {
@@ -62,13 +81,7 @@ async function wantedFiles(project: string, folder: 'migrations' | 'tests'): Pro
 }
 
 async function compare(path: string, bytes: Buffer): Promise<WantedFile['found']> {
-  if (!(await exists(path))) return 'none';
-  return (await readFile(path)).equals(bytes) ? 'same' : 'other';
-}
-
-function exists(path: string): Promise<boolean> {
-  return access(path).then(
-    () => true,
-    () => false,
-  );
+  const kind = await kindOf(path);
+  if (kind === 'none') return 'none';
+  return kind === 'file' && (await readFile(path)).equals(bytes) ? 'same' : 'other';
 }

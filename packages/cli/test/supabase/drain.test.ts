@@ -69,12 +69,13 @@ describe('what goes wrong while it is tried again', () => {
     const away = new SemoError('host_lost', 'The database did not answer.');
     log(away);
     log(away);
-    log(new SemoError('sign_in_refused', 'It is over.'));
+    log(new SemoError('sign_in_refused', 'It was over at 10.'));
+    log(new SemoError('sign_in_refused', 'It was over at 11.'));
     clock.advance(60_000);
     log(away);
     expect(told).toEqual([
       '2026-01-01T00:00:00.000Z host_lost: The database did not answer.\n',
-      '2026-01-01T00:00:00.000Z sign_in_refused: It is over.\n',
+      '2026-01-01T00:00:00.000Z sign_in_refused: It was over at 10.\n',
       '2026-01-01T00:01:00.000Z host_lost: The database did not answer.\n',
     ]);
   });

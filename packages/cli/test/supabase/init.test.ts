@@ -44,6 +44,19 @@ describe('semo init supabase', () => {
     expect(await readFile(join(folder, first), 'utf8')).toBe('drop schema public;');
   });
 
+  it('makes nothing within a supabase folder, nor where a file stands in the way', async () => {
+    await using stage = await cliStage([]);
+    const folder = join(stage.folder, 'supabase');
+    await mkdir(folder);
+    await writeFile(join(folder, 'config.toml'), '');
+    const inside = await stage.semo(['init', 'supabase', 'supabase']);
+    expect(inside).toMatchObject({ status: 2, stderr: expect.stringContaining('Name the folder it is in') });
+    await writeFile(join(folder, 'tests'), '');
+    const blocked = await stage.semo(['init', 'supabase']);
+    expect(blocked).toMatchObject({ status: 2, stderr: expect.stringContaining('is a file') });
+    expect(await names(folder)).toEqual(['config.toml', 'tests']);
+  });
+
   it.each([[], ['firebase'], ['supabase', 'nowhere'], ['supabase', '.', 'more'], ['supabase', '--force']])(
     'refuses %s %s %s',
     async (...argv) => {
