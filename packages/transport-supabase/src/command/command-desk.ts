@@ -48,8 +48,10 @@ export interface CommandDesk {
    */
   onDead(listener: (command: DeadCommand) => void): Unsubscribe;
   /**
-   * Hands a dead command out again. Only who knows that it may be done twice, or was not done, should.
-   * @throws SemoError `invalid_argument`: it is not dead.
+   * Hands a dead command out again: its host carries it out once more, whatever it remembers, and the answer is read by the same
+   * id. Only who knows that it may be done twice, or was not done, should. A prompt whose turn the host knows is not sent again.
+   * @throws SemoError `invalid_argument`: it is not dead; `host_lost`: its host is not there; `session_terminated`: its session was
+   * given up, or has ended and its host is not there; `session_conflict`: its session is on another host by now.
    */
   requeue(commandId: string): Promise<void>;
 }

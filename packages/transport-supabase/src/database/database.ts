@@ -70,6 +70,7 @@ export type Database = {
           max_attempts: number;
           office_id: string;
           payload: Json | null;
+          requeued: number;
           seq: number;
           session_id: string | null;
           status: string;
@@ -91,6 +92,7 @@ export type Database = {
           max_attempts?: number;
           office_id: string;
           payload?: Json | null;
+          requeued?: number;
           seq: number;
           session_id?: string | null;
           status?: string;
@@ -112,6 +114,7 @@ export type Database = {
           max_attempts?: number;
           office_id?: string;
           payload?: Json | null;
+          requeued?: number;
           seq?: number;
           session_id?: string | null;
           status?: string;
@@ -455,6 +458,7 @@ export type Database = {
           lease_token: string;
           payload: Json;
           prior_epoch: number;
+          requeued: number;
           seq: number;
           session_id: string;
           turn_delivery: string;

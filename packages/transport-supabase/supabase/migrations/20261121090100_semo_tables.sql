@@ -88,8 +88,11 @@ create table public.agent_commands (
   payload jsonb,
   status text not null default 'pending' check (status in ('pending', 'processing', 'completed', 'failed', 'dead')),
   attempts integer not null default 0,
+  -- How often somebody has had it handed out again after it had died.
+  requeued integer not null default 0,
   max_attempts integer not null default 5 check (max_attempts > 0),
-  -- Who has it: the host under this epoch, with this token. A new one is made whenever it is handed out.
+  -- Who has it: the host under this epoch, with this token. A new one is made whenever it is handed out. Nobody again, once it
+  -- has been requeued.
   lease_epoch bigint,
   lease_token uuid,
   lease_expires_at timestamptz,

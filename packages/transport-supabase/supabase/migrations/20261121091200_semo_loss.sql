@@ -91,7 +91,7 @@ begin
       and c.status in ('pending', 'processing')
     for no key update
   loop
-    if command.lease_epoch is not null then
+    if semo.has_been_out(command) then
       perform semo.give_up(command, 'dead', semo.unanswered(command));
     else
       perform semo.give_up(command, 'failed', semo.wire_error('host_lost', 'host_lost',
