@@ -363,6 +363,8 @@ export type Database = {
           agents: Json;
           capacity: number;
           draining: boolean;
+          draining_by_host: boolean;
+          draining_by_office: boolean;
           epoch: number;
           heartbeat_at: string;
           host_id: string;
@@ -378,7 +380,9 @@ export type Database = {
         Insert: {
           agents?: Json;
           capacity: number;
-          draining?: boolean;
+          draining?: never;
+          draining_by_host?: boolean;
+          draining_by_office?: boolean;
           epoch?: number;
           heartbeat_at?: string;
           host_id: string;
@@ -394,7 +398,9 @@ export type Database = {
         Update: {
           agents?: Json;
           capacity?: number;
-          draining?: boolean;
+          draining?: never;
+          draining_by_host?: boolean;
+          draining_by_office?: boolean;
           epoch?: number;
           heartbeat_at?: string;
           host_id?: string;
@@ -504,6 +510,7 @@ export type Database = {
       };
       semo_drain_host: {
         Args: {
+          p_by_host?: boolean;
           p_draining?: boolean;
           p_host_id: string;
           p_office_id: string;

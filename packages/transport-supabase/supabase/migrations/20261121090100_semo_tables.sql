@@ -14,8 +14,11 @@ create table public.session_hosts (
   epoch bigint not null default nextval('semo.epochs'),
   -- `lost`: its lease ran out and somebody noticed. `gone`: it said goodbye.
   state text not null default 'online' check (state in ('online', 'lost', 'gone')),
-  -- Gets no new sessions; those it has go on.
-  draining boolean not null default false,
+  -- Gets no new sessions; those it has go on. A host says so of itself for as long as its process lives, and its office for as
+  -- long as it likes: neither takes back what the other has said.
+  draining_by_host boolean not null default false,
+  draining_by_office boolean not null default false,
+  draining boolean not null generated always as (draining_by_host or draining_by_office) stored,
   capacity integer not null check (capacity >= 0),
   labels text[] not null default '{}',
   -- Agent kinds it can run, with their versions. Empty: it does not say.

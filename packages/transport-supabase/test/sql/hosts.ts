@@ -41,16 +41,43 @@ function registering(stage: () => Stage): void {
     await expect(office.register('h1:events')).rejects.toMatchObject({ code: '23514' });
   });
 
-  it('gives a draining host no new session, until it is asked to go on or registers again', async () => {
+  it('gives a host that drains by its own word no new session, until it goes on or begins anew', async () => {
     const office = stage().office();
     const host = await office.register('h1');
-    await office.member.rows('semo_drain_host', { p_host_id: 'h1' });
+    const drain = (args = {}) => office.hostClient('h1').rows('semo_drain_host', args);
+    await drain();
     expect(await host.row('semo_heartbeat_host')).toMatchObject({ draining: true });
+    // Its office cannot take that back.
+    await office.member.rows('semo_drain_host', { p_host_id: 'h1', p_draining: false });
     await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
-    await office.hostClient('h1').rows('semo_drain_host', { p_draining: false });
+    await drain({ p_draining: false });
     expect((await office.session()).hostId).toBe('h1');
-    await office.server.rows('semo_drain_host', { p_host_id: 'h1' });
+    // A host may have the secret key, too.
+    await office.server.rows('semo_drain_host', { p_host_id: 'h1', p_by_host: true });
+    await office.register('h1', { p_draining: true });
+    await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
     await office.register('h1');
+    expect((await office.session()).hostId).toBe('h1');
+  });
+
+  it('lets nobody but the office take back that it drains a host, however often that begins anew', async () => {
+    const office = stage().office();
+    await office.register('h1');
+    await office.member.rows('semo_drain_host', { p_host_id: 'h1' });
+    const again = await office.register('h1');
+    await office.hostClient('h1').rows('semo_drain_host', { p_draining: false });
+    await office.hostClient('h1').rows('semo_drain_host', { p_draining: false, p_by_host: false });
+    expect(await again.row('semo_heartbeat_host')).toMatchObject({ draining: true });
+    await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
+    const itself = office.member.rows('semo_drain_host', { p_host_id: 'h1', p_by_host: true });
+    expect(await hintOf(itself)).toBe('not_permitted');
+    // It is not forgotten with a host that is away.
+    await again.rows('semo_sign_off_host');
+    await stage().pass(2 * 3_600_000);
+    await office.server.row('semo_sweep');
+    await office.register('h1');
+    await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
+    await office.member.rows('semo_drain_host', { p_host_id: 'h1', p_draining: false });
     expect((await office.session()).hostId).toBe('h1');
     const unknown = office.server.rows('semo_drain_host', { p_host_id: 'nobody' });
     await expect(unknown).rejects.toMatchObject({ hint: 'host_lost' });
