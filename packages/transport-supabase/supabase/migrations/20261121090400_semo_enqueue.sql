@@ -89,7 +89,8 @@ begin
 end
 $$;
 
--- The host of a session that is there; its row stays locked, so that the numbers of its commands keep their order.
+-- The host of a session that is there; its row stays locked, so that the numbers of its commands keep their order. Of one that
+-- has ended its host is asked as long as it is there: nobody else knows its output. Then what is known here is the answer.
 create function semo.host_of_session(p_office_id text, p_session_id text) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -106,6 +107,17 @@ begin
       format('Session %s was given up, since its host %s was away for too long. Create another one.', p_session_id,
         session.host_id),
       jsonb_build_object('sessionId', p_session_id, 'givenUp', true, 'info', session.info));
+  end if;
+  if session.ended_at is not null and not exists (
+    select from public.session_hosts h
+    where h.office_id = p_office_id and h.host_id = session.host_id and h.state = 'online'
+  ) then
+    perform semo.refuse('session_terminated',
+      format('Session %s has ended, and its host %s is not there any more. Create another one.', p_session_id,
+        session.host_id),
+      -- As its host last told it, which may be before its end.
+      jsonb_build_object('sessionId', p_session_id,
+        'info', session.info || '{"status": "terminated", "terminalId": null, "turnId": null}'));
   end if;
   return session.host_id;
 end
@@ -210,7 +222,8 @@ $$;
    p_expires_ms   for how long somebody waits: after that it is not handed out any more. Asking again extends it.
    p_protocol     what the office speaks: hosts that speak another one are refused as not_supported. Null: it does not say.
  Refused: session_unknown, request_unknown, host_lost, capacity_exhausted, conversation_unknown, not_supported,
- invalid_argument; of a session that was given up: session_terminated, session_conflict.
+ invalid_argument; of a session that was given up: session_terminated, session_conflict; of one that has ended and whose host is
+ not there: session_terminated.
 */
 create function public.semo_enqueue_command(
   p_office_id text,

@@ -168,6 +168,34 @@ function comingBack(stage: () => Stage): void {
     expect(session).toEqual({ status: 'ready', host_lost_at: null, ended_at: null });
   });
 
+  it('answers of a session that has ended what is known of it, once its host is not there any more', async () => {
+    const office = stage().office();
+    const host = await office.register('h1');
+    const { sessionId: p_session_id } = await office.session();
+    for (const command of await host.claim()) await host.complete(command);
+    const info = { sessionId: p_session_id, status: 'ready', createdAt: 1, terminalId: 'one', turnId: null };
+    await host.rows('semo_report_session', { p_info: info });
+    const ended = { name: 'status', sessionId: p_session_id, status: 'terminated', at: 2 };
+    await host.rows('semo_publish_events', { p_seq: 1, p_events: JSON.stringify([ended]) });
+    await office.enqueue('get_output', { p_session_id });
+    const refusal = async () => {
+      const refused = await office.enqueue('get_output', { p_session_id }).catch((error: unknown) => error);
+      const { hint, detail } = refused as { readonly hint: string; readonly detail: string };
+      return [hint, JSON.parse(detail) as unknown];
+    };
+    const then = { ...info, status: 'terminated', terminalId: null };
+    const known = ['session_terminated', { sessionId: p_session_id, info: then }];
+    await host.rows('semo_sign_off_host');
+    expect(await refusal()).toEqual(known);
+    await stage().pass(4_000_000);
+    await office.server.row('semo_sweep');
+    expect(await office.member.select('select from session_hosts')).toEqual([]);
+    expect(await refusal()).toEqual(known);
+    // It may be asked for what it has on its disk.
+    await office.register('h1');
+    expect(await office.enqueue('get_output', { p_session_id })).toMatchObject({ host_id: 'h1' });
+  });
+
   it('loses the sessions that a host no longer has when it registers again, not those still to be made', async () => {
     const office = stage().office();
     const host = await office.register('h1');
