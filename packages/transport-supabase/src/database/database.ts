@@ -649,6 +649,7 @@ export type Database = {
           p_limit?: number;
           p_office_id: string;
           p_older_than_ms?: number;
+          p_pause_ms?: number;
         };
         Returns: number;
       };
