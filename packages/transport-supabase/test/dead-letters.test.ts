@@ -57,6 +57,8 @@ describe.skipIf(isGiven)('dead letters', () => {
     expect([...first, ...rest].map(({ commandId }) => commandId).toSorted()).toEqual(ids.toSorted());
     expect(rest[0]).toMatchObject({ kind: 'send_keystrokes', hostId: 'h1', attempts: 1 });
     expect(await desk.dead({ after: rest[0] })).toEqual([]);
+    for (const page of [{ limit: -1 }, { limit: 0 }, { after: { commandId: 'cmd', diedAt: 'yesterday' } }])
+      await expectError(desk.dead(page), 'invalid_argument');
 
     // Of the first the answer comes late, and is the truth: there is nothing to be done again.
     const [late, again] = ids as [string, string];
