@@ -7,6 +7,7 @@ import { EventRepository } from './events/event-repository.ts';
 import { openHost } from './host/open-host.ts';
 import { HostRepository } from './host/host-repository.ts';
 import type { SupabaseHostLink } from './host/supabase-host.ts';
+import { forgetIn } from './office/forgetting.ts';
 import { SupabaseOffice, type AnnouncementListeners } from './office/supabase-office.ts';
 import { OfficeChannel } from './realtime/office-channel.ts';
 import { eventsTopic } from './realtime/office-topic.ts';
@@ -85,7 +86,7 @@ class Transport implements SupabaseTransport {
 
   office(): OfficeLink {
     this.#checkOpen();
-    const { clock, onProblem, times, officeId, sessionLabels } = this.#settings;
+    const { clock, onProblem, times, officeId, sessionLabels, keepEndedMs } = this.#settings;
     const { door } = this.#access;
     const office = new SupabaseOffice({
       clock,
@@ -97,6 +98,8 @@ class Transport implements SupabaseTransport {
       pace: this.#pace,
       sweepMs: times.leaseMs / 3,
       hostGraceMs: times.hostGraceMs,
+      forget: forgetIn(door, officeId),
+      keepEndedMs,
       answerTimeoutMs: times.answerTimeoutMs,
       labels: sessionLabels,
       openChannel: (listeners) => this.#channel(eventsTopic(officeId), listeners),

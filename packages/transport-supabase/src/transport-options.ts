@@ -53,6 +53,12 @@ export type SupabaseTransportOptions = SupabaseAccess & {
    * 500 and 2 500 on the others. Default 10.
    */
   readonly batchesPerSecond?: number | undefined;
+  /**
+   * For how long commands with their answers, turns, requests and sessions are kept once they are over, in milliseconds; dead commands
+   * for ten times as long. An `office()` forgets what is older, once an hour. At least 60 000; `false`: nothing is forgotten unless
+   * `semo_prune` is called otherwise. Default 7 days.
+   */
+  readonly keepEndedMs?: number | false | undefined;
   readonly times?: OfficeTimes | undefined;
   /** Default: the machine's own time. */
   readonly clock?: Clock | undefined;
@@ -95,12 +101,17 @@ const timesSchema = z.strictObject({
   closeTimeoutMs: ms(5000),
 });
 
+const DAY_MS = 24 * 3_600_000;
+/** Far less than what makes a moment that the database cannot tell. */
+const LONGEST_KEPT_MS = 36_500 * DAY_MS;
+
 /** What a transport can be told, besides objects, with its defaults. */
 export const transportOptionsSchema = z.object({
   officeId: idSchema,
   realtime: z.boolean().default(true),
   sessionLabels: z.array(z.string()).default([]),
   batchesPerSecond: z.number().positive().default(10),
+  keepEndedMs: z.union([z.number().int().min(60_000).max(LONGEST_KEPT_MS), z.literal(false)]).default(7 * DAY_MS),
   times: timesSchema.prefault({}),
   clock: z.custom<Clock>().default(() => systemClock),
   onProblem: z.custom<(problem: SemoError) => void>().default(() => () => {}),

@@ -57,6 +57,8 @@ describe.skipIf(isGiven)('dead letters', () => {
     expect([...first, ...rest].map(({ commandId }) => commandId).toSorted()).toEqual(ids.toSorted());
     expect(rest[0]).toMatchObject({ kind: 'send_keystrokes', hostId: 'h1', attempts: 1 });
     expect(await desk.dead({ after: rest[0] })).toEqual([]);
+    for (const page of [{ limit: -1 }, { limit: 0 }, { after: { commandId: 'cmd', diedAt: 'yesterday' } }])
+      await expectError(desk.dead(page), 'invalid_argument');
 
     // Of the first the answer comes late, and is the truth: there is nothing to be done again.
     const [late, again] = ids as [string, string];
@@ -66,7 +68,7 @@ describe.skipIf(isGiven)('dead letters', () => {
     // Of the second it comes once somebody else has been handed it, and counts for nothing; the same answer twice counts once.
     await desk.requeue(again);
     await expect.poll(() => asked.length, PATIENCE).toBe(4);
-    expect(asked[3]?.command.commandId).toBe(again);
+    expect(asked[3]?.command).toMatchObject({ commandId: again, requeued: 1 });
     asked[1]?.answer({ success: true, result: 'of the first time' });
     await expect.poll(() => office.problems.map(({ code }) => code), PATIENCE).toContain('lease_lost');
     expect(await desk.get(again)).toMatchObject({ status: 'processing', answer: null });

@@ -2,7 +2,7 @@ import { createPoolManager, poolKey, type SessionTemplate } from '@semo-office/c
 import { EventLog, expectError, scriptedSpec } from '@semo-office/core/testing';
 import { describe, expect, it } from 'vitest';
 
-import { calmSessions, fragileHost } from './fragile-host.ts';
+import { calmSessions, fragileHost, loseHost } from './fragile-host.ts';
 import { PATIENCE, isGiven, type OfficeOfProject } from './project.ts';
 import { projectStage } from './project-stage.ts';
 
@@ -35,6 +35,34 @@ describe.skipIf(isGiven)('a draining host', () => {
     await sessions.terminate('ses_1');
     await empty;
     await link.close();
+    // What has ended in good order is known without its host.
+    expect(await sessions.get('ses_1')).toMatchObject({ status: 'terminated', terminalId: null, turnId: null });
+    expect(await sessions.getTurn('ses_1', turnId)).toMatchObject({ text: 'allowed' });
+    expect(await sessions.listRequests({ sessionId: 'ses_1' })).toEqual([]);
+    await sessions.cancel('ses_1');
+    await sessions.terminate('ses_1');
+    await expectError(sessions.sendPrompt('ses_1', 'say: more'), 'session_terminated');
+  });
+
+  it('that its office drains still does when it was lost meanwhile, until the office takes that back', async () => {
+    const office = begin();
+    const host = await fragileHost(stage.project, office, { hostId: 'h1', leaseMs: 600 });
+    const sessions = calmSessions(office);
+    const log = new EventLog(sessions, 'ses_1');
+    await sessions.create(scriptedSpec('ses_1'));
+    const drain = (isDraining: boolean) =>
+      stage.project.supabase.sql('select semo_drain_host($1, $2, $3)', [office.officeId, 'h1', isDraining]);
+    await drain(true);
+    // The host has heard of it.
+    await log.until(() => log.of('retiring').length > 0);
+    const { epoch } = host.link;
+    await host.cut();
+    await loseHost(stage.project, office, 'h1');
+    host.mend();
+    await expect.poll(() => host.link.epoch, PATIENCE).toBeGreaterThan(epoch);
+    await expectError(sessions.create(scriptedSpec('ses_2')), 'capacity_exhausted');
+    await drain(false);
+    expect(await sessions.create(scriptedSpec('ses_2'))).toMatchObject({ sessionId: 'ses_2' });
   });
 
   it('has the sessions that were kept ready on it replaced, where the office says that it is to drain', async () => {

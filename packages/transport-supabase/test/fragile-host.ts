@@ -49,7 +49,12 @@ export interface FragileHost extends FragileLine {
 export async function fragileHost(
   { supabase }: Project,
   office: OfficeOfProject,
-  { hostId, leaseMs = 60_000, capacity = 10 }: { hostId: string; leaseMs?: number; capacity?: number },
+  {
+    hostId,
+    leaseMs = 60_000,
+    capacity = 10,
+    local = createScriptedSessions(),
+  }: { hostId: string; leaseMs?: number; capacity?: number; local?: SessionManager },
 ): Promise<FragileHost> {
   const { officeId } = office;
   const line = fragileLine();
@@ -66,7 +71,6 @@ export async function fragileHost(
   });
   office.closing(() => transport.close());
   const link = await transport.host({ hostId, capacity });
-  const local = createScriptedSessions();
   serveSessions(link, local);
   return { ...line, hostId, link, local };
 }

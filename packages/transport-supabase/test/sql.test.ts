@@ -2,6 +2,7 @@ import { afterAll, beforeAll, describe } from 'vitest';
 
 import { describeClaim } from './sql/claim.ts';
 import { describeCrowd } from './sql/crowd.ts';
+import { describeDeadLetters } from './sql/dead-letters.ts';
 import { describeEnqueue } from './sql/enqueue.ts';
 import { describeEvents } from './sql/events.ts';
 import { describeGrants } from './sql/grants.ts';
@@ -31,6 +32,7 @@ describe('SQL', () => {
   describeHosts(started);
   describeEnqueue(started);
   describeClaim(started);
+  describeDeadLetters(started);
   describeSessions(started);
   describeStores(started);
   describeEvents(started);

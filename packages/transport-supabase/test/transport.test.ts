@@ -3,7 +3,7 @@ import { expectError, scriptedSpec } from '@semo-office/core/testing';
 
 import { describe, expect, it, vi } from 'vitest';
 
-import { isGiven, type OfficeOfProject } from './project.ts';
+import { PATIENCE, isGiven, type OfficeOfProject } from './project.ts';
 import { projectStage } from './project-stage.ts';
 import { create, keys, scriptedHost, slowHandler } from './scripted-hosts.ts';
 
@@ -85,6 +85,39 @@ describe('commands', () => {
     await expectError(link.dispatch({ commandId: newId('cmd'), body: { kind: 'list_sessions' } }), 'host_lost');
     await link.close();
     await expectError(link.dispatch(create('ses_1')), 'closed');
+  });
+});
+
+describe('what was over long ago', () => {
+  it.skipIf(isGiven)('is forgotten by the office', async () => {
+    const office = begin({ times: { leaseMs: 150 } });
+    await scriptedHost(office, 'h1');
+    const link = office.server.office();
+    const command = create('ses_1');
+    await link.dispatch(command);
+    const { commands } = office.server;
+    expect(await commands.get(command.commandId)).toMatchObject({ status: 'completed' });
+    const aWeekAgo = `update agent_commands set ended_at = semo.after_ms(-604800001) where office_id = $1`;
+    await stage.project.supabase.sql(aWeekAgo, [office.officeId]);
+    // An hour is over.
+    await stage.project.supabase.sql('delete from semo.prunes where office_id = $1', [office.officeId]);
+    await link.close();
+    office.server.office();
+    await expect.poll(() => commands.get(command.commandId), PATIENCE).toBeNull();
+  });
+});
+
+describe('what cannot be kept', () => {
+  it('is refused with a sentence that says why', async () => {
+    const office = begin();
+    await scriptedHost(office, 'h1');
+    const link = office.server.office();
+    await link.dispatch(create('ses_1'));
+    const body = { kind: 'send_text', sessionId: 'ses_1', text: 'half: \ud83d' } as const;
+    const half = await expectError(link.dispatch({ commandId: newId('cmd'), body }), 'invalid_argument');
+    expect(half.message).toContain('surrogate');
+    const named = link.dispatch({ commandId: 'what is this?', body: { ...body, text: 'x' } });
+    expect((await expectError(named, 'invalid_argument')).message).toContain('An id has 1 to 64');
   });
 });
 

@@ -47,12 +47,21 @@ export type CommandBody = z.input<typeof commandBodySchema>;
 export type ParsedCommandBody = z.output<typeof commandBodySchema>;
 
 /** A command with its id. The same id is carried out once, however often it arrives. */
-export const commandSchema = z.object({ commandId: idSchema, body: commandBodySchema });
+export const commandSchema = z.object({
+  commandId: idSchema,
+  body: commandBodySchema,
+  requeued: z.number().int().nonnegative().optional(),
+});
 
 /** See {@link commandSchema}. */
 export interface Command {
   readonly commandId: string;
   readonly body: CommandBody;
+  /**
+   * How often somebody has had it handed out again, since nobody knew what came of it: each time it is carried out once more,
+   * whatever is remembered of the times before. Default 0.
+   */
+  readonly requeued?: number | undefined;
 }
 
 /**

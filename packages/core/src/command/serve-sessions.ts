@@ -37,7 +37,7 @@ const EVENT_NAMES: readonly SessionEventName[] = [
 /**
  * The host side of a transport: carries out the commands that arrive and sends back what happens.
  *
- * A command is carried out once, however often its id arrives. Per session, `create_session`, `send_prompt`, `reset`
+ * A command is carried out once, however often its id arrives, and once more each time it is requeued. Per session, `create_session`, `send_prompt`, `reset`
  * and `assign_workspace` keep their order; everything else overtakes them. Sessions never wait for each other.
  *
  * @example
@@ -86,8 +86,10 @@ class CommandDesk {
   handle(arrived: unknown): Promise<CommandResult> {
     const parsed = attempt(() => parseEdge(commandSchema, arrived, { what: 'command', code: 'invalid_message' }));
     if (!parsed.success) return Promise.resolve(parsed);
-    const { commandId, body } = parsed.result;
-    return this.#memory.once(commandId, { keep: !isRead(body), run: () => this.#route(body) });
+    const { commandId, body, requeued = 0 } = parsed.result;
+    // No id has a space in it.
+    const known = requeued === 0 ? commandId : `${commandId} ${requeued}`;
+    return this.#memory.once(known, { keep: !isRead(body), run: () => this.#route(body) });
   }
 
   #route(body: ParsedCommandBody): Promise<CommandResult> {

@@ -57,6 +57,13 @@ describe('serveSessions', () => {
     expect(log.of('output')).toHaveLength(1);
   });
 
+  it('carries out once more what somebody has had handed out again, as often as that', async () => {
+    const { handle, log } = await serve();
+    const typing = { commandId: 'same', body: { kind: 'send_text', sessionId: 'a', text: 'x' } };
+    for (const requeued of [undefined, 0, 1, 1, 2, 1]) await handle({ ...typing, requeued });
+    expect(log.of('output')).toHaveLength(3);
+  });
+
   it('asks anew each time something is read', async () => {
     const { send } = await serve();
     const read: CommandBody = { kind: 'get_output', sessionId: 'a', range: {} };

@@ -32,8 +32,8 @@ export function joinedAnswers(answers: readonly CommandResult[]): CommandResult 
 /** What to answer where the database refused to ask a host; `null`: that it did. Pure. */
 export function answerInstead(body: CommandBody, thrown: unknown): CommandResult | null {
   if (isSemoError(thrown, 'session_unknown')) return answerWithoutSession(body);
-  if (isSemoError(thrown, 'session_terminated') && thrown.details['givenUp'] === true)
-    return answerOfGivenUp(body, thrown.details['info'] ?? null);
+  if (isSemoError(thrown, 'session_terminated') && 'info' in thrown.details)
+    return answerOfEnded(body, thrown.details['info']);
   return null;
 }
 
@@ -44,8 +44,8 @@ function answerWithoutSession({ kind }: CommandBody): CommandResult | null {
   return null;
 }
 
-/** What to answer of a session that was given up with its host: what is known of it, and that it has ended. */
-function answerOfGivenUp({ kind }: CommandBody, info: unknown): CommandResult | null {
+/** What to answer of a session that has ended and whose host is not there, or is given up: what is known of it, and that it is over. */
+function answerOfEnded({ kind }: CommandBody, info: unknown): CommandResult | null {
   switch (kind) {
     case 'get_session':
       return { success: true, result: info };

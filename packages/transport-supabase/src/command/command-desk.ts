@@ -1,4 +1,5 @@
-import type { CommandResult, Unsubscribe } from '@semo-office/core';
+import { idSchema, parseEdge, type CommandResult, type Unsubscribe } from '@semo-office/core';
+import { z } from 'zod';
 
 import type { CommandRepository } from './command-repository.ts';
 import { answerOf } from './command-rows.ts';
@@ -22,7 +23,7 @@ export interface CommandStanding {
 
 /** Which page of the dead commands. */
 export interface DeadPage {
-  /** Default 100. */
+  /** 1 to 1 000. Default 100. */
   readonly limit?: number | undefined;
   /** The last one of the page before. Default: from the beginning. */
   readonly after?: Pick<DeadCommand, 'commandId' | 'diedAt'> | undefined;
@@ -33,7 +34,7 @@ export interface CommandDesk {
   /** Where a command stands, also long after nobody waits for it any more; `null`: none of that id is kept. */
   get(commandId: string): Promise<CommandStanding | null>;
   /**
-   * Commands that were handed out and never answered, the oldest first, a page at a time.
+   * Commands that were handed out and never answered, the oldest first, a page at a time. @throws SemoError `invalid_argument`.
    *
    * @example
    * ```ts
@@ -48,11 +49,19 @@ export interface CommandDesk {
    */
   onDead(listener: (command: DeadCommand) => void): Unsubscribe;
   /**
-   * Hands a dead command out again. Only who knows that it may be done twice, or was not done, should.
-   * @throws SemoError `invalid_argument`: it is not dead.
+   * Hands a dead command out again: its host carries it out once more, whatever it remembers, and the answer is read by the same
+   * id. Only who knows that it may be done twice, or was not done, should. A prompt whose turn the host knows is not sent again.
+   * @throws SemoError `invalid_argument`: it is not dead; `host_lost`: its host is not there; `session_terminated`: its session was
+   * given up, or has ended and its host is not there; `session_conflict`: its session is on another host by now.
    */
   requeue(commandId: string): Promise<void>;
 }
+
+const deadPageSchema = z.object({
+  // As many rows as the API gives at once.
+  limit: z.number().int().min(1).max(1000).default(100),
+  after: z.object({ commandId: idSchema, diedAt: z.iso.datetime({ offset: true }) }).optional(),
+});
 
 /** For how long a command that somebody hands out again waits for its host. */
 const REQUEUED_FOR_MS = 3_600_000;
@@ -75,8 +84,9 @@ export function commandDesk(commands: CommandRepository, deadLetters: DeadLetter
         late: row.late ?? false,
       };
     },
-    async dead({ limit = 100, after } = {}) {
-      return (await commands.dead({ limit, after })).map(deadCommand);
+    async dead(page = {}) {
+      const query = parseEdge(deadPageSchema, page, { what: 'page of dead commands' });
+      return (await commands.dead(query)).map(deadCommand);
     },
     onDead: (listener) => deadLetters.on(listener),
     requeue: (commandId) => commands.requeue(commandId, REQUEUED_FOR_MS),

@@ -115,6 +115,7 @@ export class CommandRepository {
     return rowsOf(deadRowSchema, await this.#door.call('semo_dead_commands', order), 'dead command').at(0) ?? null;
   }
 
+  /** Has a dead command handed out again, for that long. @throws SemoError as the function refuses. */
   async requeue(commandId: string, expiresMs: number): Promise<void> {
     await this.#door.call('semo_requeue_command', {
       p_office_id: this.#officeId,

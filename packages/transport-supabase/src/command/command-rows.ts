@@ -17,6 +17,7 @@ export const claimedRowSchema = z.object({
   seq: count,
   payload: z.unknown(),
   attempts: count,
+  requeued: count,
   prior_epoch: count.nullable(),
   turn_delivery: z.enum(['intent', 'submitted', 'accepted', 'ended']).nullable(),
   lease_token: z.string(),

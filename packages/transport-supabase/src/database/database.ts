@@ -70,6 +70,7 @@ export type Database = {
           max_attempts: number;
           office_id: string;
           payload: Json | null;
+          requeued: number;
           seq: number;
           session_id: string | null;
           status: string;
@@ -91,6 +92,7 @@ export type Database = {
           max_attempts?: number;
           office_id: string;
           payload?: Json | null;
+          requeued?: number;
           seq: number;
           session_id?: string | null;
           status?: string;
@@ -112,6 +114,7 @@ export type Database = {
           max_attempts?: number;
           office_id?: string;
           payload?: Json | null;
+          requeued?: number;
           seq?: number;
           session_id?: string | null;
           status?: string;
@@ -360,6 +363,8 @@ export type Database = {
           agents: Json;
           capacity: number;
           draining: boolean;
+          draining_by_host: boolean;
+          draining_by_office: boolean;
           epoch: number;
           heartbeat_at: string;
           host_id: string;
@@ -375,7 +380,9 @@ export type Database = {
         Insert: {
           agents?: Json;
           capacity: number;
-          draining?: boolean;
+          draining?: never;
+          draining_by_host?: boolean;
+          draining_by_office?: boolean;
           epoch?: number;
           heartbeat_at?: string;
           host_id: string;
@@ -391,7 +398,9 @@ export type Database = {
         Update: {
           agents?: Json;
           capacity?: number;
-          draining?: boolean;
+          draining?: never;
+          draining_by_host?: boolean;
+          draining_by_office?: boolean;
           epoch?: number;
           heartbeat_at?: string;
           host_id?: string;
@@ -455,6 +464,7 @@ export type Database = {
           lease_token: string;
           payload: Json;
           prior_epoch: number;
+          requeued: number;
           seq: number;
           session_id: string;
           turn_delivery: string;
@@ -500,6 +510,7 @@ export type Database = {
       };
       semo_drain_host: {
         Args: {
+          p_by_host?: boolean;
           p_draining?: boolean;
           p_host_id: string;
           p_office_id: string;
@@ -638,6 +649,7 @@ export type Database = {
           p_limit?: number;
           p_office_id: string;
           p_older_than_ms?: number;
+          p_pause_ms?: number;
         };
         Returns: number;
       };

@@ -32,11 +32,17 @@ export function refusalError(error: ApiError): SemoError {
       'store_unusable',
       "The project has not (all of) this version's tables and functions. Apply the migrations of @semo-office/transport-supabase.",
     );
-  // A character that jsonb cannot hold.
-  if (code === '22P05')
+  // A character that jsonb cannot hold, or that is not one.
+  if (code === '22P05' || (code === '22P02' && /\bjson\b/.test(error.message)))
     return new SemoError(
       'invalid_argument',
       'The database keeps no NUL characters and no half surrogate pairs. Leave them out.',
+    );
+  // The columns of ids hold nothing else.
+  if (code === '23514' && /"\w+_id_check"/.test(error.message))
+    return new SemoError(
+      'invalid_argument',
+      'An id has 1 to 64 letters, digits, "-" or "_" and begins with a letter or digit.',
     );
   if (status === 0 || status === 408 || status === 429 || status >= 500) return unreachable(status);
   return new SemoError('internal', `The database refused a call: ${code ?? 'no code'}, HTTP ${status}.`);

@@ -2,7 +2,7 @@ import { SemoError, isSemoError, type Cancel, type Clock } from '@semo-office/co
 
 import type { Fence } from '../command/command-repository.ts';
 import { backoffMs } from '../waking/poll-pace.ts';
-import type { HostCondition, HostProfile, HostRepository } from './host-repository.ts';
+import type { HostProfile, HostRepository, Registered } from './host-repository.ts';
 import { successionIn } from './succession.ts';
 
 /** What {@link HostRegistration} needs. */
@@ -12,8 +12,8 @@ export interface RegistrationParts {
   readonly profile: HostProfile;
   /** The commands that are being carried out. */
   readonly held: () => readonly string[];
-  /** How the host is now. */
-  readonly now: () => HostCondition;
+  /** The sessions that live on the host; `null`: it does not say. */
+  readonly sessions: () => readonly string[] | null;
   /** The host was given up and is there again, under another epoch: what it was handed out before is not its own. */
   readonly onRegisteredAgain: () => void;
   /** These sessions were given up while the host was away. */
@@ -37,6 +37,8 @@ export class HostRegistration {
   #beating: Promise<void> = Promise.resolve();
   #failures = 0;
   #isOver = false;
+  /** By its own word: what its office says of it is its office's to take back. */
+  #isDraining = false;
 
   private constructor(parts: RegistrationParts, fence: Fence) {
     this.#parts = parts;
@@ -47,7 +49,7 @@ export class HostRegistration {
 
   /** @throws SemoError `not_supported`: the database speaks another protocol; `sign_in_refused`, `host_lost`. */
   static async begin(parts: RegistrationParts): Promise<HostRegistration> {
-    const { fence, leftBehind } = await parts.hosts.register(parts.profile, parts.now());
+    const { fence, leftBehind } = await registerAs(parts, { isDraining: false });
     parts.onLeftBehind(leftBehind);
     return new HostRegistration(parts, fence);
   }
@@ -81,6 +83,12 @@ export class HostRegistration {
     await this.#renewing;
   }
 
+  /** The host takes no new sessions from now on, also when it is given up and registers again. */
+  async drain(): Promise<void> {
+    this.#isDraining = true;
+    await this.#parts.hosts.drain(this.#parts.profile.hostId);
+  }
+
   /** Says goodbye: no new commands, and the host's sessions are lost to the office. */
   async end(): Promise<void> {
     if (this.#isOver) return;
@@ -95,8 +103,8 @@ export class HostRegistration {
   }
 
   async #renew(): Promise<void> {
-    const { hosts, profile, now, onRegisteredAgain, onLeftBehind } = this.#parts;
-    const { fence, leftBehind } = await hosts.register(profile, now());
+    const { onRegisteredAgain, onLeftBehind } = this.#parts;
+    const { fence, leftBehind } = await registerAs(this.#parts, { isDraining: this.#isDraining });
     this.#fence = fence;
     this.#ownEpochs.add(fence.epoch);
     onLeftBehind(leftBehind);
@@ -142,4 +150,11 @@ export class HostRegistration {
       this.#beatLater(retryMs);
     }
   }
+}
+
+function registerAs(
+  { hosts, profile, sessions }: RegistrationParts,
+  { isDraining }: { readonly isDraining: boolean },
+): Promise<Registered> {
+  return hosts.register(profile, { sessions: sessions(), isDraining });
 }

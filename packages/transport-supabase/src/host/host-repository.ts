@@ -24,6 +24,7 @@ const livingRowSchema = z.object({ host_id: z.string(), protocol: z.number().int
 export interface HostCondition {
   /** Those that live on it; `null`: it does not say. */
   readonly sessions: readonly string[] | null;
+  /** By its own word, not its office's. */
   readonly isDraining: boolean;
 }
 
@@ -81,8 +82,9 @@ export class HostRepository {
     return rowOf(heartbeatRowSchema, rows, 'heartbeat');
   }
 
+  /** The host drains by its own word. */
   async drain(hostId: string): Promise<void> {
-    await this.#door.call('semo_drain_host', { p_office_id: this.#officeId, p_host_id: hostId });
+    await this.#door.call('semo_drain_host', { p_office_id: this.#officeId, p_host_id: hostId, p_by_host: true });
   }
 
   async signOff(fence: Fence): Promise<void> {

@@ -163,7 +163,8 @@ export class OfficeSubscriber {
   }
 
   async #carryOut(claimed: ClaimedCommand, handler: CommandHandler): Promise<CommandResult> {
-    const command = { commandId: claimed.command_id, body: claimed.payload } as Command;
+    const { command_id: commandId, payload, requeued } = claimed;
+    const command = { commandId, body: payload, ...(requeued > 0 ? { requeued } : {}) } as Command;
     const redelivery = redeliveryOf(claimed, (epoch) => this.#parts.registration.isOwn(epoch));
     if (redelivery === 'carry_out') return handler(command);
     if (redelivery === 'look_for_turn' && (await isSafe(command, handler))) return handler(command);

@@ -43,7 +43,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     clock,
     hosts,
     profile: { ...options, leaseMs: times.leaseMs, instance: crypto.randomUUID() },
-    now: () => ({ sessions: sessions.ids, isDraining: sessions.areRetiring }),
+    sessions: () => sessions.ids,
     held: () => subscriber.held,
     onRegisteredAgain: () => goOn(subscriber, host),
     onLeftBehind: (sessionIds) => leftBehind.add(sessionIds),
@@ -70,7 +70,6 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
   });
   const host = new SupabaseHost({
     clock,
-    hosts,
     registration,
     subscriber,
     events: eventsOf(parts, { registration, sessions }),

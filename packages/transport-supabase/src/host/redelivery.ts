@@ -4,7 +4,10 @@ import type { ClaimedCommand } from '../command/command-rows.ts';
 
 /** What to do with a command that may have been handed out before. */
 export type Redelivery =
-  /** Nothing of it was done, or doing it twice is doing it once, or this process remembers what it did. */
+  /**
+   * Nothing of it was done, or somebody has said that it is to be done again, or doing it twice is doing it once, or this process
+   * remembers what it did.
+   */
   | 'carry_out'
   /** Only whoever knows the turn can tell whether the prompt was sent. */
   | 'look_for_turn'

@@ -12,7 +12,6 @@ import type { SessionRealtimeEvents } from '../events/session-realtime-events.ts
 import type { OfficeChannel } from '../realtime/office-channel.ts';
 import { untilDrained, type DrainWait } from './drain-wait.ts';
 import type { HostRegistration } from './host-registration.ts';
-import type { HostRepository } from './host-repository.ts';
 import type { LeftBehind } from './left-behind.ts';
 import type { LivingSessions } from './living-sessions.ts';
 import type { CommandHandler, OfficeSubscriber } from './office-subscriber.ts';
@@ -45,7 +44,6 @@ export interface SupabaseHostLink extends HostLink {
 /** What {@link SupabaseHost} is made of. */
 export interface HostParts {
   readonly clock: Clock;
-  readonly hosts: HostRepository;
   readonly registration: HostRegistration;
   readonly subscriber: OfficeSubscriber;
   readonly events: SessionRealtimeEvents;
@@ -95,7 +93,7 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 
   async drain(): Promise<void> {
-    await this.#parts.hosts.drain(this.hostId);
+    await this.#parts.registration.drain();
     this.setDraining(true);
   }
 

@@ -1,6 +1,7 @@
 import { SemoError, type Cancel, type Clock } from '@semo-office/core';
 
 import type { HostRepository } from '../host/host-repository.ts';
+import type { Forgetting } from './forgetting.ts';
 
 /** What {@link HostWatch} needs. */
 export interface WatchParts {
@@ -10,6 +11,8 @@ export interface WatchParts {
   readonly everyMs: number;
   /** For how long a lost host may come back to its sessions. */
   readonly graceMs: number;
+  /** What was over long ago is forgotten on the way; `null`: it is kept. */
+  readonly forgetting: Pick<Forgetting, 'look' | 'stop'> | null;
   /** Told after each look. */
   readonly onSwept: () => void;
   readonly onProblem: (problem: SemoError) => void;
@@ -34,7 +37,7 @@ export class HostWatch {
   async stop(): Promise<void> {
     this.#isOver = true;
     this.#cancel();
-    await this.#sweeping;
+    await Promise.all([this.#sweeping, this.#parts.forgetting?.stop()]);
   }
 
   #later(): void {
@@ -47,11 +50,12 @@ export class HostWatch {
   }
 
   async #sweep(): Promise<void> {
-    const { hosts, everyMs, graceMs, onSwept, onProblem } = this.#parts;
+    const { hosts, everyMs, graceMs, forgetting, onSwept, onProblem } = this.#parts;
     try {
       // Who comes a little sooner than it was to be is not sent away for it.
       await hosts.sweep({ graceMs, pauseMs: everyMs * (1 - 2 * JITTER) });
       onSwept();
+      forgetting?.look();
     } catch (thrown) {
       onProblem(SemoError.from(thrown));
     }

@@ -18,6 +18,7 @@ import { PROTOCOL_VERSION, protocolMismatch } from '../protocol.ts';
 import type { OfficeChannel } from '../realtime/office-channel.ts';
 import { announcedId } from '../realtime/office-topic.ts';
 import type { PollPace } from '../waking/poll-pace.ts';
+import { Forgetting, type Forget } from './forgetting.ts';
 import { HostWatch } from './host-watch.ts';
 
 /** What {@link SupabaseOffice} needs. */
@@ -30,6 +31,9 @@ export interface OfficeParts extends Pick<DispatcherParts, 'commands' | 'answerT
   readonly sweepMs: number;
   /** For how long a lost host may come back to its sessions, in milliseconds. */
   readonly hostGraceMs: number;
+  readonly forget: Forget;
+  /** For how long what is over is kept, in milliseconds; `false`: for good. */
+  readonly keepEndedMs: number | false;
   /** Told when commands have died, or may have. */
   readonly onDeaths: () => void;
   readonly onProblem: (problem: SemoError) => void;
@@ -93,6 +97,7 @@ export class SupabaseOffice implements OfficeLink {
       hosts: parts.hosts,
       everyMs: parts.sweepMs,
       graceMs: parts.hostGraceMs,
+      forgetting: forgettingOf(parts),
       onProblem,
       onSwept: parts.onDeaths,
     });
@@ -162,4 +167,8 @@ export class SupabaseOffice implements OfficeLink {
       });
     return hosts.map(({ host_id: hostId }) => hostId);
   }
+}
+
+function forgettingOf({ clock, forget, keepEndedMs, onProblem }: OfficeParts): Forgetting | null {
+  return keepEndedMs === false ? null : new Forgetting({ clock, forget, keepMs: keepEndedMs, onProblem });
 }

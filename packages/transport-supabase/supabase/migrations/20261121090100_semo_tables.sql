@@ -14,8 +14,11 @@ create table public.session_hosts (
   epoch bigint not null default nextval('semo.epochs'),
   -- `lost`: its lease ran out and somebody noticed. `gone`: it said goodbye.
   state text not null default 'online' check (state in ('online', 'lost', 'gone')),
-  -- Gets no new sessions; those it has go on.
-  draining boolean not null default false,
+  -- Gets no new sessions; those it has go on. A host says so of itself for as long as its process lives, and its office for as
+  -- long as it likes: neither takes back what the other has said.
+  draining_by_host boolean not null default false,
+  draining_by_office boolean not null default false,
+  draining boolean not null generated always as (draining_by_host or draining_by_office) stored,
   capacity integer not null check (capacity >= 0),
   labels text[] not null default '{}',
   -- Agent kinds it can run, with their versions. Empty: it does not say.
@@ -88,8 +91,11 @@ create table public.agent_commands (
   payload jsonb,
   status text not null default 'pending' check (status in ('pending', 'processing', 'completed', 'failed', 'dead')),
   attempts integer not null default 0,
+  -- How often somebody has had it handed out again after it had died.
+  requeued integer not null default 0,
   max_attempts integer not null default 5 check (max_attempts > 0),
-  -- Who has it: the host under this epoch, with this token. A new one is made whenever it is handed out.
+  -- Who has it: the host under this epoch, with this token. A new one is made whenever it is handed out. Nobody again, once it
+  -- has been requeued.
   lease_epoch bigint,
   lease_token uuid,
   lease_expires_at timestamptz,

@@ -72,7 +72,8 @@ $$;
 /*
  Begins a host's life, or its next one: always under a new epoch, which fences off whoever used this host id before.
    p_sessions   the sessions that live on it now; those of its open ones that are missing are lost. Null: it does not say.
-   p_draining   it gets no new sessions, as when it was draining before it was lost from sight.
+   p_draining   by its own word it gets no new sessions, as when it was draining before it was lost from sight. Of what its office
+                has said this changes nothing.
    p_instance   a name that this process has made for itself. Refusals of its earlier self tell whose the host is now.
    left_behind  sessions that were given up while it was away, and that it has to end if it still has them.
  Refused as `not_supported` when it speaks a protocol these functions do not understand.
@@ -113,13 +114,13 @@ begin
     perform semo.tell_statuses(p_office_id, p_host_id, gone, 'error');
   end if;
   insert into public.session_hosts as h
-    (office_id, host_id, capacity, labels, agents, protocol, instance, info, draining, lease_expires_at)
+    (office_id, host_id, capacity, labels, agents, protocol, instance, info, draining_by_host, lease_expires_at)
   values (
     p_office_id, p_host_id, p_capacity, p_labels, p_agents, p_protocol, p_instance, p_info, p_draining, semo.after_ms(p_lease_ms)
   )
   on conflict (office_id, host_id) do update set
-    epoch = excluded.epoch, state = 'online', draining = excluded.draining, capacity = excluded.capacity, labels = excluded.labels,
-    agents = excluded.agents, protocol = excluded.protocol, instance = excluded.instance, info = excluded.info, registered_at = semo.now(),
+    epoch = excluded.epoch, state = 'online', draining_by_host = excluded.draining_by_host, capacity = excluded.capacity,
+    labels = excluded.labels, agents = excluded.agents, protocol = excluded.protocol, instance = excluded.instance, info = excluded.info, registered_at = semo.now(),
     heartbeat_at = semo.now(), lease_expires_at = excluded.lease_expires_at
   returning * into host;
 
@@ -174,16 +175,27 @@ begin
 end
 $$;
 
--- Whether a host is given new sessions. Those it has go on either way. A host may say it of itself.
-create function public.semo_drain_host(p_office_id text, p_host_id text, p_draining boolean default true) returns void
+/*
+ Whether a host is given new sessions. Those it has go on either way.
+   p_by_host   the host says so of itself, and takes back no more than that: whoever calls with a host's token does. What the
+               office says holds until the office takes it back, also for every later process of that host.
+*/
+create function public.semo_drain_host(
+  p_office_id text, p_host_id text, p_draining boolean default true, p_by_host boolean default false
+) returns void
 language plpgsql security definer set search_path = '' as $$
+declare
+  by_host constant boolean := p_by_host or coalesce(semo.claims() ->> 'role' = 'host', false);
 begin
-  if semo.claims() ->> 'role' = 'host' then
+  if by_host then
     perform semo.check_host(p_office_id, p_host_id);
   else
     perform semo.check_office(p_office_id);
   end if;
-  update public.session_hosts h set draining = p_draining where h.office_id = p_office_id and h.host_id = p_host_id;
+  update public.session_hosts h set
+    draining_by_host = case when by_host then p_draining else h.draining_by_host end,
+    draining_by_office = case when by_host then h.draining_by_office else p_draining end
+    where h.office_id = p_office_id and h.host_id = p_host_id;
   if not found then
     perform semo.refuse('host_lost', format('There is no host %s.', p_host_id), jsonb_build_object('hostId', p_host_id));
   end if;

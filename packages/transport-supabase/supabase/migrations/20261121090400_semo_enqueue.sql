@@ -89,7 +89,8 @@ begin
 end
 $$;
 
--- The host of a session that is there; its row stays locked, so that the numbers of its commands keep their order.
+-- The host of a session that is there; its row stays locked, so that the numbers of its commands keep their order. Of one that
+-- has ended its host is asked as long as it is there: nobody else knows its output. Then what is known here is the answer.
 create function semo.host_of_session(p_office_id text, p_session_id text) returns text
 language plpgsql set search_path = '' as $$
 declare
@@ -106,6 +107,17 @@ begin
       format('Session %s was given up, since its host %s was away for too long. Create another one.', p_session_id,
         session.host_id),
       jsonb_build_object('sessionId', p_session_id, 'givenUp', true, 'info', session.info));
+  end if;
+  if session.ended_at is not null and not exists (
+    select from public.session_hosts h
+    where h.office_id = p_office_id and h.host_id = session.host_id and h.state = 'online'
+  ) then
+    perform semo.refuse('session_terminated',
+      format('Session %s has ended, and its host %s is not there any more. Create another one.', p_session_id,
+        session.host_id),
+      -- As its host last told it, which may be before its end.
+      jsonb_build_object('sessionId', p_session_id,
+        'info', session.info || '{"status": "terminated", "terminalId": null, "turnId": null}'));
   end if;
   return session.host_id;
 end
@@ -164,6 +176,12 @@ begin
 end
 $$;
 
+-- Whether any host has ever been handed a command.
+create function semo.has_been_out(p_command public.agent_commands) returns boolean
+language sql immutable set search_path = '' as $$
+  select p_command.lease_epoch is not null or p_command.requeued > 0
+$$;
+
 /*
  A command that is asked for once more. Whoever asks still waits for it, so its time is extended. Null: there is none of that
  id, or none any more: one that expired, or was taken back, without ever being handed out is forgotten, to be asked for anew.
@@ -186,7 +204,7 @@ begin
   if command.status in ('pending', 'processing') then
     update public.agent_commands c set expires_at = greatest(c.expires_at, p_expires_at)
       where c.office_id = p_office_id and c.command_id = p_command_id returning * into command;
-  elsif command.lease_epoch is null
+  elsif not semo.has_been_out(command)
     and (command.last_error ->> 'code' = 'host_lost' or (command.last_error #> '{details,takenBack}') = 'true') then
     delete from public.agent_commands c where c.office_id = p_office_id and c.command_id = p_command_id;
     return null;
@@ -204,7 +222,8 @@ $$;
    p_expires_ms   for how long somebody waits: after that it is not handed out any more. Asking again extends it.
    p_protocol     what the office speaks: hosts that speak another one are refused as not_supported. Null: it does not say.
  Refused: session_unknown, request_unknown, host_lost, capacity_exhausted, conversation_unknown, not_supported,
- invalid_argument; of a session that was given up: session_terminated, session_conflict.
+ invalid_argument; of a session that was given up: session_terminated, session_conflict; of one that has ended and whose host is
+ not there: session_terminated.
 */
 create function public.semo_enqueue_command(
   p_office_id text,
@@ -277,9 +296,8 @@ declare
 begin
   perform semo.check_office(p_office_id);
   select * into open_command from public.agent_commands c
-    where c.office_id = p_office_id and c.command_id = p_command_id and c.status = 'pending' and c.lease_epoch is null
-    for no key update;
-  if not found then return false; end if;
+    where c.office_id = p_office_id and c.command_id = p_command_id and c.status = 'pending' for no key update;
+  if not found or semo.has_been_out(open_command) then return false; end if;
   perform semo.give_up(open_command, 'failed',
     semo.wire_error('aborted', 'cancelled', 'The command was taken back before any host had it.', false)
       || jsonb_build_object('details', jsonb_build_object('takenBack', true)));
@@ -334,24 +352,51 @@ begin
 end
 $$;
 
+-- Refuses to hand out again what its host could not carry out.
+create function semo.check_goes_again(p_command public.agent_commands) returns void
+language plpgsql set search_path = '' as $$
+declare
+  home text := p_command.host_id;
+begin
+  if p_command.session_id is not null then
+    perform semo.reopen_unmade(p_command);
+    home := semo.host_of_session(p_command.office_id, p_command.session_id);
+  end if;
+  if home <> p_command.host_id then
+    perform semo.refuse('session_conflict',
+      format('Session %s has been made on host %s since. Ask for what you want anew.', p_command.session_id, home),
+      jsonb_build_object('sessionId', p_command.session_id));
+  end if;
+  perform semo.check_host_there(p_command.office_id, home, null);
+end
+$$;
+
 /*
- Hands out a dead command again, as somebody has decided who knows that this is right. Refused as `invalid_argument` for one
- that is not dead. It keeps its number: it comes before what was asked of its session later.
+ Hands out a dead command again, as somebody has decided who has looked and knows that this is right: so its host carries it out
+ once more, whatever it remembers of the times before. It keeps its number: it comes before what was asked of its session later.
+ Refused: invalid_argument for one that is not dead; host_lost where its host is not there; session_terminated for a session that
+ was given up or has ended, session_conflict for one that is on another host by now.
 */
 create function public.semo_requeue_command(
   p_office_id text, p_command_id text, p_expires_ms bigint default 3600000
 ) returns void
 language plpgsql security definer set search_path = '' as $$
+declare
+  command public.agent_commands;
 begin
   perform semo.check_office(p_office_id);
-  update public.agent_commands c set
-    status = 'pending', attempts = 0, lease_token = null, lease_expires_at = null, ended_at = null,
-    expires_at = semo.after_ms(p_expires_ms)
-    where c.office_id = p_office_id and c.command_id = p_command_id and c.status = 'dead';
+  select * into command from public.agent_commands c
+    where c.office_id = p_office_id and c.command_id = p_command_id and c.status = 'dead' for no key update;
   if not found then
     perform semo.refuse('invalid_argument', format('Command %s is not dead, so it is not handed out again.', p_command_id),
       jsonb_build_object('commandId', p_command_id));
   end if;
+  perform semo.check_goes_again(command);
+  -- It is handed out for the first time once more: what became of it before has been looked at.
+  update public.agent_commands c set
+    status = 'pending', attempts = 0, requeued = c.requeued + 1, lease_epoch = null, lease_token = null,
+    lease_expires_at = null, ended_at = null, expires_at = semo.after_ms(p_expires_ms)
+    where c.office_id = p_office_id and c.command_id = p_command_id;
   delete from public.agent_command_results r where r.office_id = p_office_id and r.command_id = p_command_id;
 end
 $$;

@@ -28,11 +28,26 @@ begin
 end
 $$;
 
+-- A session that is to be made after all takes up its place again.
+create function semo.reopen_unmade(p_command public.agent_commands) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if p_command.kind <> 'create_session' then return; end if;
+  update public.agent_sessions s set
+    status = 'creating', ended_at = null, host_lost_at = null, version = s.version + 1, updated_at = semo.now()
+    where s.office_id = p_command.office_id and s.session_id = p_command.session_id and s.host_id = p_command.host_id
+      and s.info is null and s.ended_at is not null and s.given_up_at is null;
+end
+$$;
+
 -- What is said of a command that was handed out and never answered. Nobody knows what came of it; for what must not be done
 -- twice, that is the whole answer.
 create function semo.unanswered(p_command public.agent_commands) returns jsonb
 language sql immutable set search_path = '' as $$
-  select case when p_command.kind in ('send_prompt', 'send_text', 'send_keystrokes') then
+  select case
+  -- Nobody has had it since it was requeued: what was said of it before is still what is known.
+  when p_command.lease_epoch is null and p_command.last_error is not null then p_command.last_error
+  when p_command.kind in ('send_prompt', 'send_text', 'send_keystrokes') then
     semo.wire_error('delivery_unknown', 'unknown', format(
       'The command was handed out %s times and never answered: nobody knows whether it was carried out. Look before you ask again.',
       greatest(p_command.attempts, 1)), false)
@@ -46,7 +61,7 @@ $$;
 /*
  Ends open commands that have come to the end of their way:
    - expired without ever having been handed out: failed as host_lost, nothing of it was done;
-   - handed out, the lease over, and no attempt or no time left: dead.
+   - handed out, the lease over, and no attempt or no time left: dead; and so again, where it was requeued in vain.
 */
 create function semo.bury_commands(p_office_id text, p_limit integer) returns integer
 language plpgsql set search_path = '' as $$
@@ -77,11 +92,11 @@ begin
     limit p_limit
     for no key update skip locked
   loop
-    if command.lease_epoch is null then
+    if semo.has_been_out(command) then
+      perform semo.give_up(command, 'dead', semo.unanswered(command));
+    else
       perform semo.give_up(command, 'failed', semo.wire_error('host_lost', 'host_lost',
         'No host took the command in time. Nothing of it was done.', true));
-    else
-      perform semo.give_up(command, 'dead', semo.unanswered(command));
     end if;
     buried := buried + 1;
   end loop;
@@ -93,9 +108,11 @@ $$;
  Hands out to a host the oldest open command of each of its lanes, unless that is at work already: so each lane keeps its
  order, and no lane waits for another. It is the host's until the lease is over; hold on to it by heartbeats.
 
-   prior_epoch      the host's epoch when it was handed out before; null: never. Under one of its own epochs this process
-                    knows itself what it did with it. Under another's it must find out before it does anything that must not
-                    be done twice: a prompt by its turn's record, of keys and text it can only say `delivery_unknown`.
+   requeued         how often somebody has had it handed out again after it had died: each time it is to be carried out once
+                    more, whatever is remembered of the times before.
+   prior_epoch      the host's epoch when it was handed out before, since then; null: never. Under one of its own epochs this
+                    process knows itself what it did with it. Under another's it must find out before it does anything that
+                    must not be done twice: a prompt by its turn's record, of keys and text it can only say `delivery_unknown`.
    p_held           what the host has by now, where an answer of this function may have been lost on its way: what it was
                     handed under this epoch and does not name is handed out again at once. Null: nothing was lost.
    turn_delivery    for send_prompt: how far that turn has come, as far as it is kept here; null: nothing is.
@@ -109,7 +126,7 @@ create function public.semo_claim_commands(
   p_held text[] default null
 ) returns table (
   command_id text, session_id text, kind text, lane text, seq bigint, payload jsonb, attempts integer,
-  prior_epoch bigint, turn_delivery text, lease_token uuid, lease_expires_at timestamptz
+  requeued integer, prior_epoch bigint, turn_delivery text, lease_token uuid, lease_expires_at timestamptz
 )
 language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
@@ -165,7 +182,7 @@ begin
       where c.office_id = p_office_id and c.command_id = any (array(select p.command_id from picked p))
       returning c.*
     )
-    select c.command_id, c.session_id, c.kind, c.lane, c.seq, c.payload, c.attempts, p.prior_epoch,
+    select c.command_id, c.session_id, c.kind, c.lane, c.seq, c.payload, c.attempts, c.requeued, p.prior_epoch,
       case when c.kind = 'send_prompt' then (
         select coalesce(t.delivery, case when t.state = 'ended' then 'ended' when t.state is not null then 'accepted' end)
         from public.agent_turns t

@@ -91,7 +91,7 @@ begin
       and c.status in ('pending', 'processing')
     for no key update
   loop
-    if command.lease_epoch is not null then
+    if semo.has_been_out(command) then
       perform semo.give_up(command, 'dead', semo.unanswered(command));
     else
       perform semo.give_up(command, 'failed', semo.wire_error('host_lost', 'host_lost',
@@ -152,7 +152,8 @@ $$;
 /*
  Notices what time has done: hosts that have not held on to their lease are lost, with their sessions; the sessions of those that
  have stayed away for p_grace_ms are given up; commands that have come to the end of their way are ended; hosts that have been
- away for p_forget_ms and have nothing open are forgotten. Call it every few seconds from the office, or by pg_cron. Nothing is
+ away for p_forget_ms and have nothing open are forgotten, but for those that the office drains: they are to find that said when
+ they are back. Call it every few seconds from the office, or by pg_cron. Nothing is
  done where somebody else has, less than p_pause_ms ago.
 */
 create function public.semo_sweep(
@@ -199,6 +200,7 @@ begin
   -- Where hosts come and go under names of their own, every look at the living ones would be through all there ever were.
   delete from public.session_hosts h
     where h.office_id = p_office_id and h.state <> 'online' and h.lease_expires_at <= semo.after_ms(-p_forget_ms)
+      and not h.draining_by_office
       and not exists (
         select from public.agent_sessions s
         where s.office_id = h.office_id and s.host_id = h.host_id and s.ended_at is null

@@ -25,13 +25,16 @@ describe('refusalError', () => {
     [{ code: 'PGRST303', status: 401 }, 'sign_in_refused'],
     [{ code: 'PGRST202', status: 404 }, 'store_unusable'],
     [{ code: '22P05', status: 400 }, 'invalid_argument'],
+    [{ code: '22P02', status: 400, message: 'invalid input syntax for type json' }, 'invalid_argument'],
+    [{ code: '23514', status: 400, message: 'new row … "agent_commands_command_id_check"' }, 'invalid_argument'],
+    [{ code: '23514', status: 400, message: 'new row … "session_hosts_capacity_check"' }, 'internal'],
     [{ code: '', status: 0 }, 'host_lost'],
     [{ status: 503 }, 'host_lost'],
     [{ status: 429 }, 'host_lost'],
     [{ code: '22P02', status: 400 }, 'internal'],
     [{ code: 'P0001', hint: 'constructor', status: 400 }, 'internal'],
   ])('%j is %s, and repeats nothing that was sent', (error, code) => {
-    const refusal = refusalError({ ...error, message: 'invalid input: "sb_secret_123"' });
+    const refusal = refusalError({ message: 'invalid input: "sb_secret_123"', ...error });
     expect(refusal.code).toBe(code);
     expect(refusal.message).not.toContain('sb_secret');
   });

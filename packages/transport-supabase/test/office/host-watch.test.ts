@@ -10,6 +10,7 @@ describe('a watch over hosts', () => {
     const looks: number[] = [];
     const asked: unknown[] = [];
     const problems: string[] = [];
+    const forgetting = { looks: 0, stops: 0 };
     const hosts: WatchParts['hosts'] = {
       async sweep(times) {
         looks.push(clock.now());
@@ -22,6 +23,10 @@ describe('a watch over hosts', () => {
       hosts,
       everyMs: 1000,
       graceMs: 5,
+      forgetting: {
+        look: () => void (forgetting.looks += 1),
+        stop: async () => void (forgetting.stops += 1),
+      },
       onSwept: () => undefined,
       onProblem: ({ code }) => problems.push(code),
     });
@@ -34,7 +39,10 @@ describe('a watch over hosts', () => {
     expect(new Set(pauses).size).toBeGreaterThan(3);
     expect(asked[0]).toEqual({ graceMs: 5, pauseMs: 500 });
     expect(problems).toEqual(['host_lost']);
+    // Not where the database was away.
+    expect(forgetting).toEqual({ looks: looks.length - 1, stops: 0 });
     await watch.stop();
+    expect(forgetting.stops).toBe(1);
     clock.advance(10_000);
     expect(clock.pending).toBe(0);
   });

@@ -1,7 +1,8 @@
 import { newId } from '@semo-office/core';
 import { describe, expect, it } from 'vitest';
 
-import type { Host, Office, Stage } from './stage.ts';
+import { ids, readyHost } from './ready-host.ts';
+import type { Stage } from './stage.ts';
 
 /** How hosts get commands, and what becomes of these. */
 export function describeClaim(stage: () => Stage): void {
@@ -13,19 +14,6 @@ export function describeClaim(stage: () => Stage): void {
     answering(stage);
     lateAnswers(stage);
   });
-  describe('dead letters', () => {
-    deadLetters(stage);
-  });
-}
-
-const ids = (rows: readonly Readonly<Record<string, unknown>>[]): unknown[] => rows.map(({ command_id: id }) => id);
-
-/** A host with a session that is made, and nothing to do. */
-async function readyHost(office: Office): Promise<{ readonly host: Host; readonly sessionId: string }> {
-  const host = await office.register('h1');
-  const { sessionId } = await office.session();
-  for (const command of await host.claim()) await host.complete(command, { sessionId, status: 'ready' });
-  return { host, sessionId };
 }
 
 function order(stage: () => Stage): void {
@@ -229,52 +217,5 @@ function lateAnswers(stage: () => Stage): void {
     expect(await get()).toMatchObject({ status: 'dead', success: false, error: { code: 'delivery_unknown' } });
     await host.complete(command ?? {}, { turnId: 'turn_1' });
     expect(await get()).toMatchObject({ status: 'completed', success: true, result: { turnId: 'turn_1' }, late: true });
-  });
-}
-
-function deadLetters(stage: () => Stage): void {
-  it('gives up after so many attempts, shows why, and goes on with the lane', async () => {
-    const office = stage().office();
-    const { host, sessionId: p_session_id } = await readyHost(office);
-    const [bad, good] = [
-      await office.enqueue('reset', { p_session_id }),
-      await office.enqueue('reset', { p_session_id }),
-    ];
-    for (let attempt = 1; attempt <= 5; attempt += 1) {
-      expect(await host.claim()).toMatchObject([{ command_id: bad['command_id'], attempts: attempt }]);
-      await stage().pass(15_000);
-    }
-    expect(ids(await host.claim())).toEqual([good['command_id']]);
-    const [dead] = await office.member.select("select * from agent_commands where status = 'dead'");
-    expect(dead).toMatchObject({ command_id: bad['command_id'], attempts: 5, last_error: { code: 'host_lost' } });
-    expect(dead?.['last_error']).toMatchObject({ message: /handed out 5 times/ });
-  });
-
-  it('hands a dead one out again when somebody says so, in its old place', async () => {
-    const office = stage().office();
-    const { host, sessionId: p_session_id } = await readyHost(office);
-    const [bad, good] = [
-      await office.enqueue('send_prompt', { p_session_id, p_expires_ms: 1000 }),
-      await office.enqueue('send_prompt', { p_session_id }),
-    ];
-    const requeue = (id: unknown) => office.member.rows('semo_requeue_command', { p_command_id: id });
-    await expect(requeue(bad['command_id'])).rejects.toMatchObject({ hint: 'invalid_argument' });
-    const [first] = await host.claim({ p_lease_ms: 1000 });
-    await stage().pass(1000);
-    await office.member.row('semo_sweep');
-    await requeue(bad['command_id']);
-    expect(await office.member.row('semo_get_command', { p_command_id: bad['command_id'] })).toMatchObject({
-      status: 'pending',
-      attempts: 0,
-      success: null,
-    });
-    // It is known that a process had it before.
-    const [second] = await host.claim();
-    expect(second).toMatchObject({ command_id: bad['command_id'], attempts: 1, prior_epoch: host.epoch });
-    expect(second?.['payload']).toEqual(first?.['payload']);
-    await expect(host.complete(first ?? {})).rejects.toMatchObject({ hint: 'lease_lost' });
-    await host.complete(second ?? {});
-    expect(ids(await host.claim())).toEqual([good['command_id']]);
-    await expect(requeue(bad['command_id'])).rejects.toMatchObject({ hint: 'invalid_argument' });
   });
 }

@@ -56,6 +56,7 @@ export function describeHistory(stage: () => Stage): void {
   describe('history', () => {
     let before: readonly number[] = [];
     let after: readonly number[] = [];
+    const pruning: number[] = [];
 
     beforeAll(async () => {
       const office = stage().office();
@@ -67,9 +68,14 @@ export function describeHistory(stage: () => Stage): void {
         for (const [name, args] of CALLS) reads.push(await reader.readsOf(name, args));
         return reads;
       };
-      for (let call = 0; call < CALLS_UNTIL_PLANNED; call += 1) before = await readAll();
+      const prune = async () => pruning.push(await reader.readsOf('semo_prune', {}));
+      for (let call = 0; call < CALLS_UNTIL_PLANNED; call += 1) {
+        before = await readAll();
+        await prune();
+      }
       await addHistory(stage(), office);
       after = await readAll();
+      await prune();
     });
 
     it('is there, and rows are counted', () => {
@@ -78,6 +84,11 @@ export function describeHistory(stage: () => Stage): void {
 
     it.each(CALLS.map(([name], index) => ({ name, index })))('$name reads no more rows for it', ({ index }) => {
       expect(after[index]).toBe(before[index]);
+    });
+
+    it('is not read through for what of it is old enough to be forgotten', () => {
+      // It is planned anew each time, so it may read less than while there was nothing.
+      expect(pruning.at(-1)).toBeLessThanOrEqual(pruning[0] ?? 0);
     });
   });
 }
@@ -153,10 +164,10 @@ async function addHistory({ postgres }: Stage, { officeId }: Office): Promise<vo
     `public.agent_command_results (office_id, command_id, session_id, host_id, success)
      select $1, 'over_' || n, ${session}, 'h1', true ${over}`,
     `public.agent_turns (office_id, session_id, turn_id, host_id, host_epoch, state, info, ended_ms)
-     select $1, ${session}, 'over_' || n, 'h1', 1, 'ended', '{}', 1 ${over}`,
+     select $1, ${session}, 'over_' || n, 'h1', 1, 'ended', '{}', semo.to_ms(semo.now()) ${over}`,
     `public.agent_requests
        (office_id, request_id, session_id, turn_id, host_id, host_epoch, kind, state, record, asked_ms, settled_ms)
-     select $1, 'over_' || n, ${session}, 'over', 'h1', 1, 'question', 'answered', '{}', 1, 1 ${over}`,
+     select $1, 'over_' || n, ${session}, 'over', 'h1', 1, 'question', 'answered', '{}', 1, semo.to_ms(semo.now()) ${over}`,
     `public.agent_jobs (office_id, job_id, spec, state, ended_at, result, priority, submitted_at)
      select $1, 'over_' || n, '{}', 'ended', semo.now(), '{}', 0, semo.after_ms(-n) ${over}`,
     `semo.event_batches (office_id, host_id, epoch, seq, events) select $1, 'h1', 0, n, '[]' ${over}`,

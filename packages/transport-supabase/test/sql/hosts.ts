@@ -41,16 +41,43 @@ function registering(stage: () => Stage): void {
     await expect(office.register('h1:events')).rejects.toMatchObject({ code: '23514' });
   });
 
-  it('gives a draining host no new session, until it is asked to go on or registers again', async () => {
+  it('gives a host that drains by its own word no new session, until it goes on or begins anew', async () => {
     const office = stage().office();
     const host = await office.register('h1');
-    await office.member.rows('semo_drain_host', { p_host_id: 'h1' });
+    const drain = (args = {}) => office.hostClient('h1').rows('semo_drain_host', args);
+    await drain();
     expect(await host.row('semo_heartbeat_host')).toMatchObject({ draining: true });
+    // Its office cannot take that back.
+    await office.member.rows('semo_drain_host', { p_host_id: 'h1', p_draining: false });
     await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
-    await office.hostClient('h1').rows('semo_drain_host', { p_draining: false });
+    await drain({ p_draining: false });
     expect((await office.session()).hostId).toBe('h1');
-    await office.server.rows('semo_drain_host', { p_host_id: 'h1' });
+    // A host may have the secret key, too.
+    await office.server.rows('semo_drain_host', { p_host_id: 'h1', p_by_host: true });
+    await office.register('h1', { p_draining: true });
+    await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
     await office.register('h1');
+    expect((await office.session()).hostId).toBe('h1');
+  });
+
+  it('lets nobody but the office take back that it drains a host, however often that begins anew', async () => {
+    const office = stage().office();
+    await office.register('h1');
+    await office.member.rows('semo_drain_host', { p_host_id: 'h1' });
+    const again = await office.register('h1');
+    await office.hostClient('h1').rows('semo_drain_host', { p_draining: false });
+    await office.hostClient('h1').rows('semo_drain_host', { p_draining: false, p_by_host: false });
+    expect(await again.row('semo_heartbeat_host')).toMatchObject({ draining: true });
+    await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
+    const itself = office.member.rows('semo_drain_host', { p_host_id: 'h1', p_by_host: true });
+    expect(await hintOf(itself)).toBe('not_permitted');
+    // It is not forgotten with a host that is away.
+    await again.rows('semo_sign_off_host');
+    await stage().pass(2 * 3_600_000);
+    await office.server.row('semo_sweep');
+    await office.register('h1');
+    await expect(office.session()).rejects.toMatchObject({ hint: 'capacity_exhausted' });
+    await office.member.rows('semo_drain_host', { p_host_id: 'h1', p_draining: false });
     expect((await office.session()).hostId).toBe('h1');
     const unknown = office.server.rows('semo_drain_host', { p_host_id: 'nobody' });
     await expect(unknown).rejects.toMatchObject({ hint: 'host_lost' });
@@ -139,6 +166,34 @@ function comingBack(stage: () => Stage): void {
     expect(again).toMatchObject([{ command_id: command?.['command_id'], attempts: 2, prior_epoch: old.epoch }]);
     const [session] = await office.member.select('select status, host_lost_at, ended_at from agent_sessions');
     expect(session).toEqual({ status: 'ready', host_lost_at: null, ended_at: null });
+  });
+
+  it('answers of a session that has ended what is known of it, once its host is not there any more', async () => {
+    const office = stage().office();
+    const host = await office.register('h1');
+    const { sessionId: p_session_id } = await office.session();
+    for (const command of await host.claim()) await host.complete(command);
+    const info = { sessionId: p_session_id, status: 'ready', createdAt: 1, terminalId: 'one', turnId: null };
+    await host.rows('semo_report_session', { p_info: info });
+    const ended = { name: 'status', sessionId: p_session_id, status: 'terminated', at: 2 };
+    await host.rows('semo_publish_events', { p_seq: 1, p_events: JSON.stringify([ended]) });
+    await office.enqueue('get_output', { p_session_id });
+    const refusal = async () => {
+      const refused = await office.enqueue('get_output', { p_session_id }).catch((error: unknown) => error);
+      const { hint, detail } = refused as { readonly hint: string; readonly detail: string };
+      return [hint, JSON.parse(detail) as unknown];
+    };
+    const then = { ...info, status: 'terminated', terminalId: null };
+    const known = ['session_terminated', { sessionId: p_session_id, info: then }];
+    await host.rows('semo_sign_off_host');
+    expect(await refusal()).toEqual(known);
+    await stage().pass(4_000_000);
+    await office.server.row('semo_sweep');
+    expect(await office.member.select('select from session_hosts')).toEqual([]);
+    expect(await refusal()).toEqual(known);
+    // It may be asked for what it has on its disk.
+    await office.register('h1');
+    expect(await office.enqueue('get_output', { p_session_id })).toMatchObject({ host_id: 'h1' });
   });
 
   it('loses the sessions that a host no longer has when it registers again, not those still to be made', async () => {

@@ -57,7 +57,11 @@ function wakeUps(stage: () => Stage): void {
     ];
     expect(await sent()).toEqual(expect.arrayContaining(events));
     await office.server.rows('semo_requeue_command', { p_command_id: 'cmd_1' });
-    expect(await sent()).toEqual([['office:O:commands:h1', 'command', { id: 'cmd_1', session_id: sessionId, seq: 1 }]]);
+    expect(await sent()).toEqual([
+      ['office:O:commands:h1', 'command', { id: 'cmd_1', session_id: sessionId, seq: 1 }],
+      // Its session is to be made after all.
+      ['office:O:events', 'session', { id: sessionId, session_id: sessionId, seq: 2 }],
+    ]);
   });
 
   it('tells the office of hosts, sessions, turns and requests, each time with a higher number', async () => {

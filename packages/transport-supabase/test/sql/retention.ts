@@ -79,6 +79,55 @@ export function describeRetention(stage: () => Stage): void {
       await expect(host.row('semo_heartbeat_host')).rejects.toMatchObject({ hint: 'lease_lost' });
     });
 
+    it('forgets no more at once than it is asked to, also of what was lost', async () => {
+      const office = stage().office();
+      const host = await office.register('h1');
+      const turn = { sessionId: 'ses_1', state: { kind: 'running' }, acceptedAt: 1 };
+      for (const turnId of ['turn_1', 'turn_2', 'turn_3'])
+        await host.rows('semo_report_turn', { p_turn: { ...turn, turnId } });
+      await host.rows('semo_report_session', { p_info: { sessionId: 'ses_1', status: 'executing', createdAt: 1 } });
+      await stage().pass(15_000);
+      await office.server.row('semo_sweep');
+      await stage().pass(WEEK_MS + 1);
+      const portion = () => office.member.value('semo_prune', { p_limit: 2 });
+      expect(await portion()).toBe(2);
+      expect(await office.member.select('select from agent_turns')).toHaveLength(1);
+      // The last of them, the session, and the host.
+      expect([await portion(), await portion()]).toEqual([3, 0]);
+    });
+
+    it('forgets a turn that never ended with its session', async () => {
+      const office = stage().office();
+      const host = await office.register('h1');
+      await host.rows('semo_report_session', { p_info: { sessionId: 'ses_1', status: 'terminated', createdAt: 1 } });
+      const turn = { sessionId: 'ses_1', turnId: 'turn_1', state: { kind: 'running' }, acceptedAt: 1 };
+      await host.rows('semo_report_turn', { p_turn: turn });
+      await stage().pass(WEEK_MS);
+      expect(await office.member.value('semo_prune')).toBe(0);
+      await stage().pass(1);
+      expect(await office.member.value('semo_prune')).toBe(2);
+    });
+
+    it('is done by one of several who come at about the same time', async () => {
+      const office = stage().office();
+      const host = await office.register('h1');
+      const over = async () => {
+        await office.enqueue('list_sessions', { p_host_id: 'h1' });
+        for (const command of await host.claim()) await host.complete(command);
+        await stage().pass(1);
+      };
+      const prune = (p_pause_ms: number) => office.member.value('semo_prune', { p_older_than_ms: 0, p_pause_ms });
+      await over();
+      expect(await prune(1000)).toBe(1);
+      await over();
+      expect(await prune(1000)).toBe(0);
+      // Whoever has begun goes on.
+      expect(await prune(0)).toBe(1);
+      await over();
+      await stage().pass(999);
+      expect(await prune(1000)).toBe(1);
+    });
+
     it('forgets hosts an hour after they went away, but none that has something open', async () => {
       const office = stage().office();
       const [gone, lost] = [await office.register('h1'), await office.register('h2')];
