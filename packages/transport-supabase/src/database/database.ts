@@ -257,6 +257,7 @@ export type Database = {
           record_host: string | null;
           session_id: string;
           status: string;
+          unplaced: boolean;
           updated_at: string;
           version: number;
         };
@@ -278,6 +279,7 @@ export type Database = {
           record_host?: string | null;
           session_id: string;
           status?: string;
+          unplaced?: boolean;
           updated_at?: string;
           version?: number;
         };
@@ -299,6 +301,7 @@ export type Database = {
           record_host?: string | null;
           session_id?: string;
           status?: string;
+          unplaced?: boolean;
           updated_at?: string;
           version?: number;
         };

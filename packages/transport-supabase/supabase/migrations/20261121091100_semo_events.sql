@@ -89,22 +89,44 @@ exception when raise_exception or integrity_constraint_violation then
 end
 $$;
 
--- Of what a host tells, what is still taken: nothing of sessions that were given up, but that those are gone by now.
-create function semo.still_told(p_office_id text, p_host_id text, p_events jsonb) returns jsonb
+-- The sessions that an event names.
+create function semo.sessions_of(p_event jsonb) returns text[]
+language sql immutable set search_path = '' as $$
+  select array_remove(array[
+    p_event ->> 'sessionId', p_event #>> '{turn,sessionId}', p_event #>> '{request,sessionId}'
+  ], null)
+$$;
+
+-- Of what a host tells, what is taken: nothing of sessions and requests that are another host's, and nothing of its own that were
+-- given up, but that those are gone by now. Offices are told the rest as it stands.
+create function semo.taken_events(p_office_id text, p_host_id text, p_events jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  given_up text[];
+  named text[];
+  has_requests boolean;
+  refused text[] := '{}';
+  one text;
+  session public.agent_sessions;
 begin
-  select array_agg(s.session_id) into given_up from public.agent_sessions s
-    where s.office_id = p_office_id and s.host_id = p_host_id and s.given_up_at is not null;
-  if given_up is null then return p_events; end if;
-  update public.agent_sessions s set left_behind = false
-    from jsonb_array_elements(p_events) as one
-    where one ->> 'name' = 'status' and one ->> 'status' = 'terminated' and one ->> 'sessionId' = any (given_up)
-      and s.office_id = p_office_id and s.session_id = one ->> 'sessionId' and s.left_behind;
+  select array_agg(distinct id), bool_or(event ? 'request') into named, has_requests
+    from jsonb_array_elements(p_events) as event, unnest(semo.sessions_of(event)) as id;
+  foreach one in array coalesce(named, '{}') loop
+    session := semo.told_session(p_office_id, p_host_id, one);
+    continue when session.host_id = p_host_id and session.given_up_at is null;
+    refused := refused || one;
+    if session.host_id = p_host_id and session.left_behind and p_events @> jsonb_build_array(
+      jsonb_build_object('name', 'status', 'sessionId', one, 'status', 'terminated')
+    ) then
+      update public.agent_sessions s set left_behind = false
+        where s.office_id = p_office_id and s.session_id = one;
+    end if;
+  end loop;
+  if refused = '{}' and not coalesce(has_requests, false) then return p_events; end if;
   return (
-    select coalesce(jsonb_agg(one order by place), '[]') from jsonb_array_elements(p_events) with ordinality as told (one, place)
-    where coalesce(one ->> 'sessionId', one #>> '{request,sessionId}', '') <> all (given_up)
+    select coalesce(jsonb_agg(event order by place), '[]')
+    from jsonb_array_elements(p_events) with ordinality as told (event, place)
+    where not semo.sessions_of(event) && refused
+      and not (event ? 'request' and semo.is_others_request(p_office_id, p_host_id, event #>> '{request,requestId}'))
   );
 end
 $$;
@@ -124,7 +146,7 @@ declare
 begin
   -- Held: whoever ends this epoch tells its last batch, and no other may come after that or take its number.
   perform semo.hold_fence(p_office_id, p_host_id, p_epoch);
-  told := semo.still_told(p_office_id, p_host_id, p_events);
+  told := semo.taken_events(p_office_id, p_host_id, p_events);
   insert into semo.event_batches (office_id, host_id, epoch, seq, events, dropped_bytes)
   values (p_office_id, p_host_id, p_epoch, p_seq, told, p_dropped_bytes)
   on conflict do nothing;
@@ -218,15 +240,18 @@ begin
 end
 $$;
 
--- A turn that has ended, by its row: known also when its host is away. Null: it has not, or nothing is known of it here.
+-- A turn that has ended, by its row: known also when its host is away. Null: it has not, or nothing is known of it here. What
+-- counts is the word of the host that has the session.
 create function public.semo_ended_turn(p_office_id text, p_session_id text, p_turn_id text) returns jsonb
 language plpgsql stable security definer set search_path = '' as $$
+declare
+  turn public.agent_turns;
 begin
   perform semo.check_office(p_office_id);
-  return (
-    select t.info from public.agent_turns t
-    where t.office_id = p_office_id and t.session_id = p_session_id and t.turn_id = p_turn_id and t.state = 'ended'
-  );
+  select * into turn from public.agent_turns t
+    where t.office_id = p_office_id and t.session_id = p_session_id and t.turn_id = p_turn_id;
+  if turn.state = 'ended' and semo.has_session(p_office_id, turn.host_id, p_session_id) then return turn.info; end if;
+  return null;
 end
 $$;
 
