@@ -723,6 +723,7 @@ export type Database = {
         Args: {
           p_after?: Json;
           p_limit?: number;
+          p_max_bytes?: number;
           p_office_id: string;
         };
         Returns: {
@@ -730,6 +731,7 @@ export type Database = {
           epoch: number;
           events: Json;
           host_id: string;
+          more: boolean;
           seq: number;
         }[];
       };
@@ -833,6 +835,7 @@ export type Database = {
         Args: {
           p_forget_ms?: number;
           p_grace_ms?: number;
+          p_keep_ms?: number;
           p_limit?: number;
           p_office_id: string;
           p_pause_ms?: number;

@@ -1,7 +1,8 @@
 -- What hosts tell as it happens, in the order they tell it. A broadcast says that there is more and nothing of what it is, so one
 -- that is lost costs time and no event. What must outlive this journal (sessions, turns, requests) is written as rows with it.
 
--- One row for each batch. Kept for minutes: long enough for an office that was away for a moment.
+-- One row for each batch. Kept for minutes, long enough for an office that was away for a moment, then forgotten by what its host
+-- tells next or by the sweep.
 create table semo.event_batches (
   office_id text collate "C" not null,
   host_id text collate "C" not null,
@@ -10,6 +11,8 @@ create table semo.event_batches (
   seq bigint not null,
   -- WireEvents.
   events jsonb not null,
+  -- How much of an answer they take up.
+  bytes integer not null generated always as (octet_length(events::text)) stored,
   -- How many bytes of output were left out before these, since there was too much of it.
   dropped_bytes bigint not null default 0,
   told_at timestamptz not null default semo.now(),
@@ -131,6 +134,39 @@ begin
 end
 $$;
 
+-- Forgets the oldest batches of a host that were told longer ago than that, so many at a time. Gives how many.
+create function semo.forget_told(p_office_id text, p_host_id text, p_keep_ms bigint, p_limit integer) returns integer
+language plpgsql set search_path = '' as $$
+declare
+  forgotten integer;
+begin
+  delete from semo.event_batches b
+    where b.office_id = p_office_id and b.host_id = p_host_id and b.told_at <= (
+      select max(old.told_at) from (
+        select o.told_at from semo.event_batches o
+        where o.office_id = p_office_id and o.host_id = p_host_id and o.told_at < semo.after_ms(-p_keep_ms)
+        order by o.told_at limit p_limit
+      ) as old
+    );
+  get diagnostics forgotten = row_count;
+  return forgotten;
+end
+$$;
+
+-- The same of all hosts of an office: one that tells nothing more forgets nothing.
+create function semo.forget_told_by_all(p_office_id text, p_keep_ms bigint, p_limit integer) returns void
+language plpgsql set search_path = '' as $$
+declare
+  room integer := p_limit;
+  host text;
+begin
+  for host in select h.host_id from public.session_hosts h where h.office_id = p_office_id loop
+    room := room - semo.forget_told(p_office_id, host, p_keep_ms, room);
+    exit when room <= 0;
+  end loop;
+end
+$$;
+
 /*
  Tells what has happened on a host: a batch of WireEvents, in order, and the SessionInfos that go with them. The same batch again
  is told once. What is older than p_keep_ms is forgotten meanwhile, a little with every batch.
@@ -157,14 +193,7 @@ begin
   for one in select * from jsonb_array_elements(p_infos) loop
     perform semo.note_event(p_office_id, p_host_id, p_epoch, jsonb_build_object('name', 'info', 'info', one));
   end loop;
-  delete from semo.event_batches b
-    where b.office_id = p_office_id and b.host_id = p_host_id and b.told_at <= (
-      select max(old.told_at) from (
-        select o.told_at from semo.event_batches o
-        where o.office_id = p_office_id and o.host_id = p_host_id and o.told_at < semo.after_ms(-p_keep_ms)
-        order by o.told_at limit 10
-      ) as old
-    );
+  perform semo.forget_told(p_office_id, p_host_id, p_keep_ms, 10);
 end
 $$;
 
@@ -186,26 +215,44 @@ begin
 end
 $$;
 
--- What came after: p_after is { hostId: [epoch, seq] }; of a host that is not in it, everything that is kept.
-create function public.semo_read_events(p_office_id text, p_after jsonb default '{}', p_limit integer default 100)
-returns table (host_id text, epoch bigint, seq bigint, events jsonb, dropped_bytes bigint)
+/*
+ What came after, in the order of each host.
+   p_after       { hostId: [epoch, seq] }; of a host that is not in it, everything that is kept
+   p_limit       so many batches of a host at most
+   p_max_bytes   so much of all hosts together, so that an answer comes through a slow line, too. Each host that has told
+                 something gets one batch in any case, then each a second one, and so on.
+   more          there is more than this answer holds
+*/
+create function public.semo_read_events(
+  p_office_id text, p_after jsonb default '{}', p_limit integer default 100, p_max_bytes bigint default 1000000
+) returns table (host_id text, epoch bigint, seq bigint, events jsonb, dropped_bytes bigint, more boolean)
 language plpgsql stable security definer set search_path = '' as $$
 #variable_conflict use_column
 begin
   perform semo.check_office(p_office_id);
   return query
-    select b.host_id, b.epoch, b.seq, b.events, b.dropped_bytes
-    from public.session_hosts h
-    cross join lateral (
-      select * from semo.event_batches batch
-      where batch.office_id = h.office_id and batch.host_id = h.host_id
-        and (batch.epoch, batch.seq) > (
-          coalesce((p_after #>> array[h.host_id, '0'])::bigint, 0), coalesce((p_after #>> array[h.host_id, '1'])::bigint, 0)
-        )
-      order by batch.epoch, batch.seq limit p_limit
-    ) as b
-    where h.office_id = p_office_id
-    order by b.host_id, b.epoch, b.seq;
+    with untold as (
+      select b.*, row_number() over (partition by b.host_id order by b.epoch, b.seq) as place
+      from public.session_hosts h
+      cross join lateral (
+        select * from semo.event_batches batch
+        where batch.office_id = h.office_id and batch.host_id = h.host_id
+          and (batch.epoch, batch.seq) > (
+            coalesce((p_after #>> array[h.host_id, '0'])::bigint, 0), coalesce((p_after #>> array[h.host_id, '1'])::bigint, 0)
+          )
+        order by batch.epoch, batch.seq limit p_limit + 1
+      ) as b
+      where h.office_id = p_office_id
+    ),
+    fitting as (
+      select u.*, u.place = 1
+        or (u.place <= p_limit and sum(u.bytes) over (order by u.place, u.host_id) <= p_max_bytes) as fits
+      from untold u
+    ),
+    answer as (select f.*, bool_or(not f.fits) over () as more from fitting f)
+    select a.host_id, a.epoch, a.seq, a.events, a.dropped_bytes, a.more from answer a
+    where a.fits
+    order by a.host_id, a.epoch, a.seq;
 end
 $$;
 
