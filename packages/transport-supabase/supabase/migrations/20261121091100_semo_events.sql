@@ -100,21 +100,45 @@ language sql immutable set search_path = '' as $$
   ], null)
 $$;
 
+-- Whether something that a host gives names a session, or a request, of another host.
+create function semo.is_anothers(p_office_id text, p_host_id text, p_told jsonb) returns boolean
+language plpgsql stable set search_path = '' as $$
+declare
+  one text;
+  owner text;
+begin
+  foreach one in array semo.sessions_of(p_told) loop
+    select s.host_id into owner from public.agent_sessions s where s.office_id = p_office_id and s.session_id = one;
+    if owner <> p_host_id then return true; end if;
+  end loop;
+  return semo.is_others_request(
+    p_office_id, p_host_id, coalesce(p_told #>> '{request,requestId}', p_told ->> 'requestId')
+  );
+end
+$$;
+
 -- Of what a host tells, what is taken: nothing of sessions and requests that are another host's, and nothing of its own that were
 -- given up, but that those are gone by now. Offices are told the rest as it stands.
 create function semo.taken_events(p_office_id text, p_host_id text, p_events jsonb) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
-  named text[];
-  has_requests boolean;
+  has_requests boolean := p_events @? '$[*].request';
   refused text[] := '{}';
   one text;
+  lasts boolean;
   session public.agent_sessions;
 begin
-  select array_agg(distinct id), bool_or(event ? 'request') into named, has_requests
-    from jsonb_array_elements(p_events) as event, unnest(semo.sessions_of(event)) as id;
-  foreach one in array coalesce(named, '{}') loop
-    session := semo.told_session(p_office_id, p_host_id, one);
+  for one, lasts in
+    select id, bool_or(event ->> 'name' in ('status', 'turn', 'request'))
+    from jsonb_array_elements(p_events) as event, unnest(semo.sessions_of(event)) as id
+    group by id
+  loop
+    select * into session from public.agent_sessions s where s.office_id = p_office_id and s.session_id = one;
+    if not found then
+      -- What becomes no row makes none either: a session that is forgotten by now may have had its last word late.
+      continue when not lasts;
+      session := semo.told_session(p_office_id, p_host_id, one);
+    end if;
     continue when session.host_id = p_host_id and session.given_up_at is null;
     refused := refused || one;
     if session.host_id = p_host_id and session.left_behind and p_events @> jsonb_build_array(
@@ -124,7 +148,7 @@ begin
         where s.office_id = p_office_id and s.session_id = one;
     end if;
   end loop;
-  if refused = '{}' and not coalesce(has_requests, false) then return p_events; end if;
+  if refused = '{}' and not has_requests then return p_events; end if;
   return (
     select coalesce(jsonb_agg(event order by place), '[]')
     from jsonb_array_elements(p_events) with ordinality as told (event, place)

@@ -13,6 +13,7 @@ export function describeOwnership(stage: () => Stage): void {
     const given = (): Scene => scene;
     writing(given);
     telling(given);
+    answering(given);
     reading(stage, given);
     conversations(given);
     unplaced(given);
@@ -144,6 +145,24 @@ function telling(given: () => Scene): void {
   });
 }
 
+function answering(given: () => Scene): void {
+  it('is in no list of what a host has', async () => {
+    const { office, other, sessionId } = given();
+    const { sessionId: own } = await office.session({ p_host_id: 'h2' });
+    for (const command of await other.claim()) await other.complete(command, infoOf(own));
+    const answerOf = async (kind: string, answer: readonly object[]) => {
+      const { command_id: id } = await office.enqueue(kind, { p_host_id: 'h2' });
+      for (const command of await other.claim()) await other.complete(command, answer);
+      return (await office.member.row('semo_get_command', { p_command_id: id }))['result'];
+    };
+    const [mine, local] = [infoOf(own), infoOf('ses_local')];
+    expect(await answerOf('list_sessions', [mine, infoOf(sessionId), local])).toEqual([mine, local]);
+    const open = (of: string, requestId: string) => ({ ...requestOf(of, requestId), session: 'alive' });
+    const asks = open(own, 'req_2');
+    expect(await answerOf('list_requests', [open(sessionId, 'req_1'), asks, open(own, 'req_1')])).toEqual([asks]);
+  });
+}
+
 function reading(stage: () => Stage, given: () => Scene): void {
   it('counts for no verdict, should a row of it be there', async () => {
     const { office, owner, other, sessionId } = given();
@@ -190,7 +209,7 @@ function unplaced(given: () => Scene): void {
   it('is what a host was the first to speak of, where no office has placed it', async () => {
     const { office, owner, other } = given();
     const first: Readonly<Record<string, (host: Host, sessionId: string) => Promise<unknown>>> = {
-      ses_told: (host, sessionId) => publish(host, 1, [{ name: 'exit', sessionId, at: 1 }]),
+      ses_told: (host, sessionId) => publish(host, 1, [{ ...status(sessionId), status: 'ready' }]),
       ses_reported: (host, sessionId) => host.rows('semo_report_session', { p_info: infoOf(sessionId) }),
       ses_asking: (host, sessionId) =>
         host.rows('semo_put_request', {
@@ -207,8 +226,12 @@ function unplaced(given: () => Scene): void {
       expect([sessionId, await made]).toEqual([sessionId, 'session_conflict']);
     }
     await publish(owner, 1, Object.keys(first).map(status));
-    expect(await told(office)).toEqual([{ name: 'exit', sessionId: 'ses_told', at: 1 }]);
+    expect(await told(office)).toEqual([{ ...status('ses_told'), status: 'ready' }]);
     await publish(other, 2, [status('ses_told'), status('no session id')]);
     expect((await told(office)).slice(1)).toEqual([status('ses_told')]);
+    // A last word of what has been forgotten.
+    await publish(other, 3, [{ name: 'exit', sessionId: 'ses_over', at: 1 }]);
+    expect(await told(office)).toHaveLength(3);
+    expect(await office.member.select(`select from agent_sessions where session_id = 'ses_over'`)).toEqual([]);
   });
 }
