@@ -13,6 +13,7 @@ import { describeLoss } from './sql/loss.ts';
 import { describePgtap } from './sql/pgtap.ts';
 import { describeRealtime } from './sql/realtime.ts';
 import { describeRetention } from './sql/retention.ts';
+import { describeOwnership } from './sql/ownership.ts';
 import { describeSessions } from './sql/sessions.ts';
 import { describeStores } from './sql/stores.ts';
 import { startStage, type Stage } from './sql/stage.ts';
@@ -41,6 +42,7 @@ describe('SQL', () => {
   describeCrowd(started);
   describeGrants(started);
   describeIsolation(started);
+  describeOwnership(started);
   describePgtap(started);
   describeDatabaseDrift(started);
   describeRealtime(started);

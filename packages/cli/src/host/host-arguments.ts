@@ -1,4 +1,4 @@
-import { resolve } from 'node:path';
+import { dirname, resolve } from 'node:path';
 import { CONTAINMENT_LEVELS, SemoError, type ContainmentLevel, type PtySessionManagerOptions } from 'semo-office';
 
 import type { CliIo } from '../cli-io.ts';
@@ -17,7 +17,18 @@ export interface HostRequest {
 /** Reads the arguments of `semo host`. @throws SemoError `invalid_argument`. */
 export function readHostArguments(argv: readonly string[], io: Pick<CliIo, 'cwd' | 'env'>): HostRequest {
   const options = parseHostOptions(argv);
-  return { place: hostPlace(options, io), sessions: sessionOptions(options, io) };
+  const place = hostPlace(options, io);
+  return { place, sessions: sessionOptions(options, { cwd: io.cwd, hidden: secretFolders(place) }) };
+}
+
+/**
+ * The folders of the host's own secrets, which no sandbox shows. A file that is hidden alone comes to light when it is replaced.
+ * What lies in `/` or right below it is a folder that agents cannot do without.
+ */
+function secretFolders(place: HostPlace): string[] {
+  if (place.kind !== 'supabase') return [];
+  const folders = [place.key.file, place.token.file].flatMap((file) => (file === null ? [] : [dirname(file)]));
+  return folders.filter((folder) => dirname(folder) !== dirname(dirname(folder)));
 }
 
 function hostPlace(options: HostOptions, io: Pick<CliIo, 'cwd' | 'env'>): HostPlace {
@@ -35,7 +46,7 @@ function hostPlace(options: HostOptions, io: Pick<CliIo, 'cwd' | 'env'>): HostPl
 
 function sessionOptions(
   { root, repo, worktrees, containment, terminal }: HostOptions,
-  { cwd }: Pick<CliIo, 'cwd'>,
+  { cwd, hidden }: { readonly cwd: string; readonly hidden: readonly string[] },
 ): PtySessionManagerOptions {
   const repositories = (repo ?? []).map((entry) => {
     const at = entry.indexOf('=');
@@ -45,7 +56,7 @@ function sessionOptions(
   return {
     repositories: Object.fromEntries(repositories) as Record<string, string>,
     ...(root === undefined ? {} : { allowedRoots: root.map((folder) => resolve(cwd, folder)) }),
-    ...(containment === undefined ? {} : { containment: { default: level(containment) } }),
+    containment: { hidden, ...(containment === undefined ? {} : { default: level(containment) }) },
     ...(terminal === undefined ? {} : { terminal: terminalKind(terminal) }),
     ...(worktrees === undefined ? {} : { worktreeRoot: resolve(cwd, worktrees) }),
   };

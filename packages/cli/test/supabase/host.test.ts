@@ -1,16 +1,18 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { writeFile } from 'node:fs/promises';
+import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
+import { optionalTool } from '@semo-office/testbed';
 import { startSupabase, type LocalSupabase } from '@semo-office/testbed/supabase';
-import { newId, remoteSessions, type SessionManager, type SessionSpec } from 'semo-office';
+import { newId, remoteSessions, type ContainmentSpec, type SessionManager, type SessionSpec } from 'semo-office';
 import { createSupabaseTransport, supabaseFolder } from 'semo-office/supabase';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { cliStage, type CliRun, type CliStage } from '../test-io.ts';
 
+const SANDBOX = optionalTool('bwrap');
 const semo = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
 
 let supabase: LocalSupabase;
@@ -177,6 +179,38 @@ describe('semo host --supabase-url', { timeout: 120_000 }, () => {
     host.stop();
     expect(await host.ended).toMatchObject({ status: 0 });
   });
+
+  it.skipIf(SANDBOX.path === null)(
+    `keeps its key and its token from agents in a sandbox${SANDBOX.reason}`,
+    async () => {
+      const here = await stage();
+      const secrets = join(here.cli.folder, 'secrets');
+      const [work, key, file] = [join(here.cli.folder, 'work'), join(secrets, 'key'), join(secrets, 'token')];
+      for (const folder of [work, secrets]) await mkdir(folder);
+      await writeFile(key, here.env.SEMO_SUPABASE_KEY);
+      await writeFile(file, here.env.SEMO_HOST_TOKEN);
+      const host = startHost(
+        { ...here, env: { SEMO_SUPABASE_KEY: '', SEMO_HOST_TOKEN: '' } },
+        '--key-file',
+        key,
+        '--token-file',
+        file,
+      );
+      await host.told('ready');
+      const sessions = here.sessions();
+      const open = async (containment: ContainmentSpec) => {
+        const { sessionId } = await sessions.create({ ...shell(work), containment });
+        const { turnId } = await sessions.sendPrompt(sessionId, `ls -1 ${here.cli.folder}/secrets`);
+        return (await sessions.waitForTurn(sessionId, turnId)).text;
+      };
+      expect(await open({ level: 'sandbox', readable: [here.cli.folder] })).toBe('');
+      await expect(open({ level: 'sandbox', readable: [file] })).rejects.toMatchObject({ code: 'workspace_forbidden' });
+      // The same user may read its own files, and docs/hosts.md says so.
+      expect(await open({ level: 'process_group' })).toBe('key\ntoken');
+      host.stop();
+      await host.ended;
+    },
+  );
 
   it('leaves its name to another one that has taken it, and ends its agents', async () => {
     const [here, elsewhere] = [await stage(), await stage()];

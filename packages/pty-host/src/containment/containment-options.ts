@@ -23,7 +23,7 @@ export interface ContainmentOptions {
   readonly allowed?: readonly ContainmentLevel[] | undefined;
   /** Files and folders that every sandbox shows, beside what is found to be needed. Default none. */
   readonly readable?: readonly string[] | undefined;
-  /** Folders that every sandbox hides, beside homes, temporary files and sockets. Default none. */
+  /** Folders that every sandbox hides, whatever a session asks for, beside homes, temporary files and sockets. Default none. */
   readonly hidden?: readonly string[] | undefined;
   /** Makes the level `container` available. Default: it is not. */
   readonly container?: ContainerOptions | undefined;

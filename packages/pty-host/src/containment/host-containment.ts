@@ -56,7 +56,8 @@ export class HostContainment {
       const message = `The agent ${spec.agent.kind} speaks with its model over the network: it cannot do without.`;
       throw new SemoError('not_supported', message);
     }
-    const limits = { allowedRoots, forbidden: ownFolders };
+    const closed = [...ownFolders, ...policy.hidden];
+    const limits = { allowedRoots, forbidden: closed };
     return containedStart({
       choice,
       launch,
@@ -64,7 +65,7 @@ export class HostContainment {
       folder,
       folders: { config: place.configFolder, tmp: place.temporaryFolder, home: place.homeFolder },
       hostHome: hostEnv['HOME'],
-      hidden: [...ownFolders, ...policy.hidden],
+      hidden: closed,
       readable: [...(await realPaths(policy.readable)), ...(await confinedPaths(readable, limits))],
       writable: await confinedPaths(writable, limits),
       network,

@@ -103,11 +103,11 @@ describe.skipIf(skipped.sandbox !== '')(`a sandbox${skipped.sandbox}`, () => {
       await expect(sandboxed(stage, { readable: [path] })).rejects.toMatchObject({ code });
   });
 
-  it('never shows the host’s own folders, whoever asks', async () => {
-    await using stage = await containedStage();
-    await expect(sandboxed(stage, { readable: [stage.stateDir] })).rejects.toMatchObject({
-      code: 'workspace_forbidden',
-    });
+  it('never shows the host’s own folders, nor those that it hides, whoever asks', async () => {
+    const secrets = await folderWith('host.token', 'hunter2');
+    await using stage = await containedStage({ containment: { hidden: [secrets] } });
+    for (const path of [stage.stateDir, secrets, join(secrets, 'host.token')])
+      await expect(sandboxed(stage, { readable: [path] })).rejects.toMatchObject({ code: 'workspace_forbidden' });
     const id = await sandboxed(stage, { readable: [dirname(stage.stateDir)] });
     expect(await stage.run(id, `ls ${stage.stateDir}`)).toBe('sessions\nworktrees');
     expect(await stage.run(id, `ls ${stage.stateDir}/sessions`)).toBe(id);

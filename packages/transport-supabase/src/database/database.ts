@@ -260,6 +260,7 @@ export type Database = {
           record_host: string | null;
           session_id: string;
           status: string;
+          unplaced: boolean;
           updated_at: string;
           version: number;
         };
@@ -281,6 +282,7 @@ export type Database = {
           record_host?: string | null;
           session_id: string;
           status?: string;
+          unplaced?: boolean;
           updated_at?: string;
           version?: number;
         };
@@ -302,6 +304,7 @@ export type Database = {
           record_host?: string | null;
           session_id?: string;
           status?: string;
+          unplaced?: boolean;
           updated_at?: string;
           version?: number;
         };
@@ -732,6 +735,7 @@ export type Database = {
         Args: {
           p_after?: Json;
           p_limit?: number;
+          p_max_bytes?: number;
           p_office_id: string;
         };
         Returns: {
@@ -739,6 +743,7 @@ export type Database = {
           epoch: number;
           events: Json;
           host_id: string;
+          more: boolean;
           seq: number;
         }[];
       };
@@ -842,6 +847,7 @@ export type Database = {
         Args: {
           p_forget_ms?: number;
           p_grace_ms?: number;
+          p_keep_ms?: number;
           p_limit?: number;
           p_office_id: string;
           p_pause_ms?: number;

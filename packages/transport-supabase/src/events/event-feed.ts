@@ -19,9 +19,6 @@ export interface FeedParts {
   readonly onRecovery: () => void;
 }
 
-/** The database gives so many batches of a host at a time. */
-const FULL_ANSWER_ROWS = 100;
-
 /** What hosts tell, read in order and each once, from the moment on at which the feed was begun. */
 export class EventFeed {
   readonly #parts: FeedParts;
@@ -67,8 +64,7 @@ export class EventFeed {
     const marks = await this.#begun();
     const rows = await this.#parts.events.read(marks);
     for (const row of rows) this.#tell(row, marks);
-    // There may be more than one answer holds.
-    if (rows.length >= FULL_ANSWER_ROWS) queueMicrotask(() => this.#loop.wake());
+    if (rows.some(({ more }) => more)) this.#loop.wake();
     return rows.length > 0;
   }
 

@@ -22,7 +22,12 @@ export interface EventBatch {
 }
 
 const headRowSchema = z.object({ host_id: z.string(), epoch: z.number().int(), seq: z.number().int() });
-const batchRowSchema = headRowSchema.extend({ events: z.array(z.unknown()), dropped_bytes: z.number().int() });
+const batchRowSchema = headRowSchema.extend({
+  events: z.array(z.unknown()),
+  dropped_bytes: z.number().int(),
+  /** There is more than the answer holds that this came with. */
+  more: z.boolean(),
+});
 
 /** See {@link batchRowSchema}. */
 export type BatchRow = z.output<typeof batchRowSchema>;
@@ -58,7 +63,7 @@ export class EventRepository {
     );
   }
 
-  /** What came after those marks, in the order of each host. */
+  /** What came after those marks, in the order of each host, as much as an answer is to hold. */
   async read(marks: ReadonlyMap<string, EventMark>): Promise<BatchRow[]> {
     const after = Object.fromEntries([...marks].map(([hostId, { epoch, seq }]) => [hostId, [epoch, seq]]));
     const rows = await this.#door.call('semo_read_events', { p_office_id: this.#officeId, p_after: after });

@@ -34,11 +34,14 @@ create table public.session_hosts (
   primary key (office_id, host_id)
 );
 
--- A session belongs to one host for its whole life. The row is made when it is placed, before the host knows of it.
+-- A session belongs to one host for its whole life. The row is made when it is placed, before the host knows of it; of one that
+-- no office has placed, when its host first speaks of it.
 create table public.agent_sessions (
   office_id text collate "C" not null check (semo.is_id(office_id)),
   session_id text collate "C" not null check (semo.is_id(session_id)),
   host_id text collate "C" not null,
+  -- No office has placed it: its host has made it by itself.
+  unplaced boolean not null default false,
   -- The host's epoch when it last wrote here; null: it has not.
   host_epoch bigint,
   status text not null default 'creating',
@@ -69,8 +72,9 @@ create table public.agent_sessions (
 );
 -- How loaded a host is, and what is lost with it.
 create index agent_sessions_open on public.agent_sessions (office_id, host_id) where ended_at is null;
-create index agent_sessions_given_up on public.agent_sessions (office_id, host_id) where given_up_at is not null;
-create index agent_sessions_by_conversation on public.agent_sessions (office_id, conversation_id)
+create index agent_sessions_left_behind on public.agent_sessions (office_id, host_id) where left_behind;
+-- The conversation first, as below: a plan that was made while the table was empty finds it by this and not by the key.
+create index agent_sessions_by_conversation on public.agent_sessions (conversation_id, office_id)
   where conversation_id is not null;
 create index agent_sessions_by_end on public.agent_sessions (office_id, ended_at) where ended_at is not null;
 

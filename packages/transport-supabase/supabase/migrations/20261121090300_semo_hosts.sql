@@ -134,7 +134,7 @@ begin
       and (s.session_id = any (p_sessions) or semo.is_to_be_made(s));
   return query select host.epoch, host.lease_expires_at, array(
     select s.session_id from public.agent_sessions s
-    where s.office_id = p_office_id and s.host_id = p_host_id and s.given_up_at is not null and s.left_behind
+    where s.office_id = p_office_id and s.host_id = p_host_id and s.left_behind
   );
 end
 $$;

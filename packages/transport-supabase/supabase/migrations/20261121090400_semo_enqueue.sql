@@ -123,6 +123,18 @@ begin
 end
 $$;
 
+-- Refuses to make a session where a host has one of that id that it has made by itself: nobody here knows what that is.
+create function semo.check_placed(p_session public.agent_sessions) returns void
+language plpgsql set search_path = '' as $$
+begin
+  if p_session.unplaced then
+    perform semo.refuse('session_conflict',
+      format('Host %s has made a session %s by itself. Use another id.', p_session.host_id, p_session.session_id),
+      jsonb_build_object('sessionId', p_session.session_id));
+  end if;
+end
+$$;
+
 -- Finds a place for a session that is to be made. One that has a place keeps it; one whose making has failed gets a new one.
 create function semo.place_session(
   p_office_id text, p_session_id text, p_spec jsonb, p_host_id text, p_labels text[], p_protocol integer
@@ -139,7 +151,10 @@ begin
       format('Session %s was given up, and may still be on host %s. Use another id.', p_session_id, session.host_id),
       jsonb_build_object('sessionId', p_session_id));
   end if;
-  if found and (session.ended_at is null or session.info is not null) then return session.host_id; end if;
+  if found then
+    perform semo.check_placed(session);
+    if session.ended_at is null or session.info is not null then return session.host_id; end if;
+  end if;
   chosen := semo.choose_host(p_office_id, p_spec, p_host_id, p_labels, p_protocol);
   insert into public.agent_sessions as s (office_id, session_id, host_id) values (p_office_id, p_session_id, chosen)
   on conflict (office_id, session_id) do update set
@@ -147,8 +162,9 @@ begin
     host_id = case when s.ended_at is null then s.host_id else excluded.host_id end,
     status = case when s.ended_at is null then s.status else 'creating' end,
     host_lost_at = null, ended_at = null, updated_at = semo.now()
-  returning s.host_id into chosen;
-  return chosen;
+  returning s.* into session;
+  perform semo.check_placed(session);
+  return session.host_id;
 end
 $$;
 

@@ -208,6 +208,21 @@ begin
 end
 $$;
 
+-- Of what a host answers: lists are of its own sessions and what they ask, and hold nothing of another host's.
+create function semo.taken_answer(p_command public.agent_commands, p_result jsonb) returns jsonb
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_command.kind not in ('list_sessions', 'list_requests') or jsonb_typeof(p_result) is distinct from 'array' then
+    return p_result;
+  end if;
+  return (
+    select coalesce(jsonb_agg(told.one order by told.place), '[]')
+    from jsonb_array_elements(p_result) with ordinality as told (one, place)
+    where not semo.is_anothers(p_command.office_id, p_command.host_id, told.one)
+  );
+end
+$$;
+
 /*
  Writes down an answer, under the lease. Answering twice under one lease is answering once. A command that was given up
  meanwhile, and that nobody else has been handed, takes the late answer: the truth, where there was none.
@@ -238,7 +253,10 @@ begin
     where c.office_id = p_office_id and c.command_id = p_command_id;
   insert into public.agent_command_results
     (office_id, command_id, session_id, host_id, success, result, error, late)
-  values (p_office_id, p_command_id, command.session_id, p_host_id, p_success, p_result, p_error, was_given_up)
+  values (
+    p_office_id, p_command_id, command.session_id, p_host_id, p_success, semo.taken_answer(command, p_result), p_error,
+    was_given_up
+  )
   on conflict (office_id, command_id) do update set
     host_id = excluded.host_id, success = excluded.success, result = excluded.result, error = excluded.error,
     late = excluded.late, created_at = excluded.created_at;

@@ -9,31 +9,79 @@ language sql immutable set search_path = '' as $$
   select p_info #>> '{agent,conversationId}'
 $$;
 
--- Refuses to take over a session that belongs to another host.
-create function semo.check_session_host(p_office_id text, p_session_id text, p_host_id text) returns void
+-- Refuses to take over a session that belongs to another host. Gives what is known of it; nothing: no office has placed it, and
+-- no host has spoken of it.
+create function semo.own_session(p_office_id text, p_host_id text, p_session_id text) returns public.agent_sessions
 language plpgsql stable set search_path = '' as $$
+declare
+  session public.agent_sessions;
 begin
-  if exists (
-    select from public.agent_sessions s
-    where s.office_id = p_office_id and s.session_id = p_session_id and s.host_id <> p_host_id
-  ) then
+  -- By the whole key and nothing else, so that it is found by that, whenever this was planned.
+  select * into session from public.agent_sessions s where s.office_id = p_office_id and s.session_id = p_session_id;
+  if session.host_id <> p_host_id then
     perform semo.refuse('session_conflict', format('Session %s belongs to another host.', p_session_id),
       jsonb_build_object('sessionId', p_session_id));
+  end if;
+  return session;
+end
+$$;
+
+-- A session as a host speaks of it. One that no office has placed belongs from then on to the host that speaks of it first.
+create function semo.told_session(p_office_id text, p_host_id text, p_session_id text) returns public.agent_sessions
+language plpgsql set search_path = '' as $$
+declare
+  session public.agent_sessions;
+begin
+  select * into session from public.agent_sessions s where s.office_id = p_office_id and s.session_id = p_session_id;
+  if found or not semo.is_id(p_session_id) then return session; end if;
+  insert into public.agent_sessions (office_id, session_id, host_id, unplaced)
+    values (p_office_id, p_session_id, p_host_id, true)
+    on conflict do nothing;
+  select * into session from public.agent_sessions s where s.office_id = p_office_id and s.session_id = p_session_id;
+  return session;
+end
+$$;
+
+-- Lets a host write only in a session of its own, and begin nothing in one that was given up while it was away.
+create function semo.check_living_session(p_office_id text, p_host_id text, p_session_id text) returns void
+language plpgsql set search_path = '' as $$
+declare
+  session public.agent_sessions;
+begin
+  session := semo.told_session(p_office_id, p_host_id, p_session_id);
+  if session.host_id <> p_host_id then perform semo.own_session(p_office_id, p_host_id, p_session_id); end if;
+  if session.given_up_at is not null then
+    perform semo.refuse('session_terminated', format('Session %s was given up while its host was away.', p_session_id),
+      jsonb_build_object('sessionId', p_session_id, 'givenUp', true));
   end if;
 end
 $$;
 
--- Refuses to begin something in a session that was given up while its host was away.
-create function semo.check_not_given_up(p_office_id text, p_session_id text) returns void
+-- Whether a session is that host's: one whose making has failed may have another by now.
+create function semo.has_session(p_office_id text, p_host_id text, p_session_id text) returns boolean
+language plpgsql stable set search_path = '' as $$
+declare
+  owner text;
+begin
+  select s.host_id into owner from public.agent_sessions s where s.office_id = p_office_id and s.session_id = p_session_id;
+  return coalesce(owner = p_host_id, false);
+end
+$$;
+
+-- The conversation that a host says its session has. A conversation goes on where it lies, so one that another host has told of
+-- stays that host's, whoever else speaks of it.
+create function semo.told_conversation(p_session public.agent_sessions, p_office_id text, p_host_id text, p_told text)
+returns text
 language plpgsql stable set search_path = '' as $$
 begin
+  if p_told is null or p_told = p_session.conversation_id then return p_told; end if;
   if exists (
     select from public.agent_sessions s
-    where s.office_id = p_office_id and s.session_id = p_session_id and s.given_up_at is not null
+    where s.office_id = p_office_id and s.conversation_id = p_told and s.host_id <> p_host_id
   ) then
-    perform semo.refuse('session_terminated', format('Session %s was given up while its host was away.', p_session_id),
-      jsonb_build_object('sessionId', p_session_id, 'givenUp', true));
+    return p_session.conversation_id;
   end if;
+  return p_told;
 end
 $$;
 
@@ -43,15 +91,16 @@ language plpgsql security definer set search_path = '' as $$
 declare
   p_session_id text := p_record ->> 'sessionId';
   info jsonb := p_record -> 'info';
+  known public.agent_sessions;
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
-  perform semo.check_session_host(p_office_id, p_session_id, p_host_id);
+  known := semo.own_session(p_office_id, p_host_id, p_session_id);
   insert into public.agent_sessions as s
-    (office_id, session_id, host_id, host_epoch, status, info, record, record_host, conversation_id, created_ms, ended_ms,
+    (office_id, session_id, host_id, unplaced, host_epoch, status, info, record, record_host, conversation_id, created_ms, ended_ms,
       ended_at, version)
   values (
-    p_office_id, p_session_id, p_host_id, p_epoch, info ->> 'status', info, p_record, p_record ->> 'hostId',
-    p_record ->> 'conversationId', (info ->> 'createdAt')::double precision, (p_record ->> 'endedAt')::double precision,
+    p_office_id, p_session_id, p_host_id, true, p_epoch, info ->> 'status', info, p_record, p_record ->> 'hostId',
+    semo.told_conversation(known, p_office_id, p_host_id, p_record ->> 'conversationId'), (info ->> 'createdAt')::double precision, (p_record ->> 'endedAt')::double precision,
     case when p_record ->> 'endedAt' is not null then semo.now() end, 1
   )
   on conflict (office_id, session_id) do update set
@@ -71,13 +120,15 @@ create function public.semo_report_session(p_office_id text, p_host_id text, p_e
 language plpgsql security definer set search_path = '' as $$
 declare
   p_session_id text := p_info ->> 'sessionId';
+  known public.agent_sessions;
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
-  perform semo.check_session_host(p_office_id, p_session_id, p_host_id);
+  known := semo.own_session(p_office_id, p_host_id, p_session_id);
   insert into public.agent_sessions as s
-    (office_id, session_id, host_id, host_epoch, status, info, conversation_id, created_ms, ended_at, version)
+    (office_id, session_id, host_id, unplaced, host_epoch, status, info, conversation_id, created_ms, ended_at, version)
   values (
-    p_office_id, p_session_id, p_host_id, p_epoch, p_info ->> 'status', p_info, semo.conversation_of(p_info),
+    p_office_id, p_session_id, p_host_id, true, p_epoch, p_info ->> 'status', p_info,
+    semo.told_conversation(known, p_office_id, p_host_id, semo.conversation_of(p_info)),
     (p_info ->> 'createdAt')::double precision, case when p_info ->> 'status' = 'terminated' then semo.now() end, 1
   )
   on conflict (office_id, session_id) do update set
@@ -96,7 +147,7 @@ declare
   delivery jsonb := p_record -> 'delivery';
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
-  perform semo.check_not_given_up(p_office_id, p_record ->> 'sessionId');
+  perform semo.check_living_session(p_office_id, p_host_id, p_record ->> 'sessionId');
   insert into public.agent_turns as t
     (office_id, session_id, turn_id, host_id, host_epoch, delivery, record, intent_ms, ended_ms, state, info, outcome)
   values (
@@ -146,8 +197,11 @@ declare
   next jsonb;
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  if not semo.has_session(p_office_id, p_host_id, p_session_id) then return false; end if;
   -- What cannot be written down is not sent.
-  if p_step ->> 'kind' = 'submitted' then perform semo.check_not_given_up(p_office_id, p_session_id); end if;
+  if p_step ->> 'kind' = 'submitted' then
+    perform semo.check_living_session(p_office_id, p_host_id, p_session_id);
+  end if;
   select * into turn from public.agent_turns t
     where t.office_id = p_office_id and t.session_id = p_session_id and t.turn_id = p_turn_id and t.host_id = p_host_id
       and t.record is not null and t.host_epoch <= p_epoch
@@ -174,6 +228,7 @@ create function public.semo_forget_turn(
 language plpgsql security definer set search_path = '' as $$
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
+  if not semo.has_session(p_office_id, p_host_id, p_session_id) then return; end if;
   delete from public.agent_turns t
     where t.office_id = p_office_id and t.session_id = p_session_id and t.turn_id = p_turn_id and t.host_id = p_host_id
       and t.ended_ms is null;
@@ -188,8 +243,7 @@ declare
   new_end double precision := case when new_state = 'ended' then (p_turn #>> '{state,at}')::double precision end;
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
-  perform semo.check_session_host(p_office_id, p_turn ->> 'sessionId', p_host_id);
-  perform semo.check_not_given_up(p_office_id, p_turn ->> 'sessionId');
+  perform semo.check_living_session(p_office_id, p_host_id, p_turn ->> 'sessionId');
   insert into public.agent_turns as t
     (office_id, session_id, turn_id, host_id, host_epoch, state, info, outcome, intent_ms, ended_ms)
   values (

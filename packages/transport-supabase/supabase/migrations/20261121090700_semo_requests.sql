@@ -6,6 +6,17 @@ language sql immutable set search_path = '' as $$
   select coalesce((p_state ->> 'givenAt')::double precision, (p_state ->> 'at')::double precision)
 $$;
 
+-- Whether there is a request of that id which is another host's.
+create function semo.is_others_request(p_office_id text, p_host_id text, p_request_id text) returns boolean
+language plpgsql stable set search_path = '' as $$
+declare
+  owner text;
+begin
+  select r.host_id into owner from public.agent_requests r where r.office_id = p_office_id and r.request_id = p_request_id;
+  return coalesce(owner <> p_host_id, false);
+end
+$$;
+
 -- Keeps a new request. One that is there already stays as it is.
 create function public.semo_put_request(p_office_id text, p_host_id text, p_epoch bigint, p_record jsonb) returns void
 language plpgsql security definer set search_path = '' as $$
@@ -14,7 +25,7 @@ declare
   request_state jsonb := p_record -> 'state';
 begin
   perform semo.check_fence(p_office_id, p_host_id, p_epoch);
-  perform semo.check_not_given_up(p_office_id, request ->> 'sessionId');
+  perform semo.check_living_session(p_office_id, p_host_id, request ->> 'sessionId');
   insert into public.agent_requests
     (office_id, request_id, session_id, turn_id, host_id, host_epoch, kind, state, conversation_id, record, asked_ms,
       settled_ms)
@@ -38,7 +49,7 @@ begin
     state = p_state ->> 'kind', record = r.record || jsonb_build_object('state', p_state),
     settled_ms = semo.settled_ms(p_state), host_epoch = p_epoch, version = r.version + 1, updated_at = semo.now()
     where r.office_id = p_office_id and r.request_id = p_request_id and r.host_id = p_host_id and r.host_epoch <= p_epoch
-      and r.state = 'open';
+      and r.state = 'open' and semo.has_session(p_office_id, p_host_id, r.session_id);
   return found;
 end
 $$;
@@ -54,7 +65,8 @@ begin
     record = jsonb_set(r.record, '{state,givenAt}', to_jsonb(p_given_at)), settled_ms = p_given_at, host_epoch = p_epoch,
     version = r.version + 1, updated_at = semo.now()
     where r.office_id = p_office_id and r.request_id = p_request_id and r.host_id = p_host_id and r.host_epoch <= p_epoch
-      and r.state = 'answered' and r.record #>> '{state,givenAt}' is null;
+      and r.state = 'answered' and r.record #>> '{state,givenAt}' is null
+      and semo.has_session(p_office_id, p_host_id, r.session_id);
   return found;
 end
 $$;

@@ -2,7 +2,9 @@
 -- to look: { id, session_id, seq }. `seq` rises with every change of what `id` names.
 --
 --   office:{officeId}:commands:{hostId}   there is something to claim. Each host hears its own only.
---   office:{officeId}:events              results, sessions, turns, requests, hosts. Hosts add their output and progress to it.
+--   office:{officeId}:events              results, sessions, turns, requests, hosts, and that there is more to read of a host.
+--
+-- Only the triggers here send: a host or an office that could, could wake others for nothing.
 
 create function semo.tell_host(p_office_id text, p_host_id text, p_payload jsonb) returns void
 language plpgsql set search_path = '' as $$
@@ -121,11 +123,6 @@ create policy "semo: a host hears its commands" on realtime.messages for select 
 create policy "semo: an office hears its events" on realtime.messages for select to authenticated using (
   extension = 'broadcast'
   and ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'office'
-  and (select realtime.topic()) = 'office:' || ((select auth.jwt()) #>> '{app_metadata,semo,office_id}') || ':events'
-);
-create policy "semo: a host tells its office" on realtime.messages for insert to authenticated with check (
-  extension = 'broadcast'
-  and ((select auth.jwt()) #>> '{app_metadata,semo,role}') = 'host'
   and (select realtime.topic()) = 'office:' || ((select auth.jwt()) #>> '{app_metadata,semo,office_id}') || ':events'
 );
 

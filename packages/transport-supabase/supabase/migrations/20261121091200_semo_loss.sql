@@ -151,14 +151,14 @@ $$;
 
 /*
  Notices what time has done: hosts that have not held on to their lease are lost, with their sessions; the sessions of those that
- have stayed away for p_grace_ms are given up; commands that have come to the end of their way are ended; hosts that have been
- away for p_forget_ms and have nothing open are forgotten, but for those that the office drains: they are to find that said when
- they are back. Call it every few seconds from the office, or by pg_cron. Nothing is
- done where somebody else has, less than p_pause_ms ago.
+ have stayed away for p_grace_ms are given up; commands that have come to the end of their way are ended; events that were told
+ longer ago than p_keep_ms, and hosts that have been away for p_forget_ms and have nothing open, are forgotten, but for those that
+ the office drains: they are to find that said when they are back. Call it every few seconds from the office, or by pg_cron.
+ Nothing is done where somebody else has, less than p_pause_ms ago.
 */
 create function public.semo_sweep(
   p_office_id text, p_limit integer default 1000, p_grace_ms bigint default 120000, p_pause_ms bigint default 0,
-  p_forget_ms bigint default 3600000
+  p_forget_ms bigint default 3600000, p_keep_ms bigint default 600000
 ) returns table (lost_hosts text[], ended_commands integer, given_up_sessions text[])
 language plpgsql security definer set search_path = '' as $$
 declare
@@ -197,6 +197,7 @@ begin
     given_up := given_up || sessions;
   end loop;
   return query select lost, semo.bury_commands(p_office_id, p_limit), given_up;
+  perform semo.forget_told_by_all(p_office_id, p_keep_ms, p_limit);
   -- Where hosts come and go under names of their own, every look at the living ones would be through all there ever were.
   delete from public.session_hosts h
     where h.office_id = p_office_id and h.state <> 'online' and h.lease_expires_at <= semo.after_ms(-p_forget_ms)

@@ -56,6 +56,75 @@ export function describeEvents(stage: () => Stage): void {
       await publish(after, 2, []);
       expect(await marks(office, {})).toEqual(['h1 2']);
     });
+
+    it('are forgotten by the sweep where their hosts tell nothing more, the oldest first, so many at a time', async () => {
+      const office = stage().office();
+      const [one, two] = [await office.register('h1'), await office.register('h2')];
+      for (const seq of [1, 2, 3]) {
+        await publish(one, seq, []);
+        await stage().pass(1);
+      }
+      await publish(two, 1, []);
+      await stage().pass(600_000);
+      const sweep = async (args = {}) => {
+        await office.server.rows('semo_sweep', args);
+        return marks(office, {});
+      };
+      expect(await sweep({ p_limit: 1 })).toEqual(['h1 2', 'h1 3', 'h2 1']);
+      expect(await sweep()).toEqual(['h2 1']);
+      await stage().pass(1);
+      expect(await sweep()).toEqual([]);
+    });
+
+    answers(stage);
+  });
+}
+
+/** How much of them comes in one answer. */
+function answers(stage: () => Stage): void {
+  it('come by as many bytes as an answer is to hold, of each host at least one and none out of order', async () => {
+    const office = stage().office();
+    const hosts = [await office.register('h1'), await office.register('h2'), await office.register('h3')] as const;
+    const exit = (bytes: number) => [{ name: 'exit', pad: 'x'.repeat(bytes) }];
+    for (const seq of [1, 2, 3, 4]) await publish(hosts[0], seq, exit(1000));
+    await publish(hosts[1], 1, exit(5000));
+    for (const seq of [1, 2]) await publish(hosts[2], seq, exit(100));
+    const read = (after: object, args = {}) =>
+      office.member.rows('semo_read_events', { p_after: JSON.stringify(after), ...args });
+    const summary = (rows: Awaited<ReturnType<typeof read>>) => rows.map(({ host_id: id, seq }) => [id, seq].join(' '));
+    const pages: string[][] = [];
+    const after: Record<string, [unknown, unknown]> = {};
+    for (let more = true; more;) {
+      const rows = await read(after, { p_max_bytes: 7300 });
+      for (const { host_id: id, epoch, seq } of rows) after[String(id)] = [epoch, seq];
+      pages.push(summary(rows));
+      more = rows.some((row) => row['more']);
+    }
+    expect(pages).toEqual([
+      ['h1 1', 'h1 2', 'h2 1', 'h3 1'],
+      ['h1 3', 'h1 4', 'h3 2'],
+    ]);
+    expect(summary(await read({}, { p_max_bytes: 1 }))).toEqual(['h1 1', 'h2 1', 'h3 1']);
+    const limited = await read({}, { p_limit: 2 });
+    expect(summary(limited)).toEqual(['h1 1', 'h1 2', 'h2 1', 'h3 1', 'h3 2']);
+    expect(limited.every(({ more }) => more)).toBe(true);
+    expect((await read({})).some(({ more }) => more)).toBe(false);
+  });
+
+  it('come by a megabyte, unless more is asked for', async () => {
+    const office = stage().office();
+    for (const hostId of ['h1', 'h2']) await office.register(hostId);
+    await stage().postgres.sql(
+      `insert into semo.event_batches (office_id, host_id, epoch, seq, events)
+       select h.office_id, h.host_id, h.epoch, n, jsonb_build_array(repeat('x', 65536))
+       from public.session_hosts h, generate_series(1, 100) n where h.office_id = $1`,
+      [office.officeId],
+    );
+    const rows = await office.member.rows('semo_read_events');
+    const bytes = JSON.stringify(rows).length;
+    expect(bytes).toBeGreaterThan(900_000);
+    expect(bytes).toBeLessThan(1_100_000);
+    expect(new Set(rows.map(({ host_id: host }) => host)).size).toBe(2);
   });
 }
 

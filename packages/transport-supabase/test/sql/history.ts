@@ -33,6 +33,7 @@ const CALLS: readonly (readonly [name: string, args: Arguments])[] = [
   ['semo_dead_commands', {}],
   ['semo_put_session', { p_record: { sessionId: 'ses_1', info: INFO } }],
   ['semo_report_session', { p_info: INFO }],
+  ['semo_report_session', { p_info: { ...INFO, agent: { conversationId: 'conv_new' } } }],
   ['semo_put_turn', { p_record: { ...TURN, delivery: { kind: 'intent', intentAt: 1 } } }],
   ['semo_report_turn', { p_turn: TURN }],
   ['semo_advance_turn', { p_session_id: 'ses_1', p_turn_id: 'turn_1', p_step: { kind: 'accepted', at: 2 } }],
@@ -157,8 +158,9 @@ async function addHistory({ postgres }: Stage, { officeId }: Office): Promise<vo
   const over = `from generate_series(1, ${HISTORY}) n`;
   const session = `case n % 2 when 0 then 'ses_1' else 'ses_over_' || n % 100 end`;
   for (const text of [
-    `public.agent_sessions (office_id, session_id, host_id, status, info, ended_at, ended_ms)
-     select $1, 'ses_over_' || n, 'h1', 'terminated', '{}', semo.now(), 1 ${over}`,
+    `public.agent_sessions 
+       (office_id, session_id, host_id, status, info, ended_at, ended_ms, given_up_at, conversation_id)
+     select $1, 'ses_over_' || n, 'h1', 'terminated', '{}', semo.now(), 1, semo.now(), 'conv_' || n ${over}`,
     `public.agent_commands (office_id, command_id, session_id, host_id, kind, lane, seq, status, expires_at, ended_at)
      select $1, 'over_' || n, ${session}, 'h1', 'send_prompt', 'turn', n + 1000, 'completed', semo.now(), semo.now() ${over}`,
     `public.agent_command_results (office_id, command_id, session_id, host_id, success)
