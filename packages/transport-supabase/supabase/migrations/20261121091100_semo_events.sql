@@ -211,11 +211,12 @@ begin
   values (p_office_id, p_host_id, p_epoch, p_seq, told, p_dropped_bytes)
   on conflict do nothing;
   if not found then return; end if;
-  for one in select * from jsonb_array_elements(told) loop
-    perform semo.note_event(p_office_id, p_host_id, p_epoch, one);
-  end loop;
+  -- First what is known of a session: once it is told to be terminated, nothing more is taken of it.
   for one in select * from jsonb_array_elements(p_infos) loop
     perform semo.note_event(p_office_id, p_host_id, p_epoch, jsonb_build_object('name', 'info', 'info', one));
+  end loop;
+  for one in select * from jsonb_array_elements(told) loop
+    perform semo.note_event(p_office_id, p_host_id, p_epoch, one);
   end loop;
   perform semo.forget_told(p_office_id, p_host_id, p_keep_ms, 10);
 end

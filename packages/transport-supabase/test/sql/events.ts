@@ -46,6 +46,22 @@ export function describeEvents(stage: () => Stage): void {
       expect(session).toEqual({ status: 'terminated', ended: true });
     });
 
+    it('leave what was known of a session at its end, how it ended included', async () => {
+      const office = stage().office();
+      const host = await office.register('h1');
+      const { sessionId } = await office.session();
+      const info = { sessionId, status: 'terminated', createdAt: 1, exit: { code: 3, signal: null } };
+      const events = [status(sessionId, 'ready'), status(sessionId, 'terminated')];
+      await host.rows('semo_publish_events', {
+        p_seq: 1,
+        p_events: JSON.stringify(events),
+        p_infos: JSON.stringify([info]),
+      });
+      expect(await office.member.select('select status, info from agent_sessions')).toEqual([
+        { status: 'terminated', info },
+      ]);
+    });
+
     it('are not taken from who was given up, and are forgotten after a while', async () => {
       const office = stage().office();
       const before = await office.register('h1');
