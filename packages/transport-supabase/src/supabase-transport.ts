@@ -55,7 +55,7 @@ export interface SupabaseTransport {
  * ```
  */
 export function createSupabaseTransport(options: SupabaseTransportOptions): SupabaseTransport {
-  return new Transport(options, parseEdge(transportOptionsSchema, options, { what: 'transport options' }));
+  return new Transport(parseEdge(transportOptionsSchema, options, { what: 'transport options' }));
 }
 
 /** An office or a host. */
@@ -76,10 +76,10 @@ class Transport implements SupabaseTransport {
   readonly #deadLetters: DeadLetters;
   #closing: Promise<void> | null = null;
 
-  constructor(options: SupabaseTransportOptions, settings: TransportSettings) {
+  constructor(settings: TransportSettings) {
     this.#settings = settings;
     const { clock, onProblem, times, officeId } = settings;
-    this.#access = accessTo(options, {
+    this.#access = accessTo(settings.access, {
       clock,
       onProblem,
       heartbeatMs: times.heartbeatMs,
