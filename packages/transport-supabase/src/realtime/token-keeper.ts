@@ -1,4 +1,4 @@
-import { SemoError, type Cancel, type Clock } from '@semo-office/core';
+import { SemoError, isSemoError, type Cancel, type Clock } from '@semo-office/core';
 
 import { backoffMs } from '../waking/poll-pace.ts';
 import { settledWithin } from '../waking/settled-within.ts';
@@ -186,7 +186,7 @@ function overdue({ expiresAt }: HeldToken): SemoError {
 
 /** Ours as they are; of others never their own words: these might hold a token. */
 function refusalOf(thrown: unknown): SemoError {
-  if (!(thrown instanceof SemoError)) return noToken();
+  if (!isSemoError(thrown)) return noToken();
   if (thrown.code === 'sign_in_refused') return thrown;
   // Whoever asks by a token has not to do with how it is made.
   return new SemoError('sign_in_refused', thrown.message, { retryable: true, cause: thrown });
