@@ -14,6 +14,7 @@ import { eventsTopic } from './realtime/office-topic.ts';
 import { supabaseJobStore } from './store/job-store.ts';
 import { accessTo, type ProjectAccess } from './supabase-access.ts';
 import { settledWithin } from './waking/settled-within.ts';
+import { toldOnce } from './told-once.ts';
 import { hostOptionsSchema, transportOptionsSchema } from './transport-options.ts';
 import type { HostOptions, SupabaseTransportOptions, TransportSettings } from './transport-options.ts';
 
@@ -76,7 +77,8 @@ class Transport implements SupabaseTransport {
   readonly #deadLetters: DeadLetters;
   #closing: Promise<void> | null = null;
 
-  constructor(settings: TransportSettings) {
+  constructor(options: TransportSettings) {
+    const settings = { ...options, onProblem: toldOnce(options.onProblem) };
     this.#settings = settings;
     const { clock, onProblem, times, officeId } = settings;
     this.#access = accessTo(settings.access, {

@@ -83,7 +83,7 @@ export interface HostOptions {
 /** What PostgreSQL's integer takes, which is what times and counts are there; a timer would take no more either. */
 const MOST = 2 ** 31 - 1;
 
-const count = z.number().int().nonnegative().max(MOST);
+const count = z.number().int('It is a whole number.').nonnegative().max(MOST);
 
 const pause = z.number().nonnegative().max(MOST);
 

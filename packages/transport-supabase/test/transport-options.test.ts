@@ -42,7 +42,7 @@ describe('the options of a transport', () => {
     { options: { ...by, clock: {} }, says: 'now, schedule' },
     { options: { client: {}, officeId: 'acme' }, says: 'rpc, from' },
     { options: { client: { rpc() {}, from() {} }, officeId: 'acme' }, says: 'a client of supabase-js' },
-    { options: { ...by, times: { answerTimeoutMs: 1000.5 } }, says: 'expected int' },
+    { options: { ...by, times: { answerTimeoutMs: 1000.5 } }, says: 'It is a whole number.' },
     { options: { ...by, times: { answerTimeoutMs: 1e12 } }, says: '<=2147483647' },
     { options: { ...by, times: { leaseMs: 1e15 } }, says: '<=2147483647' },
     { options: { ...by, times: { hostGraceMs: -1 } }, says: '>=0' },
@@ -54,7 +54,7 @@ describe('the options of a transport', () => {
   it.each([
     { host: { capacity: 1 }, says: 'hostId' },
     { host: { hostId: 'h1', capacity: 1e12 }, says: '<=2147483647' },
-    { host: { hostId: 'h1', capacity: 1.5 }, says: 'expected int' },
+    { host: { hostId: 'h1', capacity: 1.5 }, says: 'It is a whole number.' },
     { host: { hostId: 'h1', capacity: 1, foo: 1 }, says: 'foo' },
     { host: { hostId: 'h1', capacity: 1, onSuperseded: 'x' }, says: 'expected a function' },
   ])('and of a host cannot be $host: $says', async ({ host, says }) => {

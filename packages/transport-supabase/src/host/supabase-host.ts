@@ -160,7 +160,7 @@ export class SupabaseHost implements SupabaseHostLink {
     this.#handler = null;
     const time = new ClosingTime(clock, withinMs);
     // From then on the database is not waited for.
-    time.after(1).addEventListener('abort', () => door.close(hostClosed()));
+    time.after(1).addEventListener('abort', () => door.close(hostClosed(' before the database had answered')));
     await this.#finish(time);
     time.end();
     door.close(hostClosed());
@@ -196,6 +196,6 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 }
 
-function hostClosed(): SemoError {
-  return new SemoError('closed', 'This host was closed.');
+function hostClosed(when = ''): SemoError {
+  return new SemoError('closed', `This host was closed${when}.`);
 }
