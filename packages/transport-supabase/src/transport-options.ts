@@ -37,7 +37,7 @@ export interface OfficeTimes {
   readonly heartbeatMs?: number | undefined;
   /** For how long a channel may try to join before another one is made. Default 20 000. */
   readonly joinTimeoutMs?: number | undefined;
-  /** How long closing waits for what is under way. Default 5 000. */
+  /** How long closing takes at most: for answering what is under way, for telling it, and for saying goodbye. Default 5 000. */
   readonly closeTimeoutMs?: number | undefined;
 }
 

@@ -73,6 +73,26 @@ describe('a command, while the database does not answer,', () => {
   });
 });
 
+it('does not wait for a token that never comes, neither to answer nor to close', async () => {
+  const clock = new FakeClock();
+  const transport = createSupabaseTransport({
+    url: 'http://127.0.0.1:9',
+    key: 'sb_publishable_x',
+    accessToken: () => new Promise(() => {}),
+    officeId: 'acme',
+    realtime: false,
+    clock,
+    times: { answerTimeoutMs: 2000 },
+  });
+  const link = transport.office();
+  const answer = expectError(link.dispatch(create('ses_1')), 'host_lost');
+  clock.advance(2000);
+  await answer;
+  const other = expectError(link.dispatch(create('ses_2')), 'closed');
+  await transport.close();
+  await other;
+});
+
 describe('closing, while the database does not answer,', () => {
   it('does not wait for an office, and fails what is waited for there', async () => {
     const { project, problems, transport } = staged(['semo_event_heads']);

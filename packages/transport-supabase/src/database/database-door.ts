@@ -71,7 +71,9 @@ export function supabaseDoor(
     const cancel = clock.schedule(timeoutMs, () => given.abort());
     try {
       const { data, error, status } = await request(given.signal);
-      if (token !== null && status !== 0) tokens?.[status === 401 ? 'refused' : 'accepted'](token);
+      if (token !== null && status === 401) tokens?.refused(token);
+      // What stands before the project, and did not get through to it, says nothing of it.
+      else if (token !== null && status > 0 && status < 500) tokens?.accepted(token);
       if (error !== null) throw projectError({ ...error, status }, host);
       return data;
     } catch (thrown) {

@@ -40,6 +40,7 @@ describe('the door to the database', () => {
     { answer: { status: 200, data: [] }, says: ['took a'] },
     { answer: { status: 400, error: { message: '', code: 'P0001' } }, says: ['took a'] },
     { answer: { status: 401, error: { message: '', code: 'PGRST301' } }, says: ['refused a'] },
+    { answer: { status: 503, error: { message: '' } }, says: [] },
     { answer: { status: 0, error: { message: 'fetch failed', code: '' } }, says: [] },
   ])('tells what the project thinks of a token: $answer', async ({ answer, says }) => {
     const told: string[] = [];
