@@ -11,7 +11,10 @@ export type SupabaseAccess =
       readonly url: string;
       /** The secret key for an office's server; the publishable one together with `accessToken`. */
       readonly key: string;
-      /** Gives a JWT whose `app_metadata.semo` says who we are. Asked again before it is over. Default: the key alone. */
+      /**
+       * Gives a JWT whose `app_metadata.semo` says who we are, within ten seconds. Asked again before that is over, and never more
+       * than once a second. Default: the key alone.
+       */
       readonly accessToken?: (() => Promise<string>) | undefined;
     };
 
