@@ -30,7 +30,7 @@ export interface AccessParts {
 
 /** Access by a client, or by what one is made from. */
 export function accessTo(access: SupabaseAccess, parts: AccessParts): ProjectAccess {
-  const { clock } = parts;
+  const { clock, onProblem, onFreshToken: onFresh } = parts;
   if ('client' in access)
     return {
       door: supabaseDoor(access.client, { clock }),
@@ -40,34 +40,33 @@ export function accessTo(access: SupabaseAccess, parts: AccessParts): ProjectAcc
         // It is not ours.
       },
     };
-  const keeper =
-    access.accessToken === undefined
-      ? null
-      : new TokenKeeper({
-          clock,
-          fetchToken: access.accessToken,
-          onFresh: parts.onFreshToken,
-          onProblem: parts.onProblem,
-        });
-  const newClient = (): ProjectClient => clientOf(access, keeper, parts.heartbeatMs);
+  const { accessToken: fetchToken } = access;
+  const tokens = fetchToken === undefined ? null : new TokenKeeper({ clock, fetchToken, onFresh, onProblem });
+  const newClient = (): ProjectClient => clientOf(access, tokens, parts.heartbeatMs);
+  const { host } = new URL(access.url);
   return {
-    door: supabaseDoor(newClient(), { clock }),
+    door: supabaseDoor(newClient(), { clock, host, tokens }),
     openLine: freshLines(newClient),
     hearsHeartbeats: true,
-    close: () => keeper?.close(),
+    close: () => tokens?.close(),
   };
 }
 
 function clientOf(
   { url, key }: Extract<SupabaseAccess, { url: string }>,
-  keeper: TokenKeeper | null,
+  tokens: TokenKeeper | null,
   heartbeatMs: number,
 ): ProjectClient {
-  return createClient<Database>(url, key, {
+  let isMade = false;
+  // While it is made, a client prints whatever goes wrong with its token; it asks again when it has something to do.
+  const accessToken = async (): Promise<string | null> => (isMade ? tokens?.current() : tokens?.held) ?? null;
+  const client = createClient<Database>(url, key, {
     auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false },
-    ...(keeper === null ? {} : { accessToken: () => keeper.current() }),
+    ...(tokens === null ? {} : { accessToken }),
     realtime: { heartbeatIntervalMs: heartbeatMs, reconnectAfterMs },
   });
+  isMade = true;
+  return client;
 }
 
 /** When a socket that was lost is tried again: sooner or later by chance, so that not all hosts come at once. */

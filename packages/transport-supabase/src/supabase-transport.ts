@@ -3,16 +3,19 @@ import { SemoError, parseEdge, type JobStore, type OfficeLink } from '@semo-offi
 import { commandDesk, type CommandDesk } from './command/command-desk.ts';
 import { CommandRepository } from './command/command-repository.ts';
 import { DeadLetters } from './command/dead-letters.ts';
+import { ClosableDoor } from './database/closable-door.ts';
 import { EventRepository } from './events/event-repository.ts';
 import { openHost } from './host/open-host.ts';
 import { HostRepository } from './host/host-repository.ts';
-import type { SupabaseHostLink } from './host/supabase-host.ts';
+import type { SupabaseHost, SupabaseHostLink } from './host/supabase-host.ts';
 import { forgetIn } from './office/forgetting.ts';
 import { SupabaseOffice, type AnnouncementListeners } from './office/supabase-office.ts';
 import { OfficeChannel } from './realtime/office-channel.ts';
 import { eventsTopic } from './realtime/office-topic.ts';
 import { supabaseJobStore } from './store/job-store.ts';
 import { accessTo, type ProjectAccess } from './supabase-access.ts';
+import { settledWithin } from './waking/settled-within.ts';
+import { toldOnce } from './told-once.ts';
 import { hostOptionsSchema, transportOptionsSchema } from './transport-options.ts';
 import type { HostOptions, SupabaseTransportOptions, TransportSettings } from './transport-options.ts';
 
@@ -23,14 +26,17 @@ export interface SupabaseTransport {
   /**
    * Registers a host, and gives its end. One process at a time: the next to register fences off the one before.
    * @throws SemoError `not_supported`: the database speaks another protocol; `sign_in_refused`, `store_unusable`, `host_lost`,
-   * `invalid_argument`.
+   * `invalid_argument`, `closed`.
    */
   host(options: HostOptions): Promise<SupabaseHostLink>;
-  /** Keeps an office's jobs. */
+  /** Keeps an office's jobs, until the transport is closed. @throws SemoError `closed`. */
   jobStore(): JobStore;
   /** Commands by their ids, and the dead ones. */
   readonly commands: CommandDesk;
-  /** Closes every end that was made here. */
+  /**
+   * Closes every end that was made here, within `times.closeTimeoutMs`. What is asked for after that, also of `commands` and of
+   * stores that were made here, is refused as `closed`.
+   */
   close(): Promise<void>;
 }
 
@@ -51,10 +57,12 @@ export interface SupabaseTransport {
  * ```
  */
 export function createSupabaseTransport(options: SupabaseTransportOptions): SupabaseTransport {
-  return new Transport(options, parseEdge(transportOptionsSchema, options, { what: 'transport options' }));
+  return new Transport(parseEdge(transportOptionsSchema, options, { what: 'transport options' }));
 }
 
+/** An office or a host. */
 interface End {
+  authorise(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -62,36 +70,45 @@ class Transport implements SupabaseTransport {
   readonly commands: CommandDesk;
   readonly #settings: TransportSettings;
   readonly #access: ProjectAccess;
-  readonly #channels = new Set<OfficeChannel>();
+  /** All goes by this one, until the transport is closed. */
+  readonly #door: ClosableDoor;
   readonly #ends = new Set<End>();
-  readonly #commands: CommandRepository;
+  /** Hosts that are being registered. */
+  readonly #openings = new Set<Promise<SupabaseHost>>();
   readonly #deadLetters: DeadLetters;
-  #isOpen = true;
+  #closing: Promise<void> | null = null;
 
-  constructor(options: SupabaseTransportOptions, settings: TransportSettings) {
+  constructor(options: TransportSettings) {
+    const settings = { ...options, onProblem: toldOnce(options.onProblem) };
     this.#settings = settings;
     const { clock, onProblem, times, officeId } = settings;
-    this.#access = accessTo(options, {
+    this.#access = accessTo(settings.access, {
       clock,
       onProblem,
       heartbeatMs: times.heartbeatMs,
       onFreshToken: () => {
-        for (const channel of this.#channels) void channel.authorise();
+        for (const end of this.#ends) void end.authorise();
       },
     });
-    this.#commands = new CommandRepository(this.#access.door, officeId);
-    this.#deadLetters = new DeadLetters({ commands: this.#commands, onProblem });
-    this.commands = commandDesk(this.#commands, this.#deadLetters);
+    this.#door = new ClosableDoor(this.#access.door);
+    const commands = new CommandRepository(this.#door, officeId);
+    this.#deadLetters = new DeadLetters({
+      commands,
+      // Of what is given up as this is closed nobody need hear.
+      onProblem: (problem) => (this.#closing === null ? onProblem(problem) : undefined),
+    });
+    this.commands = commandDesk(commands, this.#deadLetters);
   }
 
   office(): OfficeLink {
     this.#checkOpen();
     const { clock, onProblem, times, officeId, sessionLabels, keepEndedMs } = this.#settings;
-    const { door } = this.#access;
-    const office = new SupabaseOffice({
+    const door = new ClosableDoor(this.#door);
+    const office: SupabaseOffice = new SupabaseOffice({
       clock,
+      door,
       onProblem,
-      commands: this.#commands,
+      commands: new CommandRepository(door, officeId),
       onDeaths: () => this.#deadLetters.look(),
       hosts: new HostRepository(door, officeId),
       events: new EventRepository(door, officeId),
@@ -101,8 +118,10 @@ class Transport implements SupabaseTransport {
       forget: forgetIn(door, officeId),
       keepEndedMs,
       answerTimeoutMs: times.answerTimeoutMs,
+      closeTimeoutMs: times.closeTimeoutMs,
       labels: sessionLabels,
       openChannel: (listeners) => this.#channel(eventsTopic(officeId), listeners),
+      onClosed: () => this.#ends.delete(office),
     });
     this.#ends.add(office);
     return office;
@@ -110,24 +129,45 @@ class Transport implements SupabaseTransport {
 
   async host(options: HostOptions): Promise<SupabaseHostLink> {
     this.#checkOpen();
+    const opening = this.#openHost(options);
+    this.#openings.add(opening);
+    return opening.finally(() => this.#openings.delete(opening));
+  }
+
+  async #openHost(options: HostOptions): Promise<SupabaseHost> {
     const host = await openHost(parseEdge(hostOptionsSchema, options, { what: 'host options' }), {
       settings: this.#settings,
-      door: this.#access.door,
-      commands: this.#commands,
+      door: new ClosableDoor(this.#door),
       pace: this.#pace,
       channel: (topic, listeners) => this.#channel(topic, listeners),
+      onClosed: (closed) => this.#ends.delete(closed),
     });
+    if (this.#closing !== null) {
+      await host.close();
+      throw transportClosed();
+    }
     this.#ends.add(host);
     return host;
   }
 
   jobStore(): JobStore {
-    return supabaseJobStore(this.#access.door, this.#settings.officeId);
+    this.#checkOpen();
+    return supabaseJobStore(this.#door, this.#settings.officeId);
   }
 
-  async close(): Promise<void> {
-    this.#isOpen = false;
-    await Promise.all([...this.#ends].map((end) => end.close()));
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
+    const { clock, times } = this.#settings;
+    const openings = Promise.allSettled(this.#openings);
+    await Promise.all([
+      settledWithin(openings, { clock, ms: times.closeTimeoutMs, orElse: transportClosed }).catch(() => {}),
+      ...[...this.#ends].map((end) => end.close()),
+    ]);
+    this.#door.close(transportClosed());
     await this.#deadLetters.settled();
     this.#access.close();
   }
@@ -141,7 +181,7 @@ class Transport implements SupabaseTransport {
     const { clock, onProblem, times, realtime } = this.#settings;
     if (!realtime) return null;
     const { openLine, hearsHeartbeats } = this.#access;
-    const channel = new OfficeChannel({
+    return new OfficeChannel({
       clock,
       openLine,
       topic,
@@ -155,11 +195,13 @@ class Transport implements SupabaseTransport {
       backoff: { firstMs: 250, longestMs: 30_000 },
       settleMs: 3000,
     });
-    this.#channels.add(channel);
-    return channel;
   }
 
   #checkOpen(): void {
-    if (!this.#isOpen) throw new SemoError('closed', 'This transport was closed. Make another one.');
+    if (this.#closing !== null) throw transportClosed();
   }
+}
+
+function transportClosed(): SemoError {
+  return new SemoError('closed', 'This transport was closed. Make another one.');
 }

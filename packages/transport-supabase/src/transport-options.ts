@@ -1,4 +1,5 @@
-import { idSchema, systemClock, type Clock, type SemoError } from '@semo-office/core';
+import { clockSchema, functionSchema, idSchema, portSchema, systemClock } from '@semo-office/core';
+import type { Clock, SemoError } from '@semo-office/core';
 import type { SupabaseClient } from '@supabase/supabase-js';
 import { z } from 'zod';
 
@@ -10,13 +11,16 @@ export type SupabaseAccess =
       readonly url: string;
       /** The secret key for an office's server; the publishable one together with `accessToken`. */
       readonly key: string;
-      /** Gives a JWT whose `app_metadata.semo` says who we are. Asked again before it is over. Default: the key alone. */
+      /**
+       * Gives a JWT whose `app_metadata.semo` says who we are, within ten seconds. Asked again before that is over, and never more
+       * than once a second. Default: the key alone.
+       */
       readonly accessToken?: (() => Promise<string>) | undefined;
     };
 
 /** How often things are looked at, and for how long they are waited for; all in milliseconds. */
 export interface OfficeTimes {
-  /** For how long an answer to a command is waited for. Default 30 000. */
+  /** For how long an answer to a command is waited for: a whole number. Default 30 000. */
   readonly answerTimeoutMs?: number | undefined;
   /** The shortest wait between looks while Realtime is away. Default 100. */
   readonly fastPollMs?: number | undefined;
@@ -24,7 +28,7 @@ export interface OfficeTimes {
   readonly slowPollMs?: number | undefined;
   /** The wait between looks while Realtime is there. Default 5 000. */
   readonly livePollMs?: number | undefined;
-  /** For how long a host has its place, and its commands, without holding on to them. Default 15 000. */
+  /** For how long a host has its place, and its commands, without holding on to them: a whole number. Default 15 000. */
   readonly leaseMs?: number | undefined;
   /** For how long a host that was lost may come back to its sessions: then these are given up. 0: at once. Default 120 000. */
   readonly hostGraceMs?: number | undefined;
@@ -36,7 +40,7 @@ export interface OfficeTimes {
   readonly heartbeatMs?: number | undefined;
   /** For how long a channel may try to join before another one is made. Default 20 000. */
   readonly joinTimeoutMs?: number | undefined;
-  /** How long closing waits for what is under way. Default 5 000. */
+  /** How long closing takes at most: for answering what is under way, for telling it, and for saying goodbye. Default 5 000. */
   readonly closeTimeoutMs?: number | undefined;
 }
 
@@ -85,17 +89,24 @@ export interface HostOptions {
   readonly onSuperseded?: ((why: SemoError) => void) | undefined;
 }
 
-const ms = (byDefault: number) => z.number().positive().default(byDefault);
+/** What PostgreSQL's integer takes, which is what times and counts are there; a timer would take no more either. */
+const MOST = 2 ** 31 - 1;
+
+const count = z.number().int('It is a whole number.').nonnegative().max(MOST);
+
+const pause = z.number().nonnegative().max(MOST);
+
+const ms = (byDefault: number) => z.number().positive().max(MOST).default(byDefault);
 
 const timesSchema = z.strictObject({
-  answerTimeoutMs: ms(30_000),
+  answerTimeoutMs: count.min(1).default(30_000),
   fastPollMs: ms(100),
   slowPollMs: ms(2000),
   livePollMs: ms(5000),
-  leaseMs: z.number().int().min(100).default(15_000),
-  hostGraceMs: z.number().nonnegative().default(120_000),
-  eventBatchMs: z.number().nonnegative().default(20),
-  outputBatchMs: z.number().nonnegative().default(250),
+  leaseMs: count.min(100).default(15_000),
+  hostGraceMs: pause.default(120_000),
+  eventBatchMs: pause.default(20),
+  outputBatchMs: pause.default(250),
   heartbeatMs: ms(8000),
   joinTimeoutMs: ms(20_000),
   closeTimeoutMs: ms(5000),
@@ -105,17 +116,42 @@ const DAY_MS = 24 * 3_600_000;
 /** Far less than what makes a moment that the database cannot tell. */
 const LONGEST_KEPT_MS = 36_500 * DAY_MS;
 
-/** What a transport can be told, besides objects, with its defaults. */
-export const transportOptionsSchema = z.object({
-  officeId: idSchema,
-  realtime: z.boolean().default(true),
-  sessionLabels: z.array(z.string()).default([]),
-  batchesPerSecond: z.number().positive().default(10),
-  keepEndedMs: z.union([z.number().int().min(60_000).max(LONGEST_KEPT_MS), z.literal(false)]).default(7 * DAY_MS),
-  times: timesSchema.prefault({}),
-  clock: z.custom<Clock>().default(() => systemClock),
-  onProblem: z.custom<(problem: SemoError) => void>().default(() => () => {}),
-});
+const functionOf = <Given extends (...given: never[]) => unknown>() => functionSchema as unknown as z.ZodType<Given>;
+
+const clientSchema = portSchema<Extract<SupabaseAccess, { client: unknown }>['client']>('rpc', 'from').refine(
+  (client) => typeof client.realtime === 'object',
+  'Invalid input: expected a client of supabase-js',
+);
+
+/** Both ways of access, each checked by itself: which of them it is, is said in one sentence. */
+const accessFields = {
+  client: clientSchema.optional(),
+  url: z.url({ protocol: /^https?$/, error: 'Write https://….' }).optional(),
+  key: z.string().min(1).optional(),
+  accessToken: functionOf<() => Promise<string>>().optional(),
+};
+
+/** What a transport can be told, with its defaults. */
+export const transportOptionsSchema = z
+  .strictObject({
+    ...accessFields,
+    officeId: idSchema,
+    realtime: z.boolean().default(true),
+    sessionLabels: z.array(z.string()).default([]),
+    batchesPerSecond: z.number().positive().default(10),
+    keepEndedMs: z.union([z.number().int().min(60_000).max(LONGEST_KEPT_MS), z.literal(false)]).default(7 * DAY_MS),
+    times: timesSchema.prefault({}),
+    clock: (clockSchema as z.ZodType<Clock>).default(() => systemClock),
+    onProblem: functionOf<(problem: SemoError) => void>().default(() => () => {}),
+  })
+  .transform(({ client, url, key, accessToken, ...settings }, context) => {
+    const parts = [url, key, accessToken].filter((part) => part !== undefined);
+    if (client !== undefined && parts.length === 0) return { ...settings, access: { client } };
+    if (client === undefined && url !== undefined && key !== undefined)
+      return { ...settings, access: { url, key, accessToken } };
+    context.addIssue('Give either a client, or a url and a key (with an accessToken, if need be).');
+    return z.NEVER;
+  });
 
 /** See {@link transportOptionsSchema}. */
 export type TransportSettings = z.output<typeof transportOptionsSchema>;
@@ -123,9 +159,9 @@ export type TransportSettings = z.output<typeof transportOptionsSchema>;
 /** What a host can be told, with its defaults. */
 export const hostOptionsSchema = z.strictObject({
   hostId: idSchema,
-  capacity: z.number().int().nonnegative(),
+  capacity: count,
   labels: z.array(z.string().min(1)).default([]),
   agentVersions: z.record(z.string(), z.string()).default({}),
   sessions: z.array(idSchema).optional(),
-  onSuperseded: z.custom<(why: SemoError) => void>((given) => typeof given === 'function').optional(),
+  onSuperseded: functionOf<(why: SemoError) => void>().optional(),
 });

@@ -19,6 +19,8 @@ import { aborted } from '../host/aborted.ts';
 import type { SupabasePlace } from '../host/supabase-place.ts';
 import { secretText } from '../secret-text.ts';
 import { alive, atWork, untilIdle } from './drain.ts';
+import { hostKey } from './host-key.ts';
+import { waitedFor } from './impatience.ts';
 import { problemLog } from './problem-log.ts';
 import { tokenSource } from './token-source.ts';
 
@@ -34,6 +36,11 @@ export interface SupabaseHostParts {
 
 /** Somebody waits for the end: agents are not asked for long. */
 const HURRIED = { graceMs: 1000 };
+
+/** For how long saying goodbye is waited for then. */
+const HURRIED_GOODBYE_MS = 2000;
+/** For how long the office is waited for to hear that the host drains, once nothing is at work any more. */
+const TOLD_WITHIN_MS = 5000;
 
 /** A host that serves. */
 interface Serving {
@@ -69,7 +76,7 @@ export async function serveSupabase(place: SupabasePlace, parts: SupabaseHostPar
     },
     { io, signal: interruption.signal },
   ).catch(async (thrown: unknown) => {
-    await transport.close();
+    await waitedFor(transport.close(), { hurry: interruption.hurry });
     // Agents in tmux that were taken up are left for a host that is let in, unless it is told to stop.
     if (living.length === 0 || interruption.signal.aborted) await sessions.close();
     if (interruption.signal.aborted) return null;
@@ -93,18 +100,13 @@ async function openTransport(
   const freshToken = tokenSource(readToken, { officeId, hostId });
   // What is wrong with it is said before anything is begun.
   await freshToken();
-  const onProblem = problemLog((line) => io.stderr(line));
+  const keyText = await secretText(key, { what: "project's publishable key", option: '--key-file', env: io.env });
   return createSupabaseTransport({
     url,
     officeId,
-    // Why there is none is lost on its way through Supabase's client.
-    accessToken: () =>
-      freshToken().catch((thrown: unknown) => {
-        onProblem(SemoError.from(thrown));
-        throw thrown;
-      }),
-    key: await secretText(key, { what: "project's publishable key", option: '--key-file', env: io.env }),
-    onProblem,
+    accessToken: freshToken,
+    key: hostKey(keyText),
+    onProblem: problemLog((line) => io.stderr(line)),
   });
 }
 
@@ -120,7 +122,9 @@ function registered(
   options: HostOptions,
   { io, signal }: { readonly io: CliIo; readonly signal: AbortSignal },
 ): Promise<SupabaseHostLink> {
-  return pRetry(() => transport.host(options), {
+  const stopped = aborted(signal).then(() => Promise.reject(new SemoError('aborted', 'The host was told to stop.')));
+  stopped.catch(() => {});
+  return pRetry(() => Promise.race([transport.host(options), stopped]), {
     retries: Number.POSITIVE_INFINITY,
     minTimeout: 500,
     maxTimeout: 30_000,
@@ -144,11 +148,15 @@ async function leave(
   const end = await untilIdle(sessions, { withinMs: drainMs, hurry });
   const cutOff = await atWork(sessions);
   if (end !== 'idle' && cutOff.length > 0)
-    io.stderr(`${cutOff.length} sessions are ended in the middle of their work.\n`);
-  await told;
+    io.stderr(
+      cutOff.length === 1
+        ? '1 session is ended in the middle of its work.\n'
+        : `${cutOff.length} sessions are ended in the middle of their work.\n`,
+    );
+  await waitedFor(told, { hurry, withinMs: TOLD_WITHIN_MS });
   await endIdle(sessions, new Set(cutOff.map(({ sessionId }) => sessionId)));
   await served.close();
-  await transport.close();
+  await waitedFor(transport.close(), { hurry, hurriedMs: HURRIED_GOODBYE_MS });
   if (end === 'hurried')
     await Promise.allSettled(cutOff.map(({ sessionId }) => sessions.terminate(sessionId, HURRIED)));
   await sessions.close();

@@ -2,6 +2,7 @@ import { FakeClock, createScriptedSessions, scriptedSpec } from '@semo-office/co
 import { describe, expect, it, vi } from 'vitest';
 
 import { untilIdle } from '../../src/supabase/drain.ts';
+import { waitedFor } from '../../src/supabase/impatience.ts';
 import { problemLog } from '../../src/supabase/problem-log.ts';
 import { SemoError } from 'semo-office';
 
@@ -57,6 +58,34 @@ describe('draining', () => {
     hurry.abort();
     expect(await hurried).toBe('hurried');
     expect(await drain()).toBe('hurried');
+    expect(clock.pending).toBe(0);
+  });
+});
+
+describe('what the project is asked for', () => {
+  const never = new Promise<void>(() => {});
+
+  it('is waited for until it is over, however it ends', async () => {
+    const clock = new FakeClock();
+    const { signal: hurry } = new AbortController();
+    await waitedFor(Promise.reject(new Error('away')), { hurry, withinMs: 1000, clock });
+    expect(clock.pending).toBe(0);
+    const late = waitedFor(never, { hurry, withinMs: 1000, clock });
+    clock.advance(1000);
+    await late;
+  });
+
+  it('is waited for a moment by who is in a hurry', async () => {
+    const clock = new FakeClock();
+    const hurry = new AbortController();
+    const waiting = waitedFor(never, { hurry: hurry.signal, hurriedMs: 500, clock });
+    expect(clock.pending).toBe(0);
+    hurry.abort();
+    clock.advance(500);
+    await waiting;
+    const again = waitedFor(never, { hurry: hurry.signal, clock });
+    clock.advance(0);
+    await again;
     expect(clock.pending).toBe(0);
   });
 });

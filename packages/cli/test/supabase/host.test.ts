@@ -11,6 +11,7 @@ import { createSupabaseTransport, supabaseFolder } from 'semo-office/supabase';
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { cliStage, type CliRun, type CliStage } from '../test-io.ts';
+import { stallingLine } from './stalling-line.ts';
 
 const SANDBOX = optionalTool('bwrap');
 const semo = fileURLToPath(new URL('../../dist/main.js', import.meta.url));
@@ -82,6 +83,13 @@ function startHost({ cli, env, where }: Awaited<ReturnType<typeof stage>>, ...ar
       ended.then(({ stderr }) => lines.find((line) => line.type === type) ?? Promise.reject(new Error(stderr))),
     ]);
   return { stop: () => stop.abort(), hurry: () => hurry.abort(), ended, told, complaints: () => complaints };
+}
+
+/** A key as projects had them before, unsigned. */
+function legacyKey(claims: object): string {
+  return [{ alg: 'HS256' }, claims, 'signature']
+    .map((part) => Buffer.from(JSON.stringify(part)).toString('base64url'))
+    .join('.');
 }
 
 const shell = (folder: string): SessionSpec => ({
@@ -159,7 +167,7 @@ describe('semo host --supabase-url', { timeout: 120_000 }, () => {
     host.hurry();
     expect(await host.ended).toMatchObject({
       status: 0,
-      stderr: '1 sessions are ended in the middle of their work.\n',
+      stderr: '1 session is ended in the middle of its work.\n',
     });
     const [row] = await supabase.sql('select host_lost_at from agent_sessions where session_id = $1', [sessionId]);
     expect(row?.['host_lost_at']).not.toBeNull();
@@ -243,7 +251,53 @@ describe('semo host --supabase-url', { timeout: 120_000 }, () => {
   });
 });
 
+describe('a project that is of no use', { timeout: 120_000 }, () => {
+  it('is told from one that is out of reach', async () => {
+    const here = await stage();
+    const where = ['--supabase-url', `${supabase.url}/studio`, '--office', here.officeId, '--host-id', 'mac-1'];
+    const { status, stderr } = await startHost({ ...here, where }).ended;
+    expect(status).toBe(1);
+    expect(stderr).toContain('is no Supabase project with our tables');
+  });
+
+  it('is named, and left at once by who is told to stop', async () => {
+    const here = await stage();
+    const where = ['--supabase-url', 'http://127.0.0.1:9', '--office', here.officeId, '--host-id', 'mac-1'];
+    const host = startHost({ ...here, where });
+    await vi.waitFor(() => expect(host.complaints()).toContain('The database at 127.0.0.1:9 did not answer.'), 20_000);
+    host.stop();
+    expect(await host.ended).toMatchObject({ status: 0 });
+  });
+
+  it('keeps nobody who is in a hurry', async () => {
+    const here = await stage();
+    await using line = await stallingLine(supabase.url);
+    const where = ['--supabase-url', line.url, '--office', here.officeId, '--host-id', 'mac-1'];
+    const host = startHost({ ...here, where });
+    await host.told('ready');
+    line.stall();
+    host.stop();
+    const drain = await line.asked('semo_drain_host');
+    host.hurry();
+    expect(await host.ended).toMatchObject({ status: 0 });
+    // It was not even given up yet.
+    expect(drain.isOver).toBe(false);
+  });
+});
+
 describe('a host that is not let in', () => {
+  it.each([
+    { what: 'the secret key', key: () => supabase.secretKey },
+    { what: 'a service role key of old', key: () => legacyKey({ role: 'service_role' }) },
+  ])('holds $what', async ({ key }) => {
+    const here = await stage();
+    const env = { ...here.env, SEMO_SUPABASE_KEY: key() };
+    const { status, stderr } = await startHost({ ...here, env }).ended;
+    expect(status).toBe(2);
+    expect(stderr).toContain('a host must not hold it');
+    expect(stderr).not.toContain(key());
+  });
+
   it.each([
     { who: 'somebody else', of: { hostId: 'mac-2' }, says: 'for host mac-2' },
     { who: 'of another office', of: { officeId: 'rival' }, says: 'of office rival' },

@@ -11,16 +11,20 @@ import {
 } from '@semo-office/core';
 
 import { pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
+import { settledWithin } from '../waking/settled-within.ts';
 import { WakeLoop } from '../waking/wake-loop.ts';
 import { addressOf, answerInstead, commandForHost, joinedAnswers } from './command-address.ts';
 import type { CommandOrder, CommandRepository } from './command-repository.ts';
 import type { CommandStatus } from './command-rows.ts';
-import { PendingAnswers } from './pending-answers.ts';
+import { overdueError, silentDatabase } from './overdue.ts';
+import { PendingAnswers, givenUp } from './pending-answers.ts';
 
 /** What {@link CommandDispatcher} needs. */
 export interface DispatcherParts {
   readonly clock: Clock;
   readonly commands: CommandRepository;
+  /** Resolves once what comes of a command is listened to. */
+  readonly ready: () => Promise<void>;
   /** The hosts that are there now. */
   readonly livingHosts: () => Promise<readonly string[]>;
   /** Whether results are announced at the moment. */
@@ -36,6 +40,20 @@ export interface DispatcherParts {
 
 interface Call {
   readonly signal?: AbortSignal | undefined;
+}
+
+/** A call with the time that is left for it. */
+interface TimedCall {
+  readonly signal: AbortSignal | undefined;
+  readonly timeoutMs: number;
+}
+
+/** What is known before anybody is asked. */
+interface Outlook {
+  /** Who is to be asked, one by one; `null`: whoever the database says. */
+  readonly hosts: readonly string[] | null;
+  /** What would be answered; `null`: ask. */
+  readonly answer: CommandResult | null;
 }
 
 /** The office's side of commands: asks, and waits for the answer by announcement, and by looking where none comes. */
@@ -58,13 +76,23 @@ export class CommandDispatcher {
     });
   }
 
-  /** What became of a command. @throws SemoError `host_lost`, `wait_timed_out`, `aborted`, `closed`. */
-  async dispatch(command: Command, call: Call = {}): Promise<CommandResult> {
+  /** What became of a command, in time. @throws SemoError `host_lost`, `wait_timed_out`, `aborted`, `closed`. */
+  async dispatch(command: Command, { signal }: Call = {}): Promise<CommandResult> {
     if (this.#closed !== null) throw this.#closed;
+    if (signal?.aborted === true) throw givenUp(signal, 'before');
+    const { clock, answerTimeoutMs } = this.#parts;
+    const begunAt = clock.now();
+    const { hosts, answer } = await settledWithin(this.#outlook(command), {
+      clock,
+      ms: answerTimeoutMs,
+      signal,
+      orElse: () => (signal?.aborted === true ? givenUp(signal, 'before') : silentDatabase(answerTimeoutMs)),
+    });
+    if (answer !== null) return answer;
+    const timeoutMs = Math.min(Math.max(begunAt + answerTimeoutMs - clock.now(), 0), answerTimeoutMs);
+    const call = { signal, timeoutMs };
+    if (hosts !== null) return this.#askHosts(hosts, command, call);
     const address = addressOf(command.body);
-    if (address.to === 'every_host') return this.#askEveryHost(command, call);
-    const known = await this.#known(command);
-    if (known !== null) return known;
     const sessionId = address.to === 'session' ? address.sessionId : undefined;
     const labels = command.body.kind === 'create_session' ? this.#parts.labels : undefined;
     return this.#ask({ command, sessionId, labels }, call);
@@ -87,8 +115,15 @@ export class CommandDispatcher {
     await this.#loop.stop();
   }
 
-  async #askEveryHost(command: Command, call: Call): Promise<CommandResult> {
-    const hosts = await this.#parts.livingHosts();
+  /** Looks at what there is to know first. */
+  async #outlook(command: Command): Promise<Outlook> {
+    // What comes of a command is told as events too: those must be listened to by then.
+    await this.#parts.ready();
+    const isForAll = addressOf(command.body).to === 'every_host';
+    return { hosts: isForAll ? await this.#parts.livingHosts() : null, answer: await this.#known(command) };
+  }
+
+  async #askHosts(hosts: readonly string[], command: Command, call: TimedCall): Promise<CommandResult> {
     if (hosts.length === 0) throw new SemoError('host_lost', 'No host of this office is there. Start one, or wait.');
     const answers = await Promise.all(
       hosts.map((hostId) => this.#ask({ command: commandForHost(command, hostId), hostId }, call)),
@@ -103,24 +138,29 @@ export class CommandDispatcher {
     return turn === null ? null : { success: true, result: turn };
   }
 
-  async #ask(order: Omit<CommandOrder, 'expiresMs'>, { signal }: Call): Promise<CommandResult> {
+  async #ask(order: Omit<CommandOrder, 'expiresMs'>, call: TimedCall): Promise<CommandResult> {
     const { commands, answerTimeoutMs } = this.#parts;
     const { commandId, body } = order.command;
-    const onTimeout = (): Promise<SemoError> => this.#overdue(commandId);
+    let asked: CommandStatus | null = null;
+    const onTimeout = (): Promise<SemoError> =>
+      overdueError({ commandId, asked, afterMs: answerTimeoutMs }, this.#parts);
     // Waiting first: an announcement may come before the answer to our asking does.
-    const answer = this.#pending.add(commandId, { signal, timeoutMs: answerTimeoutMs, onTimeout });
-    const enqueued = this.#enqueue({ ...order, expiresMs: answerTimeoutMs }).then(
-      (status) => this.#lookFor(status),
-      (thrown: unknown) => {
+    const answer = this.#pending.add(commandId, { ...call, onTimeout });
+    const enqueue = async (): Promise<void> => {
+      try {
+        asked = await this.#enqueue({ ...order, expiresMs: answerTimeoutMs });
+        this.#lookFor(asked);
+      } catch (thrown) {
         const instead = answerInstead(body, thrown);
         if (instead !== null) this.#pending.answer(commandId, instead);
         else this.#pending.fail(commandId, SemoError.from(thrown));
-      },
-    );
+      }
+    };
+    const enqueued = enqueue();
     try {
       const result = await answer;
       // By somebody who asked for it before us and gave up: we have not.
-      if (isTakenBack(result)) return await this.#ask(order, { signal });
+      if (isTakenBack(result)) return await this.#ask(order, call);
       // Whoever asked for it goes elsewhere: a host that comes back need not make it.
       if (body.kind === 'create_session' && isLost(result)) void commands.withdraw(commandId).catch(() => {});
       return result;
@@ -162,20 +202,6 @@ export class CommandDispatcher {
     const live = this.#parts.isLive();
     // Nothing to look for: whoever asks wakes us up.
     return pollWaitMs(pace, { live, idleLooks: this.#pending.isEmpty ? Number.POSITIVE_INFINITY : idleLooks });
-  }
-
-  /** Why there is no answer in time. The answer that comes later can still be read by the command's id. */
-  async #overdue(commandId: string): Promise<SemoError> {
-    const seconds = Math.round(this.#parts.answerTimeoutMs / 1000);
-    const command = await this.#parts.commands.get(commandId);
-    const details = { commandId, status: command?.status ?? null };
-    if (command === null || command.status === 'pending')
-      return new SemoError('host_lost', `No host took command ${commandId} within ${seconds} s.`, { details });
-    return new SemoError(
-      'wait_timed_out',
-      `The host is still at command ${commandId} after ${seconds} s. Read by this id what comes of it.`,
-      { details },
-    );
   }
 }
 

@@ -45,9 +45,9 @@ export class PendingAnswers {
         this.#forget(commandId, pending);
         run();
       };
-      const onAbort = (): void => settle(() => reject(givenUp(signal)));
+      const onAbort = (): void => settle(() => reject(givenUp(signal, 'after')));
       const pending: PendingAnswer = { settle, resolve, reject };
-      if (signal?.aborted === true) return reject(givenUp(signal));
+      if (signal?.aborted === true) return reject(givenUp(signal, 'before'));
       signal?.addEventListener('abort', onAbort, { once: true });
       const waits = this.#waits.get(commandId) ?? new Set();
       this.#waits.set(commandId, waits.add(pending));
@@ -79,7 +79,8 @@ export class PendingAnswers {
   }
 }
 
-/** The error of a call that its signal gave up. */
-function givenUp(signal: AbortSignal | undefined): SemoError {
-  return new SemoError('aborted', 'The command was given up. It may still be carried out.', { cause: signal?.reason });
+/** The error of a call that its signal gave up, before or after it was asked for. */
+export function givenUp(signal: AbortSignal | undefined, when: 'before' | 'after'): SemoError {
+  const outcome = { before: ' before it was asked for. Nothing is done.', after: '. It may still be carried out.' };
+  return new SemoError('aborted', `The command was given up${outcome[when]}`, { cause: signal?.reason });
 }

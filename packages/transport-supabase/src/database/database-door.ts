@@ -3,7 +3,8 @@ import type { SupabaseClient } from '@supabase/supabase-js';
 
 import type { Database } from './database.ts';
 import type { FunctionArgs } from './database-parts.ts';
-import { refusalError, unreachable } from './refusal.ts';
+import { named, projectError } from './project-error.ts';
+import { unreachable } from './refusal.ts';
 
 type FunctionName = keyof Database['public']['Functions'];
 type TableName = keyof Database['public']['Tables'];
@@ -38,20 +39,45 @@ interface Answer {
   readonly status: number;
 }
 
-/** The door of a supabase-js client. A call that takes longer than `timeoutMs` (default 10 000) is given up. */
+/** The tokens that calls are made by. */
+export interface CallTokens {
+  /** @throws SemoError `sign_in_refused`. */
+  current(): Promise<string>;
+  /** The project took this one. */
+  accepted(token: string): void;
+  refused(token: string): void;
+}
+
+/** What a door is made with, besides a client. */
+export interface DoorParts {
+  readonly clock?: Clock;
+  /** A call that takes longer is given up. Default 10 000. */
+  readonly timeoutMs?: number;
+  /** Who answers, for messages. Default: nobody knows. */
+  readonly host?: string | null;
+  /** Those that the client has. Default: they are its own affair. */
+  readonly tokens?: CallTokens | null;
+}
+
+/** The door of a supabase-js client. */
 export function supabaseDoor(
   client: Pick<SupabaseClient, 'rpc' | 'from'>,
-  { clock = systemClock, timeoutMs = 10_000 }: { readonly clock?: Clock; readonly timeoutMs?: number } = {},
+  { clock = systemClock, timeoutMs = 10_000, host = null, tokens = null }: DoorParts = {},
 ): DatabaseDoor {
   const ask = async (request: (signal: AbortSignal) => PromiseLike<Answer>): Promise<unknown> => {
+    // Asked for here: why there is none would be lost on its way through the client.
+    const token = tokens === null ? null : await tokens.current();
     const given = new AbortController();
     const cancel = clock.schedule(timeoutMs, () => given.abort());
     try {
       const { data, error, status } = await request(given.signal);
-      if (error !== null) throw refusalError({ ...error, status });
+      if (token !== null && status === 401) tokens?.refused(token);
+      // What stands before the project, and did not get through to it, says nothing of it.
+      else if (token !== null && status > 0 && status < 500) tokens?.accepted(token);
+      if (error !== null) throw projectError({ ...error, status }, host);
       return data;
     } catch (thrown) {
-      throw thrown instanceof SemoError ? thrown : unreachable();
+      throw thrown instanceof SemoError ? thrown : named(unreachable(), host);
     } finally {
       cancel();
     }

@@ -2,6 +2,7 @@ import { SemoError, type Cancel, type Clock, type SessionInfo, type WireEvent } 
 
 import type { Fence } from '../command/command-repository.ts';
 import { RETRY_PACE, backoffMs } from '../waking/poll-pace.ts';
+import { orAborted } from '../waking/or-aborted.ts';
 import { sleep } from '../waking/sleep.ts';
 import { BatchAllowance, type BatchRate } from './batch-allowance.ts';
 import { EventOutbox, type OutboxLimits } from './event-outbox.ts';
@@ -57,14 +58,12 @@ export class SessionRealtimeEvents {
     this.#flushLater();
   }
 
-  /** Sends what there is; resolves when it is sent, or after that time. What has not been sent then is lost. */
-  async stop(withinMs: number): Promise<void> {
-    const { clock } = this.#parts;
-    const { signal } = this.#stopped;
+  /** Sends what there is; resolves when it is sent, or too late for that. What has not been sent then is lost. */
+  async stop(late: AbortSignal): Promise<void> {
     this.#cancelDue();
     this.#hurried.abort();
     this.#flushing ??= this.#flush();
-    await Promise.race([this.#flushing, sleep({ clock, ms: withinMs, signal })]);
+    await orAborted(this.#flushing, late);
     this.#stopped.abort();
   }
 

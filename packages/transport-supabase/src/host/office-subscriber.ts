@@ -12,6 +12,7 @@ import {
 import type { CommandRepository, Fence } from '../command/command-repository.ts';
 import type { ClaimedCommand } from '../command/command-rows.ts';
 import { RETRY_PACE, backoffMs, pollWaitMs, type PollPace } from '../waking/poll-pace.ts';
+import { orAborted } from '../waking/or-aborted.ts';
 import { sleep } from '../waking/sleep.ts';
 import { WakeLoop } from '../waking/wake-loop.ts';
 import type { HostRegistration } from './host-registration.ts';
@@ -101,14 +102,11 @@ export class OfficeSubscriber {
     this.#loop.repace();
   }
 
-  /** Claims no more; resolves when what was begun is answered, or after that time. */
-  async stop(withinMs: number): Promise<void> {
+  /** Claims no more; resolves when what was begun is answered, or nobody waits for that any more. */
+  async stop(late: AbortSignal): Promise<void> {
     this.#handler = null;
-    await this.#loop.stop();
-    await Promise.race([
-      Promise.all([...this.#held.values()].map(({ done }) => done)),
-      sleep({ clock: this.#parts.clock, ms: withinMs, signal: this.#stopped.signal }),
-    ]);
+    await orAborted(this.#loop.stop(), late);
+    await orAborted(Promise.all([...this.#held.values()].map(({ done }) => done)), late);
     this.#stopped.abort();
   }
 

@@ -1,7 +1,7 @@
 import type { SemoError } from '@semo-office/core';
 
-import type { CommandRepository } from '../command/command-repository.ts';
-import type { DatabaseDoor } from '../database/database-door.ts';
+import { CommandRepository } from '../command/command-repository.ts';
+import type { ClosableDoor } from '../database/closable-door.ts';
 import { EventRepository } from '../events/event-repository.ts';
 import { SessionRealtimeEvents } from '../events/session-realtime-events.ts';
 import type { AnnouncementListeners } from '../office/supabase-office.ts';
@@ -21,10 +21,11 @@ import { SupabaseHost, type HostParts } from './supabase-host.ts';
 /** What a host's end is made with. */
 export interface OpenHostParts {
   readonly settings: TransportSettings;
-  readonly door: DatabaseDoor;
-  readonly commands: CommandRepository;
+  /** By which everything of the host goes to the database; the host closes it. */
+  readonly door: ClosableDoor;
   readonly pace: PollPace;
   readonly channel: (topic: string, listeners: AnnouncementListeners) => OfficeChannel | null;
+  readonly onClosed: (host: SupabaseHost) => void;
 }
 
 /** Output waits for the office in so much memory, and goes in batches of about so much. */
@@ -34,7 +35,7 @@ type ParsedHostOptions = HostOptions & Required<Pick<HostOptions, 'labels' | 'ag
 
 /** Registers a host and puts its end together. */
 export async function openHost(options: ParsedHostOptions, parts: OpenHostParts): Promise<SupabaseHost> {
-  const { door, commands } = parts;
+  const { door } = parts;
   const { clock, onProblem, times, officeId } = parts.settings;
   const hosts = new HostRepository(door, officeId);
   const sessions = new LivingSessions(options.sessions);
@@ -55,7 +56,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
   });
   const subscriber = new OfficeSubscriber({
     clock,
-    commands,
+    commands: new CommandRepository(door, officeId),
     registration,
     isLive: () => channel?.isLive ?? false,
     pace: parts.pace,
@@ -70,6 +71,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
   });
   const host = new SupabaseHost({
     clock,
+    door,
     registration,
     subscriber,
     events: eventsOf(parts, { registration, sessions }),
@@ -78,6 +80,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     leftBehind,
     stores: storesOf({ door, officeId, fence: () => registration.fence }),
     closeTimeoutMs: times.closeTimeoutMs,
+    onClosed: () => parts.onClosed(host),
   });
   return host;
 }

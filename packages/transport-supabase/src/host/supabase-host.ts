@@ -8,8 +8,11 @@ import {
   type WireEvent,
 } from '@semo-office/core';
 
+import type { ClosableDoor } from '../database/closable-door.ts';
 import type { SessionRealtimeEvents } from '../events/session-realtime-events.ts';
 import type { OfficeChannel } from '../realtime/office-channel.ts';
+import { ClosingTime } from '../waking/closing-time.ts';
+import { orAborted } from '../waking/or-aborted.ts';
 import { untilDrained, type DrainWait } from './drain-wait.ts';
 import type { HostRegistration } from './host-registration.ts';
 import type { LeftBehind } from './left-behind.ts';
@@ -27,7 +30,7 @@ export interface SupabaseHostLink extends HostLink {
   readonly requestStore: RequestStore;
   /**
    * Takes no new sessions from now on; those that are here go on, and pools are told to hand them to nobody else. Wait with
-   * `drained`, then close.
+   * `drained`, then close. @throws SemoError `closed`, `host_lost`.
    *
    * @example
    * ```ts
@@ -37,13 +40,15 @@ export interface SupabaseHostLink extends HostLink {
    * ```
    */
   drain(): Promise<void>;
-  /** Resolves when a draining host has nothing left to do. @throws SemoError `wait_timed_out`, `aborted`. */
+  /** Resolves when a draining host has nothing left to do. @throws SemoError `wait_timed_out`, `aborted`, `closed`. */
   drained(wait?: DrainWait): Promise<void>;
 }
 
 /** What {@link SupabaseHost} is made of. */
 export interface HostParts {
   readonly clock: Clock;
+  /** By which everything here goes to the database. */
+  readonly door: Pick<ClosableDoor, 'close'>;
   readonly registration: HostRegistration;
   readonly subscriber: OfficeSubscriber;
   readonly events: SessionRealtimeEvents;
@@ -52,7 +57,11 @@ export interface HostParts {
   readonly leftBehind: LeftBehind;
   readonly stores: { readonly sessionStore: SessionStore; readonly requestStore: RequestStore };
   readonly closeTimeoutMs: number;
+  readonly onClosed: () => void;
 }
+
+/** Of the time for closing so much is for answering, and then so much for telling; the rest is for saying goodbye. */
+const SHARES = { answering: 0.6, telling: 0.8 } as const;
 
 export class SupabaseHost implements SupabaseHostLink {
   readonly hostId: string;
@@ -75,7 +84,7 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 
   serve(handler: CommandHandler): Unsubscribe {
-    if (this.#closing !== null) throw new SemoError('closed', 'This host was closed.');
+    this.#checkOpen();
     if (this.#handler !== null)
       throw new SemoError('invalid_argument', 'This host is being served already. Stop that first.');
     this.#use(handler);
@@ -93,11 +102,13 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 
   async drain(): Promise<void> {
+    this.#checkOpen();
     await this.#parts.registration.drain();
     this.setDraining(true);
   }
 
-  drained(wait: DrainWait = {}): Promise<void> {
+  async drained(wait: DrainWait = {}): Promise<void> {
+    this.#checkOpen();
     const { clock, sessions, subscriber } = this.#parts;
     const left = (): readonly string[] => {
       const here = wait.for === 'sessions' ? (sessions.ids ?? []) : sessions.busyIds;
@@ -126,6 +137,11 @@ export class SupabaseHost implements SupabaseHostLink {
     }
   }
 
+  /** There is a new token. */
+  authorise(): Promise<void> {
+    return this.#parts.channel?.authorise() ?? Promise.resolve();
+  }
+
   close(): Promise<void> {
     this.#closing ??= this.#close(this.#parts.closeTimeoutMs);
     return this.#closing;
@@ -138,12 +154,29 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 
   async #close(withinMs: number): Promise<void> {
-    const { channel, subscriber, events, registration } = this.#parts;
+    const { clock, door, onClosed } = this.#parts;
     this.#handler = null;
-    await Promise.all([channel?.close(), subscriber.stop(withinMs)]);
-    await events.stop(withinMs);
+    const time = new ClosingTime(clock, withinMs);
+    // From then on the database is not waited for.
+    time.after(1).addEventListener('abort', () => door.close(hostClosed(' before the database had answered')));
+    await this.#finish(time);
+    time.end();
+    door.close(hostClosed());
+    onClosed();
+  }
+
+  async #finish(time: ClosingTime): Promise<void> {
+    const { channel, subscriber, events, registration } = this.#parts;
+    const answering = time.after(SHARES.answering);
+    const telling = time.after(SHARES.telling);
+    await Promise.all([channel === null ? null : orAborted(channel.close(), answering), subscriber.stop(answering)]);
+    await events.stop(telling);
     this.#parts.sessions.askAt(null);
     await registration.end();
+  }
+
+  #checkOpen(): void {
+    if (this.#closing !== null) throw hostClosed();
   }
 
   #retire(sessionIds: readonly string[]): void {
@@ -159,4 +192,8 @@ export class SupabaseHost implements SupabaseHostLink {
     this.#parts.sessions.askAt(handler);
     this.#parts.leftBehind.endBy(handler);
   }
+}
+
+function hostClosed(when = ''): SemoError {
+  return new SemoError('closed', `This host was closed${when}.`);
 }

@@ -49,7 +49,9 @@ export class Forgetting {
     this.#dueAt = now + EVERY_MS;
     this.#underWay = this.#underWay
       .then(() => this.#forgetAll())
-      .catch((thrown: unknown) => this.#parts.onProblem(SemoError.from(thrown)));
+      .catch((thrown: unknown) => {
+        if (!this.#isOver) this.#parts.onProblem(SemoError.from(thrown));
+      });
   }
 
   /** Asks for no more; resolves when what was asked for is over. */

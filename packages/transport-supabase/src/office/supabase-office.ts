@@ -11,6 +11,7 @@ import {
 } from '@semo-office/core';
 
 import { CommandDispatcher, type DispatcherParts } from '../command/command-dispatcher.ts';
+import type { ClosableDoor } from '../database/closable-door.ts';
 import { EventFeed } from '../events/event-feed.ts';
 import type { EventRepository } from '../events/event-repository.ts';
 import type { HostRepository } from '../host/host-repository.ts';
@@ -19,11 +20,14 @@ import type { OfficeChannel } from '../realtime/office-channel.ts';
 import { announcedId } from '../realtime/office-topic.ts';
 import type { PollPace } from '../waking/poll-pace.ts';
 import { Forgetting, type Forget } from './forgetting.ts';
+import { settledWithin } from '../waking/settled-within.ts';
 import { HostWatch } from './host-watch.ts';
 
 /** What {@link SupabaseOffice} needs. */
 export interface OfficeParts extends Pick<DispatcherParts, 'commands' | 'answerTimeoutMs' | 'labels'> {
   readonly clock: Clock;
+  /** By which everything here goes to the database. */
+  readonly door: Pick<ClosableDoor, 'close'>;
   readonly hosts: HostRepository;
   readonly events: EventRepository;
   readonly pace: PollPace;
@@ -37,6 +41,9 @@ export interface OfficeParts extends Pick<DispatcherParts, 'commands' | 'answerT
   /** Told when commands have died, or may have. */
   readonly onDeaths: () => void;
   readonly onProblem: (problem: SemoError) => void;
+  /** How long closing waits for the channel to be taken down, in milliseconds. */
+  readonly closeTimeoutMs: number;
+  readonly onClosed: () => void;
   /** Makes the channel on which things are announced; `null`: there is none. */
   readonly openChannel: (listeners: AnnouncementListeners) => OfficeChannel | null;
 }
@@ -65,16 +72,19 @@ export class SupabaseOffice implements OfficeLink {
   readonly #channel: OfficeChannel | null;
   readonly #watch: HostWatch;
   #line: 'up' | 'down' | 'closed' = 'up';
+  #closing: Promise<void> | null = null;
 
   constructor(parts: OfficeParts) {
     this.#parts = parts;
-    const { clock, commands, pace, answerTimeoutMs, labels, events, onProblem } = parts;
+    const { clock, commands, pace, answerTimeoutMs, labels, events } = parts;
+    const onProblem = (problem: SemoError): void => this.#tell(problem);
+    const ready = (): Promise<void> => this.#feed.begin();
     const isLive = (): boolean => this.#channel?.isLive ?? false;
     const onFailure = (error: SemoError, failures: number): void => this.#failed(error, failures);
     const onRecovery = (): void => this.#setLine('up');
     const livingHosts = (): Promise<string[]> => this.#livingHosts();
     const shared = { clock, isLive, pace, onFailure, onRecovery };
-    this.#dispatcher = new CommandDispatcher({ ...shared, commands, livingHosts, answerTimeoutMs, labels });
+    this.#dispatcher = new CommandDispatcher({ ...shared, commands, ready, livingHosts, answerTimeoutMs, labels });
     this.#feed = new EventFeed({
       ...shared,
       events,
@@ -104,8 +114,6 @@ export class SupabaseOffice implements OfficeLink {
   }
 
   async dispatch(command: Command, call: { readonly signal?: AbortSignal | undefined } = {}): Promise<CommandResult> {
-    // What comes of a command is told as events too: those must be listened to by then.
-    if (this.#line !== 'closed') await this.#feed.begin();
     const answer = await this.#dispatcher.dispatch(command, call);
     this.#feed.wake();
     return answer;
@@ -119,10 +127,27 @@ export class SupabaseOffice implements OfficeLink {
     return this.#hub.on('status', listener);
   }
 
-  async close(): Promise<void> {
-    if (this.#line === 'closed') return;
+  /** There is a new token. */
+  authorise(): Promise<void> {
+    return this.#channel?.authorise() ?? Promise.resolve();
+  }
+
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  async #close(): Promise<void> {
     this.#line = 'closed';
-    await Promise.all([this.#channel?.close(), this.#dispatcher.close(), this.#feed.stop(), this.#watch.stop()]);
+    const { clock, door, closeTimeoutMs: ms, onClosed } = this.#parts;
+    const closed = lineClosed();
+    const dispatching = this.#dispatcher.close();
+    // There is nothing here that is worth waiting for: what was asked for is asked for.
+    door.close(closed);
+    const channel = this.#channel?.close() ?? Promise.resolve();
+    const leaving = settledWithin(channel, { clock, ms, orElse: () => closed }).catch(() => {});
+    await Promise.all([leaving, dispatching, this.#feed.stop(), this.#watch.stop()]);
+    onClosed();
     this.#hub.emit('status', 'closed');
     this.#hub.clear();
   }
@@ -141,8 +166,13 @@ export class SupabaseOffice implements OfficeLink {
   }
 
   #failed(error: SemoError, failures: number): void {
-    this.#parts.onProblem(error);
+    this.#tell(error);
     if (failures >= DOWN_AFTER_FAILURES) this.#setLine('down');
+  }
+
+  /** Of what is given up as this is closed nobody need hear. */
+  #tell(problem: SemoError): void {
+    if (this.#line !== 'closed') this.#parts.onProblem(problem);
   }
 
   #setLine(line: 'up' | 'down'): void {
@@ -153,7 +183,7 @@ export class SupabaseOffice implements OfficeLink {
 
   /** Whoever hears that the line was down asks for what matters. */
   #missed(hostId: string): void {
-    this.#parts.onProblem(new SemoError('host_lost', `Events of host ${hostId} were gone before they could be read.`));
+    this.#tell(new SemoError('host_lost', `Events of host ${hostId} were gone before they could be read.`));
     this.#setLine('down');
     this.#setLine('up');
   }
@@ -171,4 +201,8 @@ export class SupabaseOffice implements OfficeLink {
 
 function forgettingOf({ clock, forget, keepEndedMs, onProblem }: OfficeParts): Forgetting | null {
   return keepEndedMs === false ? null : new Forgetting({ clock, forget, keepMs: keepEndedMs, onProblem });
+}
+
+function lineClosed(): SemoError {
+  return new SemoError('closed', 'This line was closed before the database had answered.');
 }

@@ -1,7 +1,8 @@
-import { SemoError, type Cancel, type Clock } from '@semo-office/core';
-import { z } from 'zod';
+import { SemoError, isSemoError, type Cancel, type Clock } from '@semo-office/core';
 
 import { backoffMs } from '../waking/poll-pace.ts';
+import { settledWithin } from '../waking/settled-within.ts';
+import { tokenLife, type TokenLife } from './token-life.ts';
 
 /** What {@link TokenKeeper} needs. */
 export interface TokenParts {
@@ -13,35 +14,82 @@ export interface TokenParts {
   readonly onProblem: (problem: SemoError) => void;
 }
 
-const claimsSchema = z.object({ exp: z.number().optional() });
+interface HeldToken extends TokenLife {
+  readonly value: string;
+  /** Whether the project has refused it, the last time it was asked anything by it. */
+  isRefused: boolean;
+}
 
-/** A token is refreshed when less of its time is left than this, or a third of it if that is less. */
-const SPARE_MS = 60_000;
+/** How long `accessToken()` may take. */
+const FETCH_WITHIN_MS = 10_000;
+/** Never sooner after one fetch than this; and later and later while what comes is no better. */
+const PACE = { firstMs: 1000, longestMs: 15_000 } as const;
 
 /**
  * Keeps a token that is never over: gets the next one in time, and once for all who ask at the same time. The server closes
- * channels whose token is over, for good.
+ * channels whose token is over, for good. Clocks may differ, so what looks over is given up only when the project refuses it.
  */
 export class TokenKeeper {
   readonly #parts: TokenParts;
-  #token: { readonly value: string; readonly refreshAt: number } | null = null;
+  #held: HeldToken | null = null;
   #fetching: Promise<string> | null = null;
+  /** Why there is no better token than the one that is held, if any. */
+  #failure: SemoError | null = null;
+  #lastFetchAt = Number.NEGATIVE_INFINITY;
+  #nextFetchAt = Number.NEGATIVE_INFINITY;
   #cancel: Cancel = () => {};
-  #failures = 0;
+  /** So many fetches in a row have brought nothing that is good for a while. */
+  #vain = 0;
+  /** So many tokens in a row were refused. */
+  #refusals = 0;
   #isClosed = false;
 
   constructor(parts: TokenParts) {
     this.#parts = parts;
   }
 
-  /** A token that is good for a while. @throws SemoError `sign_in_refused`: there is none to be had. */
-  current(): Promise<string> {
-    const token = this.#token;
-    if (token !== null && this.#parts.clock.now() < token.refreshAt) return Promise.resolve(token.value);
-    this.#fetching ??= this.#fetch().finally(() => {
-      this.#fetching = null;
-    });
-    return this.#fetching;
+  /** The token as it is; `null`: there has been none. */
+  get held(): string | null {
+    return this.#held?.value ?? null;
+  }
+
+  /** A token that is good, as far as is known. @throws SemoError `sign_in_refused`: there is none to be had. */
+  async current(): Promise<string> {
+    const held = this.#held;
+    const now = this.#parts.clock.now();
+    const mayFetch = this.#fetching !== null || now >= this.#nextFetchAt;
+    if (held !== null && now < held.endsAt && !this.#isSpent(held)) {
+      if (mayFetch && now >= held.refreshAt) this.#fetch().catch(() => {});
+      return held.value;
+    }
+    if (!mayFetch) {
+      if (held !== null && !this.#isSpent(held)) return held.value;
+      throw this.#failure ?? (held === null ? noToken() : overdue(held));
+    }
+    try {
+      return await this.#fetch();
+    } catch (thrown) {
+      // It only looks over, and nobody has refused it.
+      if (held !== null && !this.#isSpent(held)) return held.value;
+      throw thrown;
+    }
+  }
+
+  /** The project has taken it. */
+  accepted(token: string): void {
+    if (this.#held?.value !== token) return;
+    this.#held.isRefused = false;
+    this.#refusals = 0;
+  }
+
+  /** The project has not taken it: another one is fetched, though never one upon the other. */
+  refused(token: string): void {
+    const held = this.#held;
+    if (held?.value !== token || held.isRefused) return;
+    held.isRefused = true;
+    this.#refusals += 1;
+    this.#nextFetchAt = this.#lastFetchAt + this.#paceMs(this.#refusals - 1);
+    if (this.#fetching === null) this.#fetchNotBefore(this.#nextFetchAt);
   }
 
   close(): void {
@@ -49,50 +97,97 @@ export class TokenKeeper {
     this.#cancel();
   }
 
-  async #fetch(): Promise<string> {
-    const { clock, fetchToken, onFresh, onProblem } = this.#parts;
+  /** The project has refused it, and by one clock or the other it is over. */
+  #isSpent({ isRefused, endsAt, expiresAt }: HeldToken): boolean {
+    return isRefused && this.#parts.clock.now() >= Math.min(endsAt, expiresAt);
+  }
+
+  #fetch(): Promise<string> {
+    this.#fetching ??= this.#fetchOnce().finally(() => {
+      this.#fetching = null;
+    });
+    return this.#fetching;
+  }
+
+  async #fetchOnce(): Promise<string> {
+    const { clock, fetchToken, onProblem } = this.#parts;
+    this.#cancel();
     try {
-      const value = await fetchToken();
-      const now = clock.now();
-      const refreshAt = refreshTime(expiryOf(value), now);
-      const isFirst = this.#token === null;
-      this.#token = { value, refreshAt };
-      this.#failures = 0;
-      if (Number.isFinite(refreshAt)) this.#refreshIn(refreshAt - now);
-      if (!isFirst) onFresh();
+      const fetching = Promise.resolve(fetchToken());
+      const value: unknown = await settledWithin(fetching, { clock, ms: FETCH_WITHIN_MS, orElse: tooSlow });
+      if (typeof value !== 'string' || value === '') throw noToken();
+      const { refreshAt } = this.#take(value);
+      this.#failure = null;
+      this.#fetchNotBefore(Math.max(refreshAt, this.#nextFetchAt));
       return value;
     } catch (thrown) {
-      // Never the cause's own words: they might hold a token.
-      const error = new SemoError('sign_in_refused', 'No token was to be had from accessToken().', { retryable: true });
-      onProblem(error);
-      this.#refreshIn(
-        backoffMs({ firstMs: 1000, longestMs: 30_000 }, { failures: this.#failures, chance: Math.random() }),
-      );
-      this.#failures += 1;
-      throw thrown instanceof SemoError ? thrown : error;
+      this.#failure = refusalOf(thrown);
+      this.#pace({ isGood: false });
+      onProblem(this.#failure);
+      this.#fetchNotBefore(this.#nextFetchAt);
+      throw this.#failure;
     }
   }
 
-  #refreshIn(delayMs: number): void {
+  /** Notices what has come, which may be no other than before. @throws SemoError `sign_in_refused`: it is of no use. */
+  #take(value: string): HeldToken {
+    const { clock, onFresh, onProblem } = this.#parts;
+    const now = clock.now();
+    const before = this.#held;
+    const held = before?.value === value ? before : { ...tokenLife(value, now), value, isRefused: false };
+    if (this.#isSpent(held)) throw overdue(held);
+    this.#held = held;
+    this.#pace({ isGood: held !== before && held.refreshAt - now >= PACE.firstMs });
+    if (held !== before && before !== null) onFresh();
+    // It is used all the same: whether it is over is for the project to say.
+    if (now >= held.endsAt) onProblem(overdue(held));
+    return held;
+  }
+
+  #pace({ isGood }: { readonly isGood: boolean }): void {
+    this.#vain = isGood ? 0 : this.#vain + 1;
+    this.#lastFetchAt = this.#parts.clock.now();
+    this.#nextFetchAt = this.#lastFetchAt + this.#paceMs(this.#vain);
+  }
+
+  #paceMs(failures: number): number {
+    return failures === 0 ? PACE.firstMs : backoffMs(PACE, { failures: failures - 1, chance: Math.random() });
+  }
+
+  #fetchNotBefore(at: number): void {
     this.#cancel();
-    if (this.#isClosed) return;
-    this.#cancel = this.#parts.clock.schedule(Math.max(delayMs, 0), () => {
-      this.current().catch(() => {});
+    if (this.#isClosed || !Number.isFinite(at)) return;
+    const delayMs = Math.max(at - this.#parts.clock.now(), 0);
+    this.#cancel = this.#parts.clock.schedule(delayMs, () => {
+      this.#fetch().catch(() => {});
     });
   }
 }
 
-/** When a token is over, in epoch milliseconds, as it says itself; infinite where it does not. Pure. */
-export function expiryOf(token: string): number {
-  try {
-    const claims: unknown = JSON.parse(Buffer.from(token.split('.')[1] ?? '', 'base64url').toString('utf8'));
-    return (claimsSchema.parse(claims).exp ?? Number.POSITIVE_INFINITY) * 1000;
-  } catch {
-    return Number.POSITIVE_INFINITY;
-  }
+function noToken(): SemoError {
+  return new SemoError('sign_in_refused', 'No token was to be had from accessToken().', { retryable: true });
 }
 
-/** From when on a token is replaced: well before it is over. Pure. */
-export function refreshTime(expiresAt: number, now: number): number {
-  return expiresAt - Math.min(SPARE_MS, (expiresAt - now) / 3);
+function tooSlow(): SemoError {
+  return new SemoError(
+    'sign_in_refused',
+    `accessToken() gave no token within ${FETCH_WITHIN_MS / 1000} s. It is asked again.`,
+    { retryable: true },
+  );
+}
+
+function overdue({ expiresAt }: HeldToken): SemoError {
+  const when = new Date(expiresAt).toISOString();
+  return new SemoError(
+    'sign_in_refused',
+    `The token that accessToken() gives was over at ${when}. Let it give a new one, or set this machine's clock.`,
+  );
+}
+
+/** Ours as they are; of others never their own words: these might hold a token. */
+function refusalOf(thrown: unknown): SemoError {
+  if (!isSemoError(thrown)) return noToken();
+  if (thrown.code === 'sign_in_refused') return thrown;
+  // Whoever asks by a token has not to do with how it is made.
+  return new SemoError('sign_in_refused', thrown.message, { retryable: true, cause: thrown });
 }

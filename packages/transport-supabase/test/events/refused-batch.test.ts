@@ -5,6 +5,9 @@ import { describe, expect, it } from 'vitest';
 import type { EventBatch } from '../../src/events/event-repository.ts';
 import { SessionRealtimeEvents } from '../../src/events/session-realtime-events.ts';
 
+/** It is never too late. */
+const NEVER = new AbortController().signal;
+
 /** What a host sends to a database that refuses as told. */
 function sending(refuse: (batch: EventBatch) => ErrorCode | null) {
   const clock = new FakeClock();
@@ -54,7 +57,7 @@ describe('a batch that the database refuses', () => {
     events.publish(exit('a', 'x\0y\ud83d'));
     await pass();
     expect(taken).toMatchObject([{ seq: 1, events: [{ signal: 'x\ufffdy\ufffd' }] }]);
-    await events.stop(10);
+    await events.stop(NEVER);
   });
 
   it('for one event holds up no other', async () => {
@@ -72,7 +75,7 @@ describe('a batch that the database refuses', () => {
       [3, 'c'],
     ]);
     expect(problems).toEqual(['internal', 'internal', 'internal']);
-    await events.stop(10);
+    await events.stop(NEVER);
   });
 
   it('since it refuses everybody at the moment is sent again', async () => {
@@ -82,6 +85,6 @@ describe('a batch that the database refuses', () => {
     await pass();
     expect(idsOf(taken)).toEqual([[1, 'a']]);
     expect(problems).toHaveLength(3);
-    await events.stop(10);
+    await events.stop(NEVER);
   });
 });
