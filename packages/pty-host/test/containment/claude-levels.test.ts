@@ -1,3 +1,5 @@
+import { existsSync } from 'node:fs';
+import { join } from 'node:path';
 import { createGitRepository, say, useTool } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
 
@@ -55,10 +57,11 @@ describe.for(['sandbox', 'container'] as const)('Claude Code in a terminal at th
 
 describe.for(['process_group', 'sandbox'] as const)('the status file at the level %s', (level) => {
   it.skipIf(skipped[level] !== '')(`is the witness of an interrupt by hand${skipped[level]}`, async () => {
-    await using stage = await claudeStage([useTool('Bash', { command: 'sleep 100', description: 'Wait' })]);
+    const command = 'touch begun; sleep 100';
+    await using stage = await claudeStage([useTool('Bash', { command, description: 'Wait' })]);
     const { sessionId } = await stage.sessions.create(stage.spec({ containment: { level } }));
     const { turnId } = await stage.sessions.sendPrompt(sessionId, 'Wait.');
-    await stage.model.waitForRequest(() => true);
+    await expect.poll(() => existsSync(join(stage.folder, 'begun'))).toBe(true);
     await stage.sessions.sendKeystrokes(sessionId, ['Escape']);
     const turn = await stage.sessions.waitForTurn(sessionId, turnId);
     expect(turn.evidence.at(-1)).toMatchObject({ kind: 'at_rest', source: 'status_file' });

@@ -157,14 +157,17 @@ describe.each(TERMINALS)('$name', ({ name, open, absent = false }) => {
   });
 
   it('leaves the locale as it is given, and says nothing of one that the machine lacks', async () => {
+    const lines = "Object.entries(process.env).map((one) => one.join('=')).join('\\n')";
+    const program = [process.execPath, '-e', `process.stdout.write(${lines}, () => setTimeout(() => {}, ${lingerMs}))`];
     for (const LC_ALL of ['C.UTF-8', 'xx_XX.UTF-8']) {
-      await using opened = await openCommand(['/usr/bin/env'], { open, env: { PATH: '/usr/bin:/bin', LC_ALL } });
+      await using opened = await openCommand(program, { open, env: { PATH: '/usr/bin:/bin', LC_ALL } });
       await opened.exited;
       expect(opened.bytes().toString()).toContain(`LC_ALL=${LC_ALL}`);
       expect(opened.bytes().toString()).not.toContain('warning');
     }
-    await using without = await openCommand(['/usr/bin/env'], { open, env: { PATH: '/usr/bin:/bin' } });
+    await using without = await openCommand(program, { open, env: { PATH: '/usr/bin:/bin' } });
     await without.exited;
+    expect(without.bytes().toString()).toContain('PATH=');
     expect(without.bytes().toString()).not.toContain('LC_ALL');
   });
 });
