@@ -35,6 +35,7 @@ export class HostRegistration {
   #renewing: Promise<void> | null = null;
   #cancel: Cancel = () => {};
   #beating: Promise<void> = Promise.resolve();
+  #isBeating = false;
   #failures = 0;
   #isOver = false;
   /** By its own word: what its office says of it is its office's to take back. */
@@ -89,6 +90,18 @@ export class HostRegistration {
     await this.#parts.hosts.drain(this.#parts.profile.hostId);
   }
 
+  /**
+   * The database answers again: holds on to the lease at once, and not when the next try would be due. It may be over by now, and
+   * whoever notices first, a host that is back or an office that looks for lost ones, decides.
+   */
+  answered(): void {
+    if (this.#failures === 0 || this.#isOver) return;
+    this.#failures = 0;
+    if (this.#isBeating) return;
+    this.#cancel();
+    this.#beating = this.#beat();
+  }
+
   /** Says goodbye: no new commands, and the host's sessions are lost to the office. */
   async end(): Promise<void> {
     if (this.#isOver) return;
@@ -126,6 +139,7 @@ export class HostRegistration {
   async #beat(): Promise<void> {
     const { hosts, profile, held, onLost, onDraining, onProblem } = this.#parts;
     const fence = this.#fence;
+    this.#isBeating = true;
     try {
       const { lost_commands: lost, draining } = await hosts.heartbeat(fence, {
         leaseMs: profile.leaseMs,
@@ -148,6 +162,8 @@ export class HostRegistration {
           if (!this.#isOver) onProblem(SemoError.from(failed));
         });
       this.#beatLater(retryMs);
+    } finally {
+      this.#isBeating = false;
     }
   }
 }

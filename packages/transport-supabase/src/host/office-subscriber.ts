@@ -66,6 +66,7 @@ export class OfficeSubscriber {
       look: () => this.#claim(),
       waitMs: (idleLooks) => pollWaitMs(parts.pace, { live: parts.isLive(), idleLooks }),
       onFailure: (error) => this.#failed(error),
+      onRecovery: () => parts.registration.answered(),
     });
   }
 
