@@ -104,6 +104,36 @@ begin
 end
 $$;
 
+-- Whether a command can be handed out now; asked of a row that is locked, since another claim may have been faster.
+create function semo.may_be_claimed(p_command public.agent_commands, p_epoch bigint, p_held text[]) returns boolean
+language plpgsql stable set search_path = '' as $$
+declare
+  moment constant timestamptz := semo.now();
+begin
+  if p_command.attempts >= p_command.max_attempts or p_command.expires_at <= moment then return false; end if;
+  return case p_command.status
+    when 'pending' then true
+    when 'processing' then p_command.lease_expires_at <= moment
+      or coalesce(p_command.lease_epoch = p_epoch and p_command.command_id <> all (p_held), false)
+    else false
+  end;
+end
+$$;
+
+-- How far the turn of a prompt has come, as far as it is kept here; null: nothing is, or it is no prompt.
+create function semo.delivery_of(p_command public.agent_commands) returns text
+language plpgsql stable set search_path = '' as $$
+begin
+  if p_command.kind <> 'send_prompt' then return null; end if;
+  return (
+    select coalesce(t.delivery, case when t.state = 'ended' then 'ended' when t.state is not null then 'accepted' end)
+    from public.agent_turns t
+    where t.office_id = p_command.office_id and t.session_id = p_command.session_id
+      and t.turn_id = p_command.payload ->> 'turnId'
+  );
+end
+$$;
+
 /*
  Hands out to a host the oldest open command of each of its lanes, unless that is at work already: so each lane keeps its
  order, and no lane waits for another. It is the host's until the lease is over; hold on to it by heartbeats.
@@ -133,14 +163,19 @@ language plpgsql security definer set search_path = '' as $$
 declare
   moment constant timestamptz := semo.now();
   lease_end constant timestamptz := semo.after_ms(p_lease_ms);
+  head text;
+  command public.agent_commands;
+  prior bigint;
+  taken integer := 0;
 begin
   perform semo.hold_fence(p_office_id, p_host_id, p_epoch);
   perform semo.bury_commands(p_office_id, 100);
-  return query
+  for head in
     with recursive heads as (
       -- Jumps from lane to lane along the index instead of walking through all that is open.
       (
-        select c.command_id, c.lane_key, c.lane, c.status, c.lease_expires_at from public.agent_commands c
+        select c.command_id, c.lane_key, c.lane, c.status, c.lease_expires_at, c.enqueued_at, c.seq
+        from public.agent_commands c
         where c.office_id = p_office_id and c.host_id = p_host_id and c.status in ('pending', 'processing')
         order by c.lane_key, c.lane, c.seq limit 1
       )
@@ -148,50 +183,33 @@ begin
       select next.*
       from heads h
       cross join lateral (
-        select c.command_id, c.lane_key, c.lane, c.status, c.lease_expires_at from public.agent_commands c
+        select c.command_id, c.lane_key, c.lane, c.status, c.lease_expires_at, c.enqueued_at, c.seq
+        from public.agent_commands c
         where c.office_id = p_office_id and c.host_id = p_host_id and c.status in ('pending', 'processing')
           and (c.lane_key, c.lane) > (h.lane_key, h.lane)
         order by c.lane_key, c.lane, c.seq limit 1
       ) as next
-    ),
-    picked as (
-      select c.command_id, c.lease_epoch as prior_epoch
-      from public.agent_commands c
-      -- By the keys, here and below, whatever the planner thinks: plans are kept from when the table was empty, and a join
-      -- of that time would read the whole office for each claim.
-      where c.office_id = p_office_id and c.command_id = any (array(
-          select h.command_id from heads h
-          where h.status = 'pending' or h.lease_expires_at <= moment or p_held is not null
-        ))
-        -- Asked again of the row once it is locked: another claim may have been faster.
-        and case c.status
-          when 'pending' then true
-          when 'processing' then
-            c.lease_expires_at <= moment or coalesce(c.lease_epoch = p_epoch and c.command_id <> all (p_held), false)
-          else false
-        end
-        and c.attempts < c.max_attempts and c.expires_at > moment
-      order by c.enqueued_at, c.seq
-      limit p_limit
-      for no key update of c skip locked
-    ),
-    claimed as (
-      update public.agent_commands c set
-        status = 'processing', attempts = c.attempts + 1, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
-        lease_expires_at = lease_end
-      where c.office_id = p_office_id and c.command_id = any (array(select p.command_id from picked p))
-      returning c.*
     )
-    select c.command_id, c.session_id, c.kind, c.lane, c.seq, c.payload, c.attempts, c.requeued, p.prior_epoch,
-      case when c.kind = 'send_prompt' then (
-        select coalesce(t.delivery, case when t.state = 'ended' then 'ended' when t.state is not null then 'accepted' end)
-        from public.agent_turns t
-        where t.office_id = c.office_id and t.session_id = c.session_id and t.turn_id = c.payload ->> 'turnId'
-      ) end,
-      c.lease_token, c.lease_expires_at
-    from claimed c
-    join picked p using (command_id)
-    order by c.enqueued_at, c.seq;
+    select h.command_id from heads h
+    where h.status = 'pending' or h.lease_expires_at <= moment or p_held is not null
+    order by h.enqueued_at, h.seq
+  loop
+    exit when taken >= p_limit;
+    -- One after the other by the key: plans are kept from when the table was empty, and a join, or a list of keys before
+    -- PostgreSQL 17, that was planned then would read the whole office for each claim.
+    select * into command from public.agent_commands c where c.office_id = p_office_id and c.command_id = head
+      for no key update skip locked;
+    continue when not found or not semo.may_be_claimed(command, p_epoch, p_held);
+    prior := command.lease_epoch;
+    update public.agent_commands c set
+      status = 'processing', attempts = c.attempts + 1, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
+      lease_expires_at = lease_end
+      where c.office_id = p_office_id and c.command_id = head
+      returning * into command;
+    taken := taken + 1;
+    return query select command.command_id, command.session_id, command.kind, command.lane, command.seq, command.payload,
+      command.attempts, command.requeued, prior, semo.delivery_of(command), command.lease_token, command.lease_expires_at;
+  end loop;
 end
 $$;
 
