@@ -104,19 +104,24 @@ begin
 end
 $$;
 
+-- Whether a command was handed out to a host that never saw it, since the answer of that claim was lost on its way.
+create function semo.was_missed(p_command public.agent_commands, p_epoch bigint, p_held text[]) returns boolean
+language plpgsql stable set search_path = '' as $$
+begin
+  return coalesce(
+    p_command.status = 'processing' and p_command.lease_epoch = p_epoch and p_command.lease_expires_at > semo.now()
+      and p_command.command_id <> all (p_held), false);
+end
+$$;
+
 -- Whether a command can be handed out now; asked of a row that is locked, since another claim may have been faster.
-create function semo.may_be_claimed(p_command public.agent_commands, p_epoch bigint, p_held text[]) returns boolean
+create function semo.may_be_claimed(p_command public.agent_commands) returns boolean
 language plpgsql stable set search_path = '' as $$
 declare
   moment constant timestamptz := semo.now();
 begin
-  if p_command.attempts >= p_command.max_attempts or p_command.expires_at <= moment then return false; end if;
-  return case p_command.status
-    when 'pending' then true
-    when 'processing' then p_command.lease_expires_at <= moment
-      or coalesce(p_command.lease_epoch = p_epoch and p_command.command_id <> all (p_held), false)
-    else false
-  end;
+  return p_command.attempts < p_command.max_attempts and p_command.expires_at > moment
+    and (p_command.status = 'pending' or (p_command.status = 'processing' and p_command.lease_expires_at <= moment));
 end
 $$;
 
@@ -167,6 +172,7 @@ declare
   command public.agent_commands;
   prior bigint;
   taken integer := 0;
+  missed boolean;
 begin
   perform semo.hold_fence(p_office_id, p_host_id, p_epoch);
   perform semo.bury_commands(p_office_id, 100);
@@ -199,10 +205,13 @@ begin
     -- PostgreSQL 17, that was planned then would read the whole office for each claim.
     select * into command from public.agent_commands c where c.office_id = p_office_id and c.command_id = head
       for no key update skip locked;
-    continue when not found or not semo.may_be_claimed(command, p_epoch, p_held);
+    continue when not found;
+    missed := semo.was_missed(command, p_epoch, p_held);
+    continue when not missed and not semo.may_be_claimed(command);
     prior := command.lease_epoch;
     update public.agent_commands c set
-      status = 'processing', attempts = c.attempts + 1, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
+      -- What nobody has seen was no attempt: a line that loses one answer after the other must not use them up.
+      status = 'processing', attempts = c.attempts + case when missed then 0 else 1 end, lease_epoch = p_epoch, lease_token = gen_random_uuid(),
       lease_expires_at = lease_end
       where c.office_id = p_office_id and c.command_id = head
       returning * into command;
