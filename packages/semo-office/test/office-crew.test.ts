@@ -1,4 +1,5 @@
-import { access, readFile } from 'node:fs/promises';
+import { readFileSync } from 'node:fs';
+import { access } from 'node:fs/promises';
 import { join } from 'node:path';
 import { lastToolResults, say, useTool, type ModelRequest } from '@semo-office/testbed';
 import { describe, expect, it } from 'vitest';
@@ -17,15 +18,17 @@ function worker(request: ModelRequest) {
 
 describe('a crew with a repository', LOAD, () => {
   it('is there before its jobs, which commit on branches of their own', async () => {
-    await using stage = await officeStage(worker);
+    const links: string[] = [];
+    await using stage = await officeStage((request) => {
+      // While the model is asked, the job has its session: the folder is there under the job's name.
+      if (newestPrompt(request).includes('Add page.'))
+        links.push(readFileSync(join(stage.worktreeRoot, 'agent/FE/login/.git'), 'utf8'));
+      return worker(request);
+    });
     const { office, repository, worktreeRoot } = stage;
     await office.ready();
     expect((await office.status()).pool).toMatchObject({ warmIdle: 2, inUse: 0 });
     const warm = (await office.sessions.list({ status: ['ready'] })).map(({ sessionId }) => sessionId);
-    const links: unknown[] = [];
-    office.on('attempt', ({ attempt }) => {
-      if (attempt.delivery === 'accepted') links.push(readFile(join(worktreeRoot, 'agent/FE/login/.git'), 'utf8'));
-    });
     const [fe, be] = await Promise.all([
       office.executeJob({ agentId: 'FE', prompt: 'Add page.', work: { taskId: 'login' } }),
       office.executeJob({ agentId: 'BE', prompt: 'Add route.' }),
@@ -33,7 +36,7 @@ describe('a crew with a repository', LOAD, () => {
     for (const result of [fe, be]) expect(result).toMatchObject({ outcome: 'completed', error: null });
     expect([fe.sessionId, be.sessionId].every((sessionId) => warm.includes(sessionId))).toBe(true);
     expect(fe.workspace).toMatchObject({ branch: 'agent/FE/login', link: join(worktreeRoot, 'agent/FE/login') });
-    expect(await Promise.all(links)).toContainEqual(expect.stringContaining('gitdir:'));
+    expect(links).toContainEqual(expect.stringContaining('gitdir:'));
     expect(fe.text.split('\n').slice(0, 2)).toEqual([fe.workspace?.path, 'agent/FE/login']);
     expect(await repository.git(['log', '-1', '--format=%s', 'agent/FE/login'])).toBe('Add page');
     expect(await repository.git(['log', '-1', '--format=%s', String(be.workspace?.branch)])).toBe('Add route');
