@@ -45,13 +45,13 @@ export function pairwiseTrials(kinds: readonly Kind[]): Trial[] {
 }
 
 /**
- * Of these, the ones that need the real CLI at every run of the tests: what first brings a family together with a face or a
- * width, and each kind that no recording stands for. The other recordings are played to the same drivers.
+ * Of these, the ones that need the real CLI at every run of the tests: what first brings a family together with a face, or a
+ * face with a width, and each kind that no recording stands for. The other recordings are played to the same drivers.
  */
 export function liveTrials(kinds: readonly Kind[], isRecorded: (kind: Kind) => boolean): Trial[] {
   const met = new Set<string>();
   return pairwiseTrials(kinds).filter(({ kind, setting }) => {
-    const pairs = pairsOf(kind.family, setting);
+    const pairs = [`${kind.family}/${setting.face}`, settingName(setting)];
     const isNew = pairs.some((pair) => !met.has(pair));
     for (const pair of pairs) met.add(pair);
     return isNew || !isRecorded(kind);
