@@ -33,7 +33,9 @@ export function tokenSource(
     } = claimsOf(token);
     if (semo.office_id !== officeId || semo.host_id !== hostId)
       throw refusal(`It is for host ${semo.host_id} of office ${semo.office_id}, not for ${hostId} of ${officeId}.`);
-    if (exp * 1000 <= clock.now()) throw refusal(`It was over at ${new Date(exp * 1000).toISOString()}.`);
+    const now = clock.now();
+    if (exp * 1000 <= now)
+      throw refusal(`It was over at ${iso(exp * 1000)}; by this machine's clock it is ${iso(now)}.`);
     return token;
   };
 }
@@ -52,6 +54,10 @@ function attempt<Value>(run: () => Value): Value | null {
   } catch {
     return null;
   }
+}
+
+function iso(at: number): string {
+  return new Date(at).toISOString();
 }
 
 function refusal(why: string): SemoError {

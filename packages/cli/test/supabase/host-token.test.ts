@@ -91,6 +91,7 @@ describe("a host's token", () => {
     clock.advance(3_700_000);
     const error = await expectError(source(), 'sign_in_refused');
     expect(error.message).toContain(new Date(decodeJwt(tokens[0]!).exp! * 1000).toISOString());
+    expect(error.message).toContain(`by this machine's clock it is ${new Date(clock.now()).toISOString()}`);
     current = tokens[1]!;
     expect(await source()).toBe(tokens[1]);
   });

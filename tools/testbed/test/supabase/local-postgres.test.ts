@@ -81,18 +81,15 @@ describe('a local PostgreSQL', () => {
     await postgres.sql('create table kept as select 7 as n');
     await postgres.restart();
     await expect(postgres.sql('select n from kept')).resolves.toEqual([{ n: 7 }]);
+    const [row] = await postgres.sql('select pg_backend_pid() as pid');
+    const backend = Number(row?.['pid']);
+    const server = Number(ps('ppid', backend));
     postgres.pause();
-    let answered = false;
-    const answer = postgres.sql('select 1').finally(() => {
-      answered = true;
-    });
-    // Silence shows only in time; a server that is not paused answers within a few milliseconds.
-    const { promise: later, resolve } = Promise.withResolvers<void>();
-    setTimeout(resolve, 100);
-    await later;
-    expect(answered).toBe(false);
+    const answer = postgres.sql('select 8 as n');
+    // Stopped, both of them: neither takes the question.
+    for (const pid of [server, backend]) await expect.poll(() => ps('stat', pid)).toMatch(/^T/);
     postgres.resume();
-    await answer;
+    await expect(answer).resolves.toEqual([{ n: 8 }]);
   });
 
   it('fails what is asked over a connection that a restart has cut, and nothing else', async () => {
@@ -120,4 +117,9 @@ describe('a process that is killed', () => {
 
 function processes(): string {
   return execFileSync('ps', ['-A', '-o', 'args='], { encoding: 'utf8' });
+}
+
+/** One word about a process; throws where there is none. */
+function ps(word: 'ppid' | 'stat', pid: number): string {
+  return execFileSync('ps', ['-o', `${word}=`, '-p', String(pid)], { encoding: 'utf8' }).trim();
 }
