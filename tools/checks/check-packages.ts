@@ -43,7 +43,8 @@ function checkPackage(folder: string, tarballs: string): void {
       !/^(dist\/.+\.(js|d\.ts|map)|supabase\/.+\.sql|package\.json|LICENSE|README\.md|CHANGELOG\.md)$/.test(path),
   );
   if (stray.length > 0) throw new Error(`${folder} would publish ${stray.join(', ')}`);
-  if (!paths.includes('LICENSE')) throw new Error(`${folder} would be published without its LICENSE`);
+  for (const needed of ['LICENSE', 'README.md'])
+    if (!paths.includes(needed)) throw new Error(`${folder} would be published without its ${needed}`);
 
   const tarball = join(tarballs, packed.filename);
   check('publint', ['run', tarball, '--strict']);
