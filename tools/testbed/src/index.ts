@@ -31,6 +31,7 @@ export type {
 export { parseScript, readScript } from './model/script-file.ts';
 
 // What the model was told
+export { estimateTokens } from './model/model-message.ts';
 export { lastToolResults, promptTexts, systemTexts, userTexts } from './model/messages-body.ts';
 export type { ContentBlock, MessagesBody, ToolResult } from './model/messages-body.ts';
 
