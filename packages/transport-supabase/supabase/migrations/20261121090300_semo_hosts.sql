@@ -95,7 +95,8 @@ language plpgsql security definer set search_path = '' as $$
 #variable_conflict use_column
 declare
   host public.session_hosts;
-  gone text[];
+  gone text[] := '{}';
+  one text;
 begin
   perform semo.check_host(p_office_id, p_host_id);
   if not semo.protocols() @> p_protocol then
@@ -108,7 +109,7 @@ begin
   -- What is told of its earlier life is told under that epoch, as its last.
   perform from public.session_hosts h where h.office_id = p_office_id and h.host_id = p_host_id for no key update;
   if p_sessions is not null then
-    select array_agg(s.session_id) into gone from public.agent_sessions s
+    select coalesce(array_agg(s.session_id), '{}') into gone from public.agent_sessions s
       where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is null
         and s.session_id <> all (p_sessions) and not semo.is_to_be_made(s);
     perform semo.tell_statuses(p_office_id, p_host_id, gone, 'error');
@@ -127,8 +128,11 @@ begin
   -- What its earlier self was doing can be handed out again at once.
   update public.agent_commands c set lease_expires_at = semo.now()
     where c.office_id = p_office_id and c.host_id = p_host_id and c.status = 'processing' and c.lease_expires_at > semo.now();
-  update public.agent_sessions s set host_lost_at = semo.now(), version = s.version + 1, updated_at = semo.now()
-    where s.office_id = p_office_id and s.session_id = any (gone);
+  -- One after the other by the key: a list of keys may be planned as a look at the whole office before PostgreSQL 17.
+  foreach one in array gone loop
+    update public.agent_sessions s set host_lost_at = semo.now(), version = s.version + 1, updated_at = semo.now()
+      where s.office_id = p_office_id and s.session_id = one;
+  end loop;
   update public.agent_sessions s set host_lost_at = null, version = s.version + 1, updated_at = semo.now()
     where s.office_id = p_office_id and s.host_id = p_host_id and s.ended_at is null and s.host_lost_at is not null
       and (s.session_id = any (p_sessions) or semo.is_to_be_made(s));

@@ -45,11 +45,17 @@ begin
   ));
   get diagnostics ended = row_count;
   delete from public.agent_turns t where t.ctid = any (array(
-    select old.ctid from public.agent_turns old
-    where old.office_id = p_office_id and old.session_id = any (array(select semo.sessions_over(p_office_id, p_before)))
-      and old.updated_at < p_before
+    select old.ctid
+    from semo.sessions_over(p_office_id, p_before) as over (session_id)
+    -- Of one session after the other, by the key, here and below: before PostgreSQL 17 a list of keys is planned as a look at
+    -- the whole office where a table has no statistics.
+    cross join lateral (
+      select t.ctid from public.agent_turns t
+      where t.office_id = p_office_id and t.session_id = over.session_id and t.updated_at < p_before
+      limit p_limit - ended
+      for update skip locked
+    ) as old
     limit p_limit - ended
-    for update skip locked
   ));
   get diagnostics lost = row_count;
   return ended + lost;
@@ -86,16 +92,21 @@ begin
   pruned := pruned + removed;
 
   delete from public.agent_sessions s where s.ctid = any (array(
-    select old.ctid from public.agent_sessions old
-    where old.office_id = p_office_id and old.session_id = any (array(select semo.sessions_over(p_office_id, p_before)))
-      and not exists (
-        select from public.agent_turns t where t.office_id = old.office_id and t.session_id = old.session_id
-      )
-      and not exists (
-        select from public.agent_commands c where c.office_id = old.office_id and c.session_id = old.session_id
-      )
+    select old.ctid
+    from semo.sessions_over(p_office_id, p_before) as over (session_id)
+    cross join lateral (
+      select s.ctid from public.agent_sessions s
+      where s.office_id = p_office_id and s.session_id = over.session_id
+        and not exists (
+          select from public.agent_turns t where t.office_id = p_office_id and t.session_id = over.session_id
+        )
+        and not exists (
+          select from public.agent_commands c where c.office_id = p_office_id and c.session_id = over.session_id
+        )
+      limit 1
+      for update of s skip locked
+    ) as old
     limit p_limit
-    for update of old skip locked
   ));
   get diagnostics removed = row_count;
   pruned := pruned + removed;

@@ -32,40 +32,40 @@ begin
 end
 $$;
 
--- Ends the turns of sessions that are given up. Known of a turn is what was last told of it, else what its prompt was answered
+-- Ends the turns of a session that is given up. Known of a turn is what was last told of it, else what its prompt was answered
 -- with, else that a prompt was handed out and never answered. A prompt that no host has had is no turn.
-create function semo.give_up_turns(p_host public.session_hosts, p_sessions text[], p_why text) returns jsonb
+create function semo.give_up_turns(p_host public.session_hosts, p_session_id text, p_why text) returns jsonb
 language plpgsql set search_path = '' as $$
 declare
   ended jsonb;
 begin
   with known as (
-    select distinct on (k.session_id, k.turn_id) k.* from (
-      select t.session_id, t.turn_id, t.info, t.delivery = 'intent' and t.state is null as unsent, 1 as rank
+    select distinct on (k.turn_id) k.* from (
+      select t.turn_id, t.info, t.delivery = 'intent' and t.state is null as unsent, 1 as rank
         from public.agent_turns t
-        where t.office_id = p_host.office_id and t.session_id = any (p_sessions)
+        where t.office_id = p_host.office_id and t.session_id = p_session_id
       union all
-      select c.session_id, coalesce(r.result, c.payload) ->> 'turnId', r.result, false, case when r.success then 2 else 3 end
+      select coalesce(r.result, c.payload) ->> 'turnId', r.result, false, case when r.success then 2 else 3 end
         from public.agent_commands c
         -- Of each by the key, whatever is planned.
         cross join lateral (
           select * from public.agent_command_results one
           where one.office_id = c.office_id and one.command_id = c.command_id limit 1
         ) as r
-        where c.office_id = p_host.office_id and c.session_id = any (p_sessions) and c.kind = 'send_prompt'
+        where c.office_id = p_host.office_id and c.session_id = p_session_id and c.kind = 'send_prompt'
           and c.status in ('completed', 'dead')
     ) as k
     where k.turn_id is not null
-    order by k.session_id, k.turn_id, k.rank
+    order by k.turn_id, k.rank
   ),
   over as (
     insert into public.agent_turns as t
       (office_id, session_id, turn_id, host_id, host_epoch, state, info, outcome, intent_ms, ended_ms)
-    select p_host.office_id, k.session_id, k.turn_id, p_host.host_id, p_host.epoch, 'ended', lost.info,
+    select p_host.office_id, p_session_id, k.turn_id, p_host.host_id, p_host.epoch, 'ended', lost.info,
       lost.info #>> '{state,outcome}', (lost.info ->> 'acceptedAt')::double precision,
       (lost.info #>> '{state,at}')::double precision
     from known k
-    cross join lateral semo.lost_turn(k.info, k.session_id, k.turn_id, coalesce(k.unsent, false), p_why) as lost (info)
+    cross join lateral semo.lost_turn(k.info, p_session_id, k.turn_id, coalesce(k.unsent, false), p_why) as lost (info)
     on conflict (office_id, session_id, turn_id) do update set
       state = 'ended', info = excluded.info, outcome = excluded.outcome, ended_ms = coalesce(t.ended_ms, excluded.ended_ms),
       version = t.version + 1, updated_at = semo.now()
@@ -103,8 +103,8 @@ begin
 end
 $$;
 
--- Withdraws what agents of sessions that are given up have asked of people.
-create function semo.give_up_requests(p_host public.session_hosts, p_sessions text[]) returns jsonb
+-- Withdraws what the agent of a session that is given up has asked of people.
+create function semo.give_up_requests(p_host public.session_hosts, p_session_id text) returns jsonb
 language sql set search_path = '' as $$
   with withdrawn as (
     update public.agent_requests r set
@@ -112,7 +112,7 @@ language sql set search_path = '' as $$
       record = r.record || jsonb_build_object('state', jsonb_build_object(
         'kind', 'withdrawn', 'why', 'session_ended', 'at', semo.to_ms(semo.now())
       ))
-      where r.office_id = p_host.office_id and r.session_id = any (p_sessions) and r.state = 'open'
+      where r.office_id = p_host.office_id and r.session_id = p_session_id and r.state = 'open'
       returning r.record
   )
   select coalesce(jsonb_agg(w.record || jsonb_build_object('name', 'request_settled', 'at', semo.to_ms(semo.now()))), '[]')
@@ -128,18 +128,17 @@ language plpgsql set search_path = '' as $$
 declare
   why constant text := format('Host %s was lost, and was given up.', p_host.host_id);
   moment constant bigint := semo.to_ms(semo.now());
-  sessions text[];
-  told jsonb;
+  told jsonb := '[]';
   one text;
 begin
-  sessions := semo.give_up_commands(p_host, p_sessions);
-  told := semo.give_up_turns(p_host, sessions, why) || semo.give_up_requests(p_host, sessions);
-  update public.agent_sessions s set
-    status = 'terminated', given_up_at = semo.now(), left_behind = true, ended_at = coalesce(s.ended_at, semo.now()),
-    info = s.info || '{"status": "terminated", "terminalId": null, "turnId": null, "exit": null}', version = s.version + 1,
-    updated_at = semo.now()
-    where s.office_id = p_host.office_id and s.session_id = any (sessions);
-  foreach one in array sessions loop
+  -- One session after the other: a list of keys may be planned as a look at the whole office before PostgreSQL 17.
+  foreach one in array semo.give_up_commands(p_host, p_sessions) loop
+    told := told || semo.give_up_turns(p_host, one, why) || semo.give_up_requests(p_host, one);
+    update public.agent_sessions s set
+      status = 'terminated', given_up_at = semo.now(), left_behind = true, ended_at = coalesce(s.ended_at, semo.now()),
+      info = s.info || '{"status": "terminated", "terminalId": null, "turnId": null, "exit": null}', version = s.version + 1,
+      updated_at = semo.now()
+      where s.office_id = p_host.office_id and s.session_id = one;
     told := told || jsonb_build_array(
       jsonb_build_object('name', 'status', 'sessionId', one, 'status', 'terminated', 'at', moment),
       jsonb_build_object('name', 'exit', 'sessionId', one, 'code', null, 'signal', null, 'at', moment)

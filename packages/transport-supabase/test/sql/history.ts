@@ -12,10 +12,19 @@ const INFO = { sessionId: 'ses_1', status: 'ready', createdAt: 1 };
 const TURN = { sessionId: 'ses_1', turnId: 'turn_1', state: { kind: 'running' }, acceptedAt: 1 };
 const REQUEST = { requestId: 'req_9', sessionId: 'ses_1', turnId: 'turn_1', kind: 'question', askedAt: 1 };
 const OPEN = { kind: 'get_output', sessionId: 'ses_1' };
+const LEASE = { p_job_id: 'job_held', p_owner: 'one', p_fence: 1 };
+const EVENTS = [
+  { name: 'status', sessionId: 'ses_1', status: 'ready' },
+  { name: 'turn', change: 'started', turn: TURN },
+  { name: 'request', request: REQUEST },
+  { name: 'request_settled', request: { ...REQUEST, requestId: 'req_1' }, state: { kind: 'expired', at: 2 } },
+];
 
-/** What is asked all day long. */
+/** What is asked all day long, and when hosts come and go. */
 const CALLS: readonly (readonly [name: string, args: Arguments])[] = [
   ['semo_register_host', { p_protocol: 1, p_capacity: 10, p_sessions: ['ses_1'] }],
+  ['semo_register_host', { p_protocol: 1, p_capacity: 10, p_sessions: [] }],
+  ['semo_sign_off_host', {}],
   ['semo_heartbeat_host', { p_commands: ['cmd_held'] }],
   ['semo_enqueue_command', { p_command_id: 'cmd_new', p_kind: 'send_prompt', p_session_id: 'ses_1', p_payload: {} }],
   ['semo_enqueue_command', { p_command_id: 'cmd_open', p_kind: 'get_output', p_session_id: 'ses_1', p_payload: OPEN }],
@@ -23,6 +32,8 @@ const CALLS: readonly (readonly [name: string, args: Arguments])[] = [
     'semo_enqueue_command',
     { p_command_id: 'cmd_make', p_kind: 'create_session', p_session_id: 'ses_2', p_payload: {} },
   ],
+  ['semo_enqueue_command', { p_command_id: 'cmd_answer', p_kind: 'answer_request', p_payload: { requestId: 'req_1' } }],
+  ['semo_requeue_command', { p_command_id: 'cmd_dead' }],
   ['semo_claim_commands', { p_limit: 16 }],
   ['semo_claim_commands', { p_limit: 16, p_held: [] }],
   ['semo_complete_command', { p_command_id: 'cmd_held', p_result: {} }],
@@ -37,17 +48,21 @@ const CALLS: readonly (readonly [name: string, args: Arguments])[] = [
   ['semo_put_turn', { p_record: { ...TURN, delivery: { kind: 'intent', intentAt: 1 } } }],
   ['semo_report_turn', { p_turn: TURN }],
   ['semo_advance_turn', { p_session_id: 'ses_1', p_turn_id: 'turn_1', p_step: { kind: 'accepted', at: 2 } }],
+  ['semo_forget_turn', { p_session_id: 'ses_1', p_turn_id: 'turn_1' }],
   ['semo_ended_turn', { p_session_id: 'ses_1', p_turn_id: 'turn_1' }],
   ['semo_put_request', { p_record: { request: REQUEST, state: { kind: 'open' } } }],
   ['semo_settle_request', { p_request_id: 'req_1', p_state: { kind: 'expired', at: 2 } }],
   ['semo_give_request', { p_request_id: 'req_1', p_given_at: 2 }],
-  ['semo_publish_events', { p_seq: 2, p_events: JSON.stringify([{ name: 'turn', change: 'started', turn: TURN }]) }],
+  ['semo_publish_events', { p_seq: 2, p_events: JSON.stringify(EVENTS), p_infos: JSON.stringify([INFO]) }],
   ['semo_event_heads', {}],
   ['semo_read_events', { p_after: JSON.stringify({ h1: [1_000_000, 0] }) }],
   ['semo_sweep', {}],
+  ['semo_sweep', { p_grace_ms: 0 }],
   ['semo_put_job', { p_spec: { jobId: 'job_new', priority: 0 } }],
   ['semo_get_job', { p_job_id: 'job_1' }],
   ['semo_claim_job', { p_owner: 'one', p_lease_ms: 1000 }],
+  ['semo_renew_job', { ...LEASE, p_lease_ms: 1000 }],
+  ['semo_change_job', { ...LEASE, p_change: { kind: 'started' } }],
   ['semo_list_jobs', { p_states: ['queued', 'running'] }],
   ['semo_cancel_job', { p_job_id: 'job_1' }],
 ];
@@ -58,18 +73,25 @@ export function describeHistory(stage: () => Stage): void {
     let before: readonly number[] = [];
     let after: readonly number[] = [];
     const pruning: number[] = [];
+    let forgotten: unknown;
 
     beforeAll(async () => {
       const office = stage().office();
       const host = await office.register('h1');
+      await dieOnce(stage(), office, host);
       const held = await beginWork(office, host);
+      await beginLoss(office);
+      await addOld(stage(), office);
       await using reader = await readerFor(stage(), host, held);
       const readAll = async (): Promise<number[]> => {
         const reads: number[] = [];
         for (const [name, args] of CALLS) reads.push(await reader.readsOf(name, args));
         return reads;
       };
-      const prune = async () => pruning.push(await reader.readsOf('semo_prune', {}));
+      const prune = async () => {
+        const jobs = await reader.readsOf('semo_prune_jobs', { p_ended_before: 1 });
+        pruning.push(jobs + (await reader.readsOf('semo_prune', {})));
+      };
       for (let call = 0; call < CALLS_UNTIL_PLANNED; call += 1) {
         before = await readAll();
         await prune();
@@ -77,6 +99,7 @@ export function describeHistory(stage: () => Stage): void {
       await addHistory(stage(), office);
       after = await readAll();
       await prune();
+      forgotten = await office.member.value('semo_prune');
     });
 
     it('is there, and rows are counted', () => {
@@ -88,20 +111,31 @@ export function describeHistory(stage: () => Stage): void {
     });
 
     it('is not read through for what of it is old enough to be forgotten', () => {
-      // It is planned anew each time, so it may read less than while there was nothing.
+      // It is planned anew each time, so it may read less than while there was nothing. Some of it is old enough.
+      expect(forgotten).toBe(2);
       expect(pruning.at(-1)).toBeLessThanOrEqual(pruning[0] ?? 0);
     });
   });
 }
 
+/** A command of the session that nobody has answered in time. */
+async function dieOnce(stage: Stage, office: Office, host: Host): Promise<void> {
+  await host.rows('semo_report_session', { p_info: INFO });
+  await office.enqueue('send_prompt', { p_command_id: 'cmd_dead', p_session_id: 'ses_1', p_expires_ms: 1 });
+  await host.claim({ p_lease_ms: 1 });
+  await stage.pass(1);
+  await office.server.row('semo_sweep');
+}
+
 /** A session that is there, with a command in each state. Gives the one that is being carried out. */
 async function beginWork(office: Office, host: Host): Promise<Arguments> {
-  await host.rows('semo_report_session', { p_info: INFO });
   await host.rows('semo_put_turn', { p_record: { ...TURN, delivery: { kind: 'intent', intentAt: 1 } } });
   const request = { ...REQUEST, requestId: 'req_1' };
   await host.rows('semo_put_request', { p_record: { request, state: { kind: 'open' } } });
   await host.rows('semo_publish_events', { p_seq: 1, p_events: '[]' });
   await office.member.rows('semo_put_job', { p_spec: { jobId: 'job_1', priority: 0 } });
+  const spec = { jobId: LEASE.p_job_id, priority: 0 };
+  await office.member.rows('semo_put_job', { p_spec: spec, p_owner: LEASE.p_owner, p_lease_ms: 1000 });
   const ask = (p_command_id: string) => office.enqueue('get_output', { p_command_id, p_session_id: 'ses_1' });
   await ask('cmd_done');
   for (const command of await host.claim()) await host.complete(command);
@@ -109,6 +143,23 @@ async function beginWork(office: Office, host: Host): Promise<Arguments> {
   const [held] = await host.claim();
   await ask('cmd_open');
   return { p_lease_token: held?.['lease_token'] };
+}
+
+/** A host whose lease is over, unnoticed as yet, with a session that was at work. */
+async function beginLoss(office: Office): Promise<void> {
+  const sessionId = 'ses_lost';
+  const host = await office.register('h2', { p_lease_ms: 0 });
+  await host.rows('semo_report_session', { p_info: { ...INFO, sessionId } });
+  await host.rows('semo_report_turn', { p_turn: { ...TURN, sessionId } });
+  const request = { ...REQUEST, requestId: 'req_lost', sessionId };
+  await host.rows('semo_put_request', { p_record: { request, state: { kind: 'open' } } });
+  const ask = (turnId: string) =>
+    office.enqueue('send_prompt', { p_command_id: turnId, p_session_id: sessionId, p_payload: { turnId } });
+  await ask('answered');
+  for (const command of await host.claim()) await host.complete(command, { turnId: 'answered' });
+  await ask('unanswered');
+  await host.claim();
+  await ask('unclaimed');
 }
 
 interface Reader extends AsyncDisposable {
@@ -150,14 +201,21 @@ async function readerFor({ postgres }: Stage, { officeId, hostId, epoch }: Host,
   };
 }
 
-/** What was over long ago. By a way that tells nobody, and that makes no connection plan anything anew. */
-async function addHistory({ postgres }: Stage, { officeId }: Office): Promise<void> {
-  const client = new Client(postgres.connection('supabase_admin'));
-  await client.connect();
-  await client.query('set session_replication_role = replica');
+/** A session that is old enough to be forgotten, with a turn that never ended. */
+function addOld(stage: Stage, office: Office): Promise<void> {
+  const old = 'semo.after_ms(-8 * 24 * 3600000)';
+  return insertAll(stage, office, [
+    `public.agent_sessions (office_id, session_id, host_id, status, ended_at) select $1, 'ses_old', 'h1', 'terminated', ${old}`,
+    `public.agent_turns (office_id, session_id, turn_id, host_id, host_epoch, state, info, updated_at)
+     select $1, 'ses_old', 'turn_old', 'h1', 1, 'running', '{}', ${old}`,
+  ]);
+}
+
+/** What is over, and not old enough to be forgotten. */
+function addHistory(stage: Stage, office: Office): Promise<void> {
   const over = `from generate_series(1, ${HISTORY}) n`;
   const session = `case n % 2 when 0 then 'ses_1' else 'ses_over_' || n % 100 end`;
-  for (const text of [
+  return insertAll(stage, office, [
     `public.agent_sessions 
        (office_id, session_id, host_id, status, info, ended_at, ended_ms, given_up_at, conversation_id)
      select $1, 'ses_over_' || n, 'h1', 'terminated', '{}', semo.now(), 1, semo.now(), 'conv_' || n ${over}`,
@@ -173,7 +231,14 @@ async function addHistory({ postgres }: Stage, { officeId }: Office): Promise<vo
     `public.agent_jobs (office_id, job_id, spec, state, ended_at, result, priority, submitted_at)
      select $1, 'over_' || n, '{}', 'ended', semo.now(), '{}', 0, semo.after_ms(-n) ${over}`,
     `semo.event_batches (office_id, host_id, epoch, seq, events) select $1, 'h1', 0, n, '[]' ${over}`,
-  ])
-    await client.query(`insert into ${text}`, [officeId]);
+  ]);
+}
+
+/** By a way that tells nobody, and that makes no connection plan anything anew. */
+async function insertAll({ postgres }: Stage, { officeId }: Office, rows: readonly string[]): Promise<void> {
+  const client = new Client(postgres.connection('supabase_admin'));
+  await client.connect();
+  await client.query('set session_replication_role = replica');
+  for (const text of rows) await client.query(`insert into ${text}`, [officeId]);
   await client.end();
 }

@@ -11,6 +11,7 @@ import { startPostgres } from '@semo-office/testbed/supabase';
 import type { LocalPostgres } from '@semo-office/testbed/supabase';
 
 import { lastingPool } from '../../src/supabase/postgres/lasting-pool.ts';
+import { postgresBinaries } from '../../src/supabase/postgres/postgres-binaries.ts';
 
 const user = '6f9619ff-8b86-4011-942d-00c04fc964ff';
 
@@ -25,7 +26,7 @@ describe('a local PostgreSQL', () => {
     await expect(
       postgres.sql('select rolsuper, rolbypassrls from pg_roles where rolname = current_user'),
     ).resolves.toEqual([{ rolsuper: false, rolbypassrls: true }]);
-    await expect(postgres.sql("copy (select 1) to program 'true'")).rejects.toThrow(/permission denied/);
+    await expect(postgres.sql("copy (select 1) to program 'true'")).rejects.toMatchObject({ code: '42501' });
   });
 
   it('tells policies who calls, and exposes no new table by itself', async () => {
@@ -100,6 +101,17 @@ describe('a local PostgreSQL', () => {
     client.release(true);
     await expect(pool.query('select 1')).resolves.toMatchObject({ rowCount: 1 });
     await pool.end();
+  });
+});
+
+describe('the programs of the server', () => {
+  it('are those in the folder that SEMO_POSTGRES names, with the version that they tell', async () => {
+    const { version, ...programs } = postgresBinaries({});
+    const named = postgresBinaries({ SEMO_POSTGRES: dirname(programs.postgres) });
+    expect(named).toEqual({ ...programs, version: expect.stringMatching(/^\d+\.\d+$/) });
+    expect(version.startsWith(`${named.version}.`)).toBe(true);
+    await using empty = await temporaryFolder();
+    expect(() => postgresBinaries({ SEMO_POSTGRES: empty.path })).toThrow(/no PostgreSQL server in .*SEMO_POSTGRES/);
   });
 });
 

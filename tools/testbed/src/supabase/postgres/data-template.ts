@@ -22,11 +22,11 @@ export const superuser = 'supabase_admin';
 /** Sent to the server at every start, whatever the data's age. */
 export const startSql = (): Promise<string> => readSql('partitions.sql');
 
-const initdbFlags = [
+const initdbFlags = ({ version }: PostgresBinaries): readonly string[] => [
   `--username=${superuser}`,
   '--encoding=UTF8',
-  '--locale-provider=builtin',
-  '--builtin-locale=C.UTF-8',
+  // Version 17 is the first that has locales of its own.
+  ...(Number.parseInt(version, 10) < 17 ? [] : ['--locale-provider=builtin', '--builtin-locale=C.UTF-8']),
   '--locale=C',
   '--auth-local=trust',
   '--auth-host=scram-sha-256',
@@ -61,8 +61,9 @@ async function privateFolder(account: ServerAccount): Promise<string> {
   return folder;
 }
 
-async function templateFolder({ version }: PostgresBinaries): Promise<string> {
-  const hash = createHash('sha256').update(JSON.stringify([version, initdbFlags]));
+async function templateFolder(binaries: PostgresBinaries): Promise<string> {
+  const { version } = binaries;
+  const hash = createHash('sha256').update(JSON.stringify([version, initdbFlags(binaries)]));
   for (const file of (await readdir(sqlFolder)).sort()) hash.update(await readSql(file));
   const packages = dirname(dirname(createRequire(import.meta.url).resolve('pg/package.json')));
   return join(packages, '.cache', 'semo-testbed', `postgres-${version}-${hash.digest('hex').slice(0, 16)}`);
@@ -81,9 +82,9 @@ async function copyData(template: string, { folder, account }: ServerPlace): Pro
   return true;
 }
 
-async function makeData({ initdb }: PostgresBinaries, place: ServerPlace): Promise<void> {
+async function makeData(binaries: PostgresBinaries, place: ServerPlace): Promise<void> {
   const { folder, account } = place;
-  await run(initdb, ['-D', join(folder, 'data'), ...initdbFlags], { ...account, cwd: folder });
+  await run(binaries.initdb, ['-D', join(folder, 'data'), ...initdbFlags(binaries)], { ...account, cwd: folder });
   const port = await freePort();
   const server = await ServerProcess.start(place, port);
   try {
