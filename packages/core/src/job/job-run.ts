@@ -27,6 +27,8 @@ const MAX_UNSENT = 1;
 export interface JobRunCall {
   /** Aborted with the SemoError that says why: `turn_cancelled`, `deadline_passed`, `lease_lost`, `closed`. */
   readonly signal: AbortSignal;
+  /** When it must have ended, by this process's clock, in epoch milliseconds; `null`: no such moment. */
+  readonly deadlineAt: number | null;
   /** Writes about the job, under its lease. */
   readonly write: (change: JobChange) => Promise<JobRecord>;
   /** Told of each session of the job as soon as its id is known. */
@@ -158,7 +160,7 @@ export class JobRun {
     this.#workspace = end?.workspace ?? this.#workspace;
     if (plan === null || end === null || end.error === null || this.#call.signal.aborted) return;
     const step = nextStep(this.#parts.policy, end.error, this.#failures);
-    if (step.kind === 'end' || !isWorthWaiting(end.error, this.#record.deadlineAt)) return;
+    if (step.kind === 'end' || !isWorthWaiting(end.error, this.#call.deadlineAt)) return;
     this.#failures.push(end.error);
     await this.#log(end.attempt);
     const held = await this.#holdOrRelease(end, step);

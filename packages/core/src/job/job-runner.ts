@@ -6,6 +6,7 @@ import type { JobWait } from './attempt-gate.ts';
 import { followSession } from './job-lines.ts';
 import type { JobParts } from './job-parts.ts';
 import type { AttemptRecord, JobRecord } from './job-record.ts';
+import { deadlineHere } from './job-deadline.ts';
 import { JobRun } from './job-run.ts';
 import type { LeaseRef } from './job-store.ts';
 import { QueueAlarm } from './queue-alarm.ts';
@@ -36,9 +37,15 @@ export interface JobRunnerEvents {
   fault: { readonly jobId: string | null; readonly error: SemoError };
 }
 
-interface Running {
+/** A job that is claimed, and what ends it before its time. */
+interface Claimed {
   readonly record: JobRecord;
   readonly abort: AbortController;
+  /** When it must have ended, by this process's clock. */
+  readonly deadlineAt: number | null;
+}
+
+interface Running extends Claimed {
   readonly done: Promise<JobResult>;
   wait: JobWait | null;
   /** What is left of it is only being cleared up. */
@@ -154,29 +161,32 @@ export class JobRunner {
   }
 
   #start(record: JobRecord): Running {
-    const abort = new AbortController();
+    const { parts, leaseMs } = this.#options;
+    const deadlineAt = deadlineHere(record, { leaseMs, now: parts.clock.now() });
+    const claimed: Claimed = { record, abort: new AbortController(), deadlineAt };
     this.#alarm.forget(record.jobId);
     // Reopened as soon as it had ended: what it had then is let go of first.
     const before = this.#running.get(record.jobId)?.done;
-    const running: Running = { record, abort, wait: null, hasEnded: false, done: this.#work(record, abort, before) };
+    const running: Running = { ...claimed, wait: null, hasEnded: false, done: this.#work(claimed, before) };
     this.#running.set(record.jobId, running);
     return running;
   }
 
-  async #work(record: JobRecord, abort: AbortController, before?: Promise<unknown>): Promise<JobResult> {
+  async #work(claimed: Claimed, before?: Promise<unknown>): Promise<JobResult> {
+    const { record, abort } = claimed;
     const { jobId } = record;
     const ref = this.#refOf(record);
     // The map must know of it before anything is told.
     await Promise.resolve();
     const stopRenewing = this.#renew(ref, abort);
     await before?.catch(() => undefined);
-    const stopDeadline = this.#deadline(record, abort);
+    const stopDeadline = this.#deadline(claimed);
     const unfollow: Unsubscribe[] = [];
     this.#hub.emit('started', { job: record });
     // Asked for while nobody held it: what still runs for it is ended by whoever claims it.
     if (record.cancelRequested) abort.abort(new SemoError('turn_cancelled', 'The job was cancelled.'));
     try {
-      return await this.#run(record, { ref, abort, unfollow }).run();
+      return await this.#run(claimed, ref, unfollow).run();
     } catch (thrown) {
       const error = SemoError.from(thrown);
       this.#hub.emit('left', { jobId });
@@ -195,15 +205,13 @@ export class JobRunner {
     }
   }
 
-  #run(
-    record: JobRecord,
-    { ref, abort, unfollow }: { ref: LeaseRef; abort: AbortController; unfollow: Unsubscribe[] },
-  ): JobRun {
+  #run({ record, abort, deadlineAt }: Claimed, ref: LeaseRef, unfollow: Unsubscribe[]): JobRun {
     const { parts } = this.#options;
     const { jobId } = record;
     const tell = (line: RunLine): void => this.#line(ref, line);
     return new JobRun(parts, record, {
       signal: abort.signal,
+      deadlineAt,
       write: (change) => parts.jobs.change(ref, change),
       onSession: (sessionId) => {
         for (const stop of unfollow.splice(0)) stop();
@@ -264,7 +272,7 @@ export class JobRunner {
     };
   }
 
-  #deadline({ deadlineAt, spec }: JobRecord, abort: AbortController): Cancel {
+  #deadline({ record: { spec }, abort, deadlineAt }: Claimed): Cancel {
     if (deadlineAt === null) return () => undefined;
     const { clock } = this.#options.parts;
     const error = new SemoError(

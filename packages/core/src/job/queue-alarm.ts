@@ -15,9 +15,13 @@ export class QueueAlarm {
     this.#ring = ring;
   }
 
-  /** Has an eye on a job that waits. */
-  watch({ jobId, state, lease, deadlineAt }: JobRecord): void {
-    if (state.kind !== 'queued' || lease !== null || deadlineAt === null) return;
+  /**
+   * Has an eye on a job that was put, or taken up again, just now. By this clock, and not by the moment that the store wrote
+   * down: that may be another machine's. Where the store knew the job already, it may ring late.
+   */
+  watch({ jobId, state, lease, spec: { deadlineMs } }: JobRecord): void {
+    if (state.kind !== 'queued' || lease !== null || deadlineMs === undefined) return;
+    const deadlineAt = Math.min(this.#deadlines.get(jobId) ?? Number.POSITIVE_INFINITY, this.#clock.now() + deadlineMs);
     this.#deadlines.set(jobId, deadlineAt);
     if (deadlineAt < this.#at) this.#set(deadlineAt);
   }

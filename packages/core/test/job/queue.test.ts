@@ -132,6 +132,28 @@ describe('the queue of an office', () => {
     await office.close();
   });
 
+  it.each([600_000, -600_000])('gives a job its time whatever the clock of the store says (%d ms off)', async (off) => {
+    const clock = new FakeClock();
+    const jobs = memoryJobStore({ clock: { now: () => clock.now() + off, schedule: clock.schedule.bind(clock) } });
+    const { office } = stagedOffice(['hang'], { clock, jobs, concurrency: 1 });
+    const states = async (ids: readonly string[]) =>
+      (await Promise.all(ids.map((id) => office.getJob(id)))).map((record) => record?.state.kind);
+    const begun = nextEvent(office, 'attempt');
+    const { jobId: running } = await office.submitJob(job({ deadlineMs: 1000 }));
+    await begun;
+    const { jobId: waiting } = await office.submitJob(job({ deadlineMs: 500 }));
+    const ends = [running, waiting].map((id) => office.waitForJob(id));
+    clock.advance(499);
+    expect(await states([running, waiting])).toEqual(['running', 'queued']);
+    clock.advance(2);
+    expect(await ends[1]).toMatchObject({ outcome: 'timed_out', attempts: [] });
+    expect(await states([running])).toEqual(['running']);
+    clock.advance(499);
+    expect(await ends[0]).toMatchObject({ outcome: 'timed_out', error: { code: 'deadline_passed' } });
+    await office.close();
+    expect(clock.pending).toBe(0);
+  });
+
   it('does an ended job again, anew or where it stopped', async () => {
     const { office, told } = stagedOffice([{ fails: 'agent_failed' }]);
     const { jobId } = await office.submitJob(job());
