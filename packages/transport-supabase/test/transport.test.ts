@@ -60,9 +60,11 @@ describe('commands', () => {
     const host = await office.hostSide('h1').host({ hostId: 'h1', capacity: 1 });
     const slow = slowHandler();
     const link = office.server.office();
-    const stop = host.serve(slow.handler);
+    host.serve(slow.handler);
     await link.dispatch(create('ses_1'));
-    stop();
+    // While this one is at work, the next one of its lane waits.
+    const before = link.dispatch(keys('ses_1'));
+    await slow.untilAsked(1);
     const command = keys('ses_1');
     const given = new AbortController();
     const first = link.dispatch(command, { signal: given.signal });
@@ -71,12 +73,13 @@ describe('commands', () => {
     await expect.poll(isThere).toBe('pending');
     given.abort();
     await expectError(first, 'aborted');
-    host.serve(slow.handler);
-    await slow.untilAsked(1);
     slow.answers[0]?.({ success: true, result: null });
+    await before;
+    await slow.untilAsked(2);
+    slow.answers[1]?.({ success: true, result: null });
     expect(await second).toEqual({ success: true, result: null });
     expect(await link.dispatch(command)).toEqual({ success: true, result: null });
-    expect(slow.asked).toHaveLength(1);
+    expect(slow.asked).toHaveLength(2);
   });
 
   it('fail where no host is there, with a code that says so', async () => {
