@@ -97,7 +97,8 @@ async function openTransport(
   io: CliIo,
 ): Promise<SupabaseTransport> {
   const readToken = () => secretText(token, { what: "host's token", option: '--token-file', env: io.env });
-  const freshToken = tokenSource(readToken, { officeId, hostId });
+  const warn = (sentence: string): void => io.stderr(`${sentence}\n`);
+  const freshToken = tokenSource(readToken, { officeId, hostId }, { warn });
   // What is wrong with it is said before anything is begun.
   await freshToken();
   const keyText = await secretText(key, { what: "project's publishable key", option: '--key-file', env: io.env });

@@ -4,6 +4,7 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { createClient } from '@supabase/supabase-js';
+import { SignJWT } from 'jose';
 import { optionalTool } from '@semo-office/testbed';
 import { startSupabase, type LocalSupabase } from '@semo-office/testbed/supabase';
 import { newId, remoteSessions, type ContainmentSpec, type SessionManager, type SessionSpec } from 'semo-office';
@@ -179,7 +180,7 @@ describe('semo host --supabase-url', { timeout: 120_000 }, () => {
     await writeFile(file, `${await token(here.cli, { officeId: here.officeId, expires: '5s' })}\n`);
     const host = startHost({ ...here, env: { ...here.env, SEMO_HOST_TOKEN: '' } }, '--token-file', file);
     await host.told('ready');
-    await vi.waitFor(() => expect(host.complaints()).toContain('It was over at'), 20_000);
+    await vi.waitFor(() => expect(host.complaints()).toContain('was over at'), 20_000);
     await writeFile(file, await token(here.cli, here));
     const sessions = here.sessions();
     const { sessionId } = await vi.waitFor(() => sessions.create(shell(here.cli.folder)), 30_000);
@@ -310,6 +311,21 @@ describe('a host that is not let in', () => {
     const { status, stdout, stderr } = await host.ended;
     expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
     expect(stderr).toContain(says);
+  });
+
+  it('is late: its token is over', async () => {
+    const here = await stage();
+    const claims = {
+      role: 'authenticated',
+      app_metadata: { semo: { role: 'host', office_id: here.officeId, host_id: 'mac-1' } },
+    };
+    const late = new SignJWT({ ...claims, iat: 1_700_000_000, exp: 1_700_003_600 }).setProtectedHeader({
+      alg: 'HS256',
+    });
+    const env = { ...here.env, SEMO_HOST_TOKEN: await late.sign(new TextEncoder().encode(supabase.jwtSecret)) };
+    const { status, stdout, stderr } = await startHost({ ...here, env }).ended;
+    expect({ status, stdout }).toEqual({ status: 1, stdout: '' });
+    expect(stderr).toContain('was over at 2023-11-14T23:13:20');
   });
 
   it('speaks another protocol, and is told who is to be upgraded', async () => {

@@ -180,7 +180,7 @@ function overdue({ expiresAt }: HeldToken): SemoError {
   const when = new Date(expiresAt).toISOString();
   return new SemoError(
     'sign_in_refused',
-    `The token that accessToken() gives was over at ${when}. Let it give a new one, or set this machine's clock.`,
+    `The token was over at ${when}, by its own word and this machine's clock. Give a new one, or set the clock.`,
   );
 }
 
