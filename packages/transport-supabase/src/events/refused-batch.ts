@@ -1,5 +1,6 @@
 import type { SemoError } from '@semo-office/core';
 
+import { storable } from '../database/storable.ts';
 import type { EventBatch } from './event-repository.ts';
 
 /** Events on their way, not numbered yet. */
@@ -18,11 +19,9 @@ export function isRefusedForContent({ code }: SemoError): boolean {
   return !OF_THE_MOMENT.has(code);
 }
 
-/** A batch with a mark in the place of each character that the database cannot keep: NUL, and half a surrogate pair. Pure. */
-export function storable(batch: UnnumberedBatch): UnnumberedBatch {
-  const clean = (_key: string, value: unknown): unknown =>
-    typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value;
-  return JSON.parse(JSON.stringify(batch), clean) as UnnumberedBatch;
+/** A batch with marks in the place of what the database cannot keep. Pure. */
+export function storableBatch(batch: UnnumberedBatch): UnnumberedBatch {
+  return storable(batch) as unknown as UnnumberedBatch;
 }
 
 /** Each of a batch by itself; none where it is one thing already. Pure. */
