@@ -17,6 +17,7 @@ import { z } from 'zod';
 import { toJson } from '../command/command-repository.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import { rowsOf, valueOf } from '../database/rows.ts';
+import { storable } from '../database/storable.ts';
 import { asStore } from './store-errors.ts';
 
 /** So many jobs are forgotten by one call. */
@@ -63,7 +64,8 @@ function leasing(door: DatabaseDoor, p_office_id: string): Pick<JobStore, 'put' 
       return recordOf(await door.call('semo_renew_job', { ...held(lease), p_lease_ms: leaseMs }));
     },
     async change(lease, change) {
-      const p_change = toJson(parseEdge(jobChangeSchema, change, { what: 'change of a job' }));
+      // What agents have said: nobody could leave it out, and the job would never end.
+      const p_change = storable(parseEdge(jobChangeSchema, change, { what: 'change of a job' }));
       return recordOf(await door.call('semo_change_job', { ...held(lease), p_change }));
     },
   };
