@@ -148,6 +148,7 @@ function listingContract(start: StartJobStore): void {
     expect(await numbers({ reported: false })).toEqual([3]);
     expect(await numbers({ reported: true })).toEqual([2]);
     expect(await numbers({ limit: 2 })).toEqual([0, 1]);
+    expect(await numbers({ limit: Number.MAX_SAFE_INTEGER })).toEqual([0, 1, 2, 3]);
     expect(await numbers({ state: ['ended'], limit: 1 })).toEqual([2]);
   });
 }

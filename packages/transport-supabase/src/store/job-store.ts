@@ -20,6 +20,8 @@ import { rowsOf, valueOf } from '../database/rows.ts';
 import { storable } from '../database/storable.ts';
 import { asStore } from './store-errors.ts';
 
+/** The greatest `integer` of the database, which is how it takes a number of rows. It keeps fewer. */
+const MOST_ROWS = 2 ** 31 - 1;
 /** So many jobs are forgotten by one call. */
 const PRUNE_ROWS = 10_000;
 
@@ -83,7 +85,7 @@ function looking(door: DatabaseDoor, p_office_id: string): Pick<JobStore, 'get' 
         ...(state === undefined ? {} : { p_states: [...state] }),
         ...(agentId === undefined ? {} : { p_agent_id: agentId }),
         ...(reported === undefined ? {} : { p_reported: reported }),
-        p_limit: limit,
+        p_limit: Math.min(limit, MOST_ROWS),
       });
       return rowsOf(jobRecordSchema, jobs, 'jobs');
     },

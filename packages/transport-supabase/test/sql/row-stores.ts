@@ -60,7 +60,7 @@ export function jobStoreOf({ member }: Office): JobStore {
         p_states: state ?? null,
         p_agent_id: agentId ?? null,
         p_reported: reported ?? null,
-        p_limit: limit,
+        p_limit: Math.min(limit, 2 ** 31 - 1),
       };
       return (await member.value('semo_list_jobs', args)) as JobRecord[];
     },
