@@ -1,6 +1,5 @@
 import type { SemoError } from '@semo-office/core';
 
-import { storable } from '../database/storable.ts';
 import type { EventBatch } from './event-repository.ts';
 
 /** Events on their way, not numbered yet. */
@@ -17,11 +16,6 @@ const OF_THE_MOMENT: ReadonlySet<SemoError['code']> = new Set([
 /** Whether a batch was refused for what is in it: the same one would be refused again. Pure. */
 export function isRefusedForContent({ code }: SemoError): boolean {
   return !OF_THE_MOMENT.has(code);
-}
-
-/** A batch with marks in the place of what the database cannot keep. Pure. */
-export function storableBatch(batch: UnnumberedBatch): UnnumberedBatch {
-  return storable(batch) as unknown as UnnumberedBatch;
 }
 
 /** Each of a batch by itself; none where it is one thing already. Pure. */
