@@ -180,6 +180,7 @@ export { EventHub } from './event-hub.ts';
 export type { EventHubOptions } from './event-hub.ts';
 export { withoutSecrets } from './policy/redaction.ts';
 export { canonicalJson } from './canonical-json.ts';
+export { textStart } from './text-start.ts';
 export { byAge, matchesFilter } from './session/request-store.ts';
 export { bySessionAge, byTurnAge, matchesSessionFilter, matchesTurnFilter } from './session/session-store.ts';
 export { settledTurn } from './session/delivery.ts';

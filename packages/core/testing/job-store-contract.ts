@@ -4,6 +4,7 @@ import { newId } from '../src/ids.ts';
 import type { JobChange } from '../src/job/job-record.ts';
 import type { JobFilter } from '../src/job/job-store.ts';
 import type { KeptJobSpec } from '../src/job/job.ts';
+import { HARD_TEXT, expectKept } from './hard-text.ts';
 import { cancelContract, endContract, reopeningContract } from './job-store-ends.ts';
 import { claimContract, leaseContract } from './job-store-leases.ts';
 import {
@@ -147,6 +148,7 @@ function listingContract(start: StartJobStore): void {
     expect(await numbers({ reported: false })).toEqual([3]);
     expect(await numbers({ reported: true })).toEqual([2]);
     expect(await numbers({ limit: 2 })).toEqual([0, 1]);
+    expect(await numbers({ limit: Number.MAX_SAFE_INTEGER })).toEqual([0, 1, 2, 3]);
     expect(await numbers({ state: ['ended'], limit: 1 })).toEqual([2]);
   });
 }
@@ -168,6 +170,20 @@ function changingContract(start: StartJobStore): void {
     const record = await store.change(ref, { kind: 'progress', percent: 40 });
     expect(record).toMatchObject({ attempts: [crashed(first), second], percent: 40 });
     expect(await again().get(ref.jobId)).toEqual(record);
+  });
+
+  it('keeps whatever agents say, if need be with marks in the place of characters', async () => {
+    const { store, again } = await start();
+    const ref = refOf(await store.put(jobSpec(), lease()));
+    const error = { code: 'agent_crashed', class: 'crash', message: HARD_TEXT, retryable: true } as const;
+    const said = { ...crashed(attempt()), error };
+    const record = await store.change(ref, { kind: 'attempt', attempt: said });
+    expectKept(record.attempts, [said]);
+    const evidence = [{ kind: 'agent_end', at: 7000, text: HARD_TEXT, backgroundTasks: 0 } as const];
+    const outcome = result({ text: HARD_TEXT, evidence });
+    const ended = await store.change(ref, { kind: 'ended', result: outcome });
+    expectKept(ended.state.kind === 'ended' && ended.state.result, outcome);
+    expect(await again().get(ref.jobId)).toEqual(ended);
   });
 
   it('ends a job for good and takes its lease back', async () => {

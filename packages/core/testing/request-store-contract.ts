@@ -4,6 +4,7 @@ import { newId } from '../src/ids.ts';
 import type { HumanRequest } from '../src/session/human-request.ts';
 import type { RequestRecord, SettledState } from '../src/session/request-record.ts';
 import type { RequestStore } from '../src/session/request-store.ts';
+import { HARD_TEXT, expectKept } from './hard-text.ts';
 
 /** A store that is ready to be tested. */
 export interface OpenedRequestStore {
@@ -13,7 +14,7 @@ export interface OpenedRequestStore {
   close?(): Promise<void>;
 }
 
-const allow = (more: { readonly at?: number; readonly givenAt?: number | null } = {}): SettledState => ({
+const allow = (more: Partial<Extract<SettledState, { kind: 'answered' }>> = {}): SettledState => ({
   kind: 'answered',
   answer: { behavior: 'allow' },
   by: 'person',
@@ -69,6 +70,19 @@ function keepingContract(start: Start): void {
     expect(await again().get(record.request.requestId)).toEqual(record);
     expect(await again().list()).toEqual([record]);
     expect(await store.get(newId('req'))).toBeNull();
+  });
+
+  it('keeps whatever agents ask, if need be with marks in the place of characters', async () => {
+    const { store, again } = await start();
+    const input = { command: HARD_TEXT, [HARD_TEXT]: [HARD_TEXT] };
+    const record = openRecord({ tool: HARD_TEXT, input });
+    const { requestId } = record.request;
+    await store.put(record);
+    expectKept(await again().get(requestId), record);
+    const state = allow({ answer: { behavior: 'allow', updatedInput: input } });
+    expect(await store.settle(requestId, state)).toBe(true);
+    expectKept((await again().get(requestId))?.state, state);
+    expect(await store.list()).toHaveLength(1);
   });
 
   it('keeps the first of two with one id, also when that is settled', async () => {

@@ -3,6 +3,7 @@ import { afterEach, describe, expect, it } from 'vitest';
 import { newId } from '../src/ids.ts';
 import type { SessionRecord, TurnRecord, TurnStep } from '../src/session/session-record.ts';
 import type { SessionFilter, SessionStore, TurnFilter } from '../src/session/session-store.ts';
+import { HARD_TEXT, expectKept } from './hard-text.ts';
 import { sessionRecord, turnRecord } from './session-store-records.ts';
 import { ACCEPTED, SUBMITTED, endedStep, raceContract, stepsContract, type Start } from './session-store-steps.ts';
 
@@ -80,6 +81,15 @@ function sessionsContract(start: Start): void {
     expect(await ids({ open: false })).toEqual([early.sessionId]);
     expect(await ids({ conversationId: 'conv' })).toEqual([late.sessionId]);
     expect(await ids({ conversationId: 'conv', hostId: 'there' })).toEqual([]);
+  });
+
+  it('keeps whatever agents say of themselves, if need be with marks in the place of characters', async () => {
+    const { store, again } = await start();
+    const record = sessionRecord();
+    const said = { ...record, info: { ...record.info, agent: { ...record.info.agent, version: HARD_TEXT } } };
+    await store.putSession(said);
+    expectKept(await again().getSession(record.sessionId), said);
+    expect(await store.listSessions()).toHaveLength(1);
   });
 
   it('refuses what is no session, and is not changed through what it gave', async () => {

@@ -2,6 +2,7 @@ import { expect, it } from 'vitest';
 
 import type { TurnRecord, TurnStep } from '../src/session/session-record.ts';
 import type { SessionStore } from '../src/session/session-store.ts';
+import { HARD_TEXT, expectKept } from './hard-text.ts';
 import { endedTurn, turnRecord } from './session-store-records.ts';
 
 /** Opens a store, and gives it again through another object. */
@@ -53,6 +54,17 @@ export function stepsContract(start: Start): void {
     for (const step of [SUBMITTED, ACCEPTED, endedStep(record, 9000, 'Otherwise.')])
       expect(await store.advanceTurn(sessionId, turnId, step)).toBe(false);
     expect(await store.getTurn(sessionId, turnId)).toEqual(kept);
+  });
+
+  it('keeps whatever agents say, if need be with marks in the place of characters', async () => {
+    const { store, again } = await start();
+    const record = turnRecord();
+    const { sessionId, turnId } = record;
+    await store.putTurn(record);
+    const step = { kind: 'ended', at: 4000, turn: endedTurn(record, HARD_TEXT) } as const;
+    expect(await store.advanceTurn(sessionId, turnId, step)).toBe(true);
+    const kept = await again().getTurn(sessionId, turnId);
+    expectKept(kept?.delivery.kind === 'ended' && kept.delivery.turn, step.turn);
   });
 
   it('takes no turn further that was never put', async () => {

@@ -1,4 +1,4 @@
-import { newId, remoteSessions, type Command } from '@semo-office/core';
+import { SemoError, errorToWire, newId, remoteSessions, type Command } from '@semo-office/core';
 import { expectError, scriptedSpec } from '@semo-office/core/testing';
 
 import { describe, expect, it, vi } from 'vitest';
@@ -124,6 +124,29 @@ describe('what cannot be kept', () => {
     expect(half.message).toContain('surrogate');
     const named = link.dispatch({ commandId: 'what is this?', body: { ...body, text: 'x' } });
     expect((await expectError(named, 'invalid_argument')).message).toContain('An id has 1 to 64');
+  });
+});
+
+describe('what a host answers and tells', () => {
+  it.each(['said: \0', 'said: \ud83d'])('arrives with marks in the place of what cannot be kept: %j', async (said) => {
+    const office = begin();
+    const host = await office.hostSide('h1').host({ hostId: 'h1', capacity: 1 });
+    const { handler, answers, untilAsked } = slowHandler();
+    host.serve(handler);
+    const link = office.server.office();
+    await link.dispatch(create('ses_1'));
+    const answered = link.dispatch(keys('ses_1'));
+    await untilAsked(1);
+    answers[0]?.({ success: true, result: { said, [said]: 'C:\\u0000 🎉' } });
+    expect(await answered).toEqual({ success: true, result: { said: 'said: \ufffd', 'said: \ufffd': 'C:\\u0000 🎉' } });
+    const refused = link.dispatch(keys('ses_1'));
+    await untilAsked(2);
+    answers[1]?.({ success: false, error: errorToWire(new SemoError('closed', said)) });
+    expect(await refused).toMatchObject({ success: false, error: { code: 'closed', message: 'said: \ufffd' } });
+    const event = new Promise((resolve) => link.onEvent(resolve));
+    host.publish({ name: 'exit', sessionId: 'ses_1', code: null, signal: said, at: 1 });
+    expect(await event).toMatchObject({ name: 'exit', signal: 'said: \ufffd' });
+    expect(office.problems).toEqual([]);
   });
 });
 

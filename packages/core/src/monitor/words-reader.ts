@@ -1,4 +1,5 @@
 import { assertNever } from '../errors.ts';
+import { textStart } from '../text-start.ts';
 import type { Evidence } from './evidence.ts';
 import {
   allTestsIn,
@@ -167,9 +168,9 @@ function progressIn(line: string, at: number): Finding[] {
 }
 
 function cut(line: string): string {
-  return line.slice(0, LONGEST_LINE).trimEnd();
+  return textStart(line, LONGEST_LINE).trimEnd();
 }
 
 function kept(line: string): string {
-  return line.trim().slice(0, KEPT_TEXT);
+  return textStart(line.trim(), KEPT_TEXT);
 }

@@ -1,3 +1,5 @@
+import { textStart } from '../text-start.ts';
+
 const REDACTED = '[redacted]';
 /** What is looked at of one text, what is shown of it, and how much of the rest. */
 const READ_CHARACTERS = 10_000;
@@ -57,7 +59,7 @@ export function withoutSecrets(text: string, secrets: readonly string[]): string
 
 /** One text as it may be shown. */
 export function redactedText(text: string): string {
-  let clean = text.slice(0, READ_CHARACTERS);
+  let clean = textStart(text, READ_CHARACTERS);
   for (const secret of SECRETS) clean = clean.replaceAll(secret, REDACTED);
   clean = clean
     .replaceAll(AUTHORIZATION, `$1${REDACTED}`)
@@ -65,7 +67,7 @@ export function redactedText(text: string): string {
     .replaceAll(ASSIGNED, `$1${REDACTED}`)
     .replaceAll(OPTION, `$1${REDACTED}`)
     .replaceAll(LONG_WORD, (word) => (looksRandom(word) ? REDACTED : word));
-  return clean.length > SHOWN_CHARACTERS ? `${clean.slice(0, SHOWN_CHARACTERS)}…` : clean;
+  return clean.length > SHOWN_CHARACTERS ? `${textStart(clean, SHOWN_CHARACTERS)}…` : clean;
 }
 
 function looksRandom(word: string): boolean {

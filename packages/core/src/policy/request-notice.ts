@@ -4,6 +4,7 @@ import { assertNever } from '../errors.ts';
 import type { RequestNotice } from '../notifier.ts';
 import type { HumanRequest } from '../session/human-request.ts';
 import type { SettledState } from '../session/request-record.ts';
+import { textStart } from '../text-start.ts';
 import { redacted, redactedText } from './redaction.ts';
 
 const MOST_CHARACTERS = 1000;
@@ -90,5 +91,5 @@ function inputText(input: unknown): string {
 }
 
 function cut(sentence: string): string {
-  return sentence.length > MOST_CHARACTERS ? `${sentence.slice(0, MOST_CHARACTERS)}…` : sentence;
+  return sentence.length > MOST_CHARACTERS ? `${textStart(sentence, MOST_CHARACTERS)}…` : sentence;
 }

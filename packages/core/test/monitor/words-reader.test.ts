@@ -140,6 +140,12 @@ it('keeps the place of a program’s line', () => {
   expect(told({ by: 'program', text: '[SEMO:PROGRESS 5%]' })).toMatchObject([{ kind: 'progress', percent: 5 }]);
 });
 
+it('keeps a line in whole characters', () => {
+  const error = `Error: ${'a'.repeat(292)}`;
+  const trouble = { kind: 'trouble', text: error };
+  for (const said of [tool, agent]) expect(told(said(`${error}🎉 and more`))).toMatchObject([trouble]);
+});
+
 it('takes any text, and hostile lines in little time', () => {
   fc.assert(
     fc.property(fc.string({ unit: 'binary' }), fc.constantFrom('tool', 'agent', 'program'), (text, by) => {

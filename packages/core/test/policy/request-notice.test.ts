@@ -95,6 +95,18 @@ describe('what people are told', () => {
     expect(notice.sentence.length).toBeLessThan(1100);
   });
 
+  it('cuts nothing into half a character', () => {
+    const long = 'a '.repeat(200);
+    const isWhole = (told: unknown) => !/\\ud[89a-f]/.test(JSON.stringify(told));
+    for (let at = 290; at < 310; at += 1) {
+      const command = `${long.slice(0, at)}🎉${long}`;
+      expect(openedNotice(request({ command, deep: [command] }))).toSatisfy(isWhole);
+    }
+    const questions = Array.from({ length: 9 }, () => ({ question: '🎉'.repeat(150) }));
+    for (const more of ['', 'x'])
+      expect(openedNotice(request({ questions }, { kind: 'question', sessionId: `s${more}` }))).toSatisfy(isWhole);
+  });
+
   it('is ready at once, also for what would be slow to search', () => {
     const texts = ['-'.repeat(50_000), 'a'.repeat(1_000_000), '--token'.repeat(20_000), '://a:'.repeat(20_000)];
     for (const command of texts) expect(openedNotice(request({ command })).sentence.length).toBeLessThan(1100);

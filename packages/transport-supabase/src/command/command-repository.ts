@@ -4,6 +4,7 @@ import { z } from 'zod';
 import { PROTOCOL_VERSION } from '../protocol.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import type { Json } from '../database/database.ts';
+import { storable } from '../database/storable.ts';
 import { rowOf, rowsOf, valueOf } from '../database/rows.ts';
 import {
   answerOf,
@@ -144,12 +145,15 @@ export class CommandRepository {
     return rowsOf(claimedRowSchema, rows, 'commands that were claimed');
   }
 
-  /** Answers a command under its lease; gives whether more waits. @throws SemoError `lease_lost`: it is somebody else's by now. */
+  /**
+   * Answers a command under its lease; gives whether more waits. What was said in the answer is kept with marks in the place of what
+   * the database cannot keep. @throws SemoError `lease_lost`: it is somebody else's by now.
+   */
   async answer(fence: Fence, command: ClaimedCommand, result: CommandResult): Promise<boolean> {
     const lease = { ...this.#fenced(fence), p_command_id: command.command_id, p_lease_token: command.lease_token };
     const more = result.success
-      ? await this.#door.call('semo_complete_command', { ...lease, p_result: toJson(result.result ?? null) })
-      : await this.#door.call('semo_fail_command', { ...lease, p_error: toJson(result.error) });
+      ? await this.#door.call('semo_complete_command', { ...lease, p_result: storable(result.result ?? null) })
+      : await this.#door.call('semo_fail_command', { ...lease, p_error: storable(result.error) });
     return valueOf(z.boolean(), more, 'outcome of answering');
   }
 

@@ -1,9 +1,10 @@
 import type { SessionInfo, WireEvent } from '@semo-office/core';
 import { z } from 'zod';
 
-import { toJson, type Fence } from '../command/command-repository.ts';
+import type { Fence } from '../command/command-repository.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import { rowsOf } from '../database/rows.ts';
+import { storable } from '../database/storable.ts';
 
 /** How far somebody has read what one host tells. */
 export interface EventMark {
@@ -42,15 +43,18 @@ export class EventRepository {
     this.#officeId = officeId;
   }
 
-  /** Tells a batch; the same one again is told once. @throws SemoError `lease_lost`. */
+  /**
+   * Tells a batch; the same one again is told once. What the database cannot keep has marks in its place.
+   * @throws SemoError `lease_lost`.
+   */
   async publish({ hostId, epoch }: Fence, { seq, events, infos, droppedBytes }: EventBatch): Promise<void> {
     await this.#door.call('semo_publish_events', {
       p_office_id: this.#officeId,
       p_host_id: hostId,
       p_epoch: epoch,
       p_seq: seq,
-      p_events: toJson(events),
-      p_infos: toJson(infos),
+      p_events: storable(events),
+      p_infos: storable(infos),
       p_dropped_bytes: droppedBytes,
     });
   }

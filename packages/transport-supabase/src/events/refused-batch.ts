@@ -18,13 +18,6 @@ export function isRefusedForContent({ code }: SemoError): boolean {
   return !OF_THE_MOMENT.has(code);
 }
 
-/** A batch with a mark in the place of each character that the database cannot keep: NUL, and half a surrogate pair. Pure. */
-export function storable(batch: UnnumberedBatch): UnnumberedBatch {
-  const clean = (_key: string, value: unknown): unknown =>
-    typeof value === 'string' ? value.replaceAll('\0', '\uFFFD').toWellFormed() : value;
-  return JSON.parse(JSON.stringify(batch), clean) as UnnumberedBatch;
-}
-
 /** Each of a batch by itself; none where it is one thing already. Pure. */
 export function singly({ events, infos, droppedBytes }: UnnumberedBatch): UnnumberedBatch[] {
   if (events.length + infos.length < 2) return [];

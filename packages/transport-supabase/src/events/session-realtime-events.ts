@@ -7,7 +7,7 @@ import { sleep } from '../waking/sleep.ts';
 import { BatchAllowance, type BatchRate } from './batch-allowance.ts';
 import { EventOutbox, type OutboxLimits } from './event-outbox.ts';
 import type { EventRepository } from './event-repository.ts';
-import { isRefusedForContent, singly, storable, type UnnumberedBatch } from './refused-batch.ts';
+import { isRefusedForContent, singly, type UnnumberedBatch } from './refused-batch.ts';
 
 /** When events are sent, in milliseconds after the first of a batch. */
 export interface FlushTimes {
@@ -101,9 +101,7 @@ export class SessionRealtimeEvents {
   /** Sends a batch; what of it the database does not take for what is in it is left out, so that it holds up nothing else. */
   async #send(batch: UnnumberedBatch): Promise<void> {
     if (await this.#trySend(batch)) return;
-    const cleaned = storable(batch);
-    if (await this.#trySend(cleaned)) return;
-    for (const one of singly(cleaned)) await this.#trySend(one);
+    for (const one of singly(batch)) await this.#trySend(one);
   }
 
   /**

@@ -17,8 +17,11 @@ import { z } from 'zod';
 import { toJson } from '../command/command-repository.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import { rowsOf, valueOf } from '../database/rows.ts';
+import { storable } from '../database/storable.ts';
 import { asStore } from './store-errors.ts';
 
+/** The greatest `integer` of the database, which is how it takes a number of rows. It keeps fewer. */
+const MOST_ROWS = 2 ** 31 - 1;
 /** So many jobs are forgotten by one call. */
 const PRUNE_ROWS = 10_000;
 
@@ -63,7 +66,8 @@ function leasing(door: DatabaseDoor, p_office_id: string): Pick<JobStore, 'put' 
       return recordOf(await door.call('semo_renew_job', { ...held(lease), p_lease_ms: leaseMs }));
     },
     async change(lease, change) {
-      const p_change = toJson(parseEdge(jobChangeSchema, change, { what: 'change of a job' }));
+      // What agents have said: nobody could leave it out, and the job would never end.
+      const p_change = storable(parseEdge(jobChangeSchema, change, { what: 'change of a job' }));
       return recordOf(await door.call('semo_change_job', { ...held(lease), p_change }));
     },
   };
@@ -81,7 +85,7 @@ function looking(door: DatabaseDoor, p_office_id: string): Pick<JobStore, 'get' 
         ...(state === undefined ? {} : { p_states: [...state] }),
         ...(agentId === undefined ? {} : { p_agent_id: agentId }),
         ...(reported === undefined ? {} : { p_reported: reported }),
-        p_limit: limit,
+        p_limit: Math.min(limit, MOST_ROWS),
       });
       return rowsOf(jobRecordSchema, jobs, 'jobs');
     },

@@ -1,8 +1,8 @@
 import { parseEdge, requestRecordSchema, settledStateSchema, type RequestStore } from '@semo-office/core';
 import { z } from 'zod';
 
-import { toJson } from '../command/command-repository.ts';
 import { rowsOf, valueOf } from '../database/rows.ts';
+import { storable } from '../database/storable.ts';
 import type { HostStoreParts } from './session-store.ts';
 import { asStore } from './store-errors.ts';
 
@@ -23,7 +23,7 @@ export function supabaseRequestStore({ door: apiDoor, officeId, fence }: HostSto
   };
   return {
     async put(record) {
-      const p_record = toJson(parseEdge(requestRecordSchema, record, { what: 'request' }));
+      const p_record = storable(parseEdge(requestRecordSchema, record, { what: 'request' }));
       await door.call('semo_put_request', { ...fenced(), p_record });
     },
     get: async (requestId) => (await read({ request_id: requestId }))[0] ?? null,
@@ -34,7 +34,7 @@ export function supabaseRequestStore({ door: apiDoor, officeId, fence }: HostSto
         ...(conversationId === undefined ? {} : { conversation_id: conversationId }),
       }),
     async settle(requestId, state) {
-      const p_state = toJson(parseEdge(settledStateSchema, state, { what: 'state' }));
+      const p_state = storable(parseEdge(settledStateSchema, state, { what: 'state' }));
       const done = await door.call('semo_settle_request', { ...fenced(), p_request_id: requestId, p_state });
       return valueOf(z.boolean(), done, 'outcome of settling');
     },

@@ -9,9 +9,10 @@ import {
 } from '@semo-office/core';
 import { z } from 'zod';
 
-import { toJson, type Fence } from '../command/command-repository.ts';
+import type { Fence } from '../command/command-repository.ts';
 import type { DatabaseDoor } from '../database/database-door.ts';
 import { rowsOf, valueOf } from '../database/rows.ts';
+import { storable } from '../database/storable.ts';
 import { asStore } from './store-errors.ts';
 
 /** What a host's stores need. */
@@ -48,7 +49,7 @@ function keptSessions(parts: HostStoreParts): Pick<SessionStore, 'putSession' | 
   };
   return {
     async putSession(record) {
-      const p_record = toJson(parseEdge(sessionRecordSchema, record, { what: 'session' }));
+      const p_record = storable(parseEdge(sessionRecordSchema, record, { what: 'session' }));
       await parts.door.call('semo_put_session', { ...fenced(parts), p_record });
     },
     getSession: async (sessionId) => (await read({ session_id: sessionId }))[0] ?? null,
@@ -79,11 +80,11 @@ function keptTurns(
   };
   return {
     async putTurn(record) {
-      const p_record = toJson(parseEdge(turnRecordSchema, record, { what: 'turn' }));
+      const p_record = storable(parseEdge(turnRecordSchema, record, { what: 'turn' }));
       await parts.door.call('semo_put_turn', { ...fenced(parts), p_record });
     },
     async advanceTurn(sessionId, turnId, step) {
-      const p_step = toJson(parseEdge(turnStepSchema, step, { what: 'step' }));
+      const p_step = storable(parseEdge(turnStepSchema, step, { what: 'step' }));
       const done = await parts.door.call('semo_advance_turn', { ...turn(sessionId, turnId), p_step });
       return valueOf(z.boolean(), done, 'outcome of a step');
     },

@@ -24,6 +24,7 @@ import {
   type TurnRecord,
 } from '@semo-office/core';
 
+import { storable } from '../../src/database/storable.ts';
 import type { Client, Office } from './stage.ts';
 
 /** Our functions' refusals as the library's errors, as whoever calls them over the API would translate them. */
@@ -59,7 +60,7 @@ export function jobStoreOf({ member }: Office): JobStore {
         p_states: state ?? null,
         p_agent_id: agentId ?? null,
         p_reported: reported ?? null,
-        p_limit: limit,
+        p_limit: Math.min(limit, 2 ** 31 - 1),
       };
       return (await member.value('semo_list_jobs', args)) as JobRecord[];
     },
@@ -69,7 +70,7 @@ export function jobStoreOf({ member }: Office): JobStore {
     },
     renew: (ref, leaseMs) => call('semo_renew_job', { ...held(ref), p_lease_ms: leaseMs }),
     async change(ref, change) {
-      const p_change = parseEdge(jobChangeSchema, change, { what: 'change of a job' });
+      const p_change = storable(parseEdge(jobChangeSchema, change, { what: 'change of a job' }));
       return call('semo_change_job', { ...held(ref), p_change });
     },
     requestCancel: (jobId) => call('semo_cancel_job', { p_job_id: jobId }),
@@ -104,16 +105,18 @@ export function sessionStoreOf(host: Client): SessionStore {
     value === undefined ? '' : ` and ${column} = '${value}'`;
   return {
     async putSession(record) {
-      await host.rows('semo_put_session', { p_record: parseEdge(sessionRecordSchema, record, { what: 'session' }) });
+      await host.rows('semo_put_session', {
+        p_record: storable(parseEdge(sessionRecordSchema, record, { what: 'session' })),
+      });
     },
     getSession: async (id) => (await sessions(`session_id = '${id}'`))[0] ?? null,
     listSessions: ({ hostId, conversationId, open: wanted } = {}) =>
       sessions(`true${equal('record_host', hostId)}${equal('conversation_id', conversationId)}${open(wanted)}`),
     async putTurn(record) {
-      await host.rows('semo_put_turn', { p_record: parseEdge(turnRecordSchema, record, { what: 'turn' }) });
+      await host.rows('semo_put_turn', { p_record: storable(parseEdge(turnRecordSchema, record, { what: 'turn' })) });
     },
     async advanceTurn(sessionId, turnId, step) {
-      const p_step = parseEdge(turnStepSchema, step, { what: 'step' });
+      const p_step = storable(parseEdge(turnStepSchema, step, { what: 'step' }));
       return (await host.value('semo_advance_turn', { ...turn(sessionId, turnId), p_step })) as boolean;
     },
     async forgetTurn(sessionId, turnId) {
@@ -138,13 +141,15 @@ export function requestStoreOf(host: Client): RequestStore {
     value === undefined ? '' : ` and ${column} = '${value}'`;
   return {
     async put(record) {
-      await host.rows('semo_put_request', { p_record: parseEdge(requestRecordSchema, record, { what: 'request' }) });
+      await host.rows('semo_put_request', {
+        p_record: storable(parseEdge(requestRecordSchema, record, { what: 'request' })),
+      });
     },
     get: async (id) => (await list(`request_id = '${id}'`))[0] ?? null,
     list: ({ state, sessionId, conversationId } = {}) =>
       list(`true${equal('state', state)}${equal('session_id', sessionId)}${equal('conversation_id', conversationId)}`),
     async settle(requestId, state) {
-      const p_state = parseEdge(settledStateSchema, state, { what: 'state' });
+      const p_state = storable(parseEdge(settledStateSchema, state, { what: 'state' }));
       return (await host.value('semo_settle_request', { p_request_id: requestId, p_state })) as boolean;
     },
     async give(requestId, givenAt) {

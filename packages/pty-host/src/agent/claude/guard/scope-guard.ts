@@ -1,4 +1,4 @@
-import type { HumanAnswer } from '@semo-office/core';
+import { textStart, type HumanAnswer } from '@semo-office/core';
 import { z } from 'zod';
 
 import { decideScope, type Scope, type ScopeVerdict } from '../../../persona/scope-decision.ts';
@@ -59,7 +59,7 @@ export class ClaudeScopeGuard {
 
   /** Tells of the refusal; gives what the model is told. */
   #refuse(tool: string, file: string | null, why: string): string {
-    const text = `${tool} ${file ?? ''} was refused: ${why}`.slice(0, MOST_TROUBLE_TEXT);
+    const text = textStart(`${tool} ${file ?? ''} was refused: ${why}`, MOST_TROUBLE_TEXT);
     this.#io?.report({ kind: 'trouble', at: this.#io.clock.now(), class: 'permission', text, by: 'guard' });
     const { root, patterns } = this.#scope;
     return `${why} You may only change files in ${root} that match: ${patterns.join(', ')}`;

@@ -1,3 +1,5 @@
+import { textStart } from '@semo-office/core';
+
 /** A line longer than this is skipped; the longest that Claude Code prints hold a file it has read. */
 const DEFAULT_MAX_LINE_BYTES = 16 * 1024 * 1024;
 /** How much of a line that is no message is shown. */
@@ -78,7 +80,7 @@ function readLine(line: string): StreamJsonEvent | null {
   } catch {
     // Said below: it is no message.
   }
-  return { kind: 'garbage', text: line.slice(0, SHOWN_CHARACTERS) };
+  return { kind: 'garbage', text: textStart(line, SHOWN_CHARACTERS) };
 }
 
 function isObject(value: unknown): value is Record<string, unknown> {
