@@ -1,4 +1,5 @@
 import type { SemoError } from '@semo-office/core';
+import { expectError } from '@semo-office/core/testing';
 import { createClient } from '@supabase/supabase-js';
 import { describe, expect, it } from 'vitest';
 
@@ -24,6 +25,8 @@ describe('two processes by one name', () => {
     const first = await begin('first');
     const link = office.server.office();
     await link.dispatch(create('ses_1'));
+    first.publish({ name: 'status', sessionId: 'ses_1', status: 'executing', at: 0 });
+    const drained = expectError(first.drained(), 'lease_lost');
     const second = await begin('second');
     const { epoch } = second;
     await expect.poll(() => told.length, PATIENCE).toBe(1);
@@ -31,6 +34,7 @@ describe('two processes by one name', () => {
       code: 'lease_lost',
       details: { hostId: 'h1', latestEpoch: epoch, superseded: true },
     });
+    expect(await drained).toBe(told[0]);
     expect(() => first.serve(async () => ({ success: true, result: null }))).toThrow('closed');
     await first.close();
     for (let count = 0; count < 3; count += 1)

@@ -98,7 +98,7 @@ interface Succession {
 
 /** Another process is this host by now. */
 function giveWay(host: SupabaseHost, { why, tell }: Succession): void {
-  void host.abandon();
+  void host.abandon(why);
   for (const listener of tell) listener?.(why);
 }
 
