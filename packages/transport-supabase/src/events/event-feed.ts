@@ -7,7 +7,7 @@ import type { BatchRow, EventMark, EventRepository } from './event-repository.ts
 /** What {@link EventFeed} needs. */
 export interface FeedParts {
   readonly clock: Clock;
-  readonly events: Pick<EventRepository, 'heads' | 'read'>;
+  readonly events: Pick<EventRepository, 'heads' | 'read' | 'known'>;
   /** Whether events are announced at the moment. */
   readonly isLive: () => boolean;
   readonly pace: PollPace;
@@ -19,11 +19,16 @@ export interface FeedParts {
   readonly onRecovery: () => void;
 }
 
+/** So many hosts may be kept in mind, whether or not they are forgotten. */
+const FEW = 100;
+
 /** What hosts tell, read in order and each once, from the moment on at which the feed was begun. */
 export class EventFeed {
   readonly #parts: FeedParts;
   readonly #loop: WakeLoop;
   #marks: Map<string, EventMark> | null = null;
+  /** With so many marks it is time to see which of them are still of use. */
+  #crowd = FEW;
   #beginning: Promise<Map<string, EventMark>> | null = null;
 
   constructor(parts: FeedParts) {
@@ -65,6 +70,7 @@ export class EventFeed {
     const rows = await this.#parts.events.read(marks);
     for (const row of rows) this.#tell(row, marks);
     if (rows.some(({ more }) => more)) this.#loop.wake();
+    await this.#forgetGone(marks);
     return rows.length > 0;
   }
 
@@ -77,6 +83,17 @@ export class EventFeed {
     const marks = await this.#beginning;
     this.#marks ??= marks;
     return this.#marks;
+  }
+
+  /**
+   * Every look names all marks, and hosts may come and go under names of their own. Of one that the database has forgotten nothing
+   * is left to be read again, and what it tells when it comes back it tells under a higher epoch.
+   */
+  async #forgetGone(marks: Map<string, EventMark>): Promise<void> {
+    if (marks.size < this.#crowd) return;
+    const known = await this.#parts.events.known([...marks.keys()]);
+    for (const hostId of marks.keys()) if (!known.has(hostId)) marks.delete(hostId);
+    this.#crowd = Math.max(FEW, 2 * marks.size);
   }
 
   #tell(row: BatchRow, marks: Map<string, EventMark>): void {

@@ -23,6 +23,7 @@ function journal(batches: number) {
       const more = rows.length > after + 2;
       return rows.slice(after, after + 2).map((row) => ({ ...row, more }));
     },
+    known: async (hostIds: readonly string[]) => new Set(hostIds),
   };
 }
 
