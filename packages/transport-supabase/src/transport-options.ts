@@ -46,6 +46,7 @@ export interface OfficeTimes {
 
 /** Options of {@link createSupabaseTransport}. */
 export type SupabaseTransportOptions = SupabaseAccess & {
+  /** Whose tables these are, in the project. Any number of processes may have the same; it is not the `officeId` of `createOffice`. */
   readonly officeId: string;
   /** `false`: never; everything is found by looking, at the poll interval. Default: true. */
   readonly realtime?: boolean | undefined;
