@@ -21,14 +21,17 @@ export interface FeedParts {
 
 /** So many hosts may be kept in mind, whether or not they are forgotten. */
 const FEW = 100;
+/** More than that are looked through so often, since they are forgotten by time. */
+const LOOK_THROUGH_MS = 600_000;
 
 /** What hosts tell, read in order and each once, from the moment on at which the feed was begun. */
 export class EventFeed {
   readonly #parts: FeedParts;
   readonly #loop: WakeLoop;
   #marks: Map<string, EventMark> | null = null;
-  /** With so many marks it is time to see which of them are still of use. */
+  /** With so many marks, or from that moment on, it is time to see which of them are still of use. */
   #crowd = FEW;
+  #lookThroughAt = 0;
   #beginning: Promise<Map<string, EventMark>> | null = null;
 
   constructor(parts: FeedParts) {
@@ -90,10 +93,12 @@ export class EventFeed {
    * is left to be read again, and what it tells when it comes back it tells under a higher epoch.
    */
   async #forgetGone(marks: Map<string, EventMark>): Promise<void> {
-    if (marks.size < this.#crowd) return;
+    const now = this.#parts.clock.now();
+    if (marks.size < FEW || (marks.size < this.#crowd && now < this.#lookThroughAt)) return;
     const known = await this.#parts.events.known([...marks.keys()]);
     for (const hostId of marks.keys()) if (!known.has(hostId)) marks.delete(hostId);
     this.#crowd = Math.max(FEW, 2 * marks.size);
+    this.#lookThroughAt = now + LOOK_THROUGH_MS;
   }
 
   #tell(row: BatchRow, marks: Map<string, EventMark>): void {
