@@ -46,6 +46,7 @@ export interface OfficeTimes {
 
 /** Options of {@link createSupabaseTransport}. */
 export type SupabaseTransportOptions = SupabaseAccess & {
+  /** Whose tables these are, in the project. Any number of processes may have the same; it is not the `officeId` of `createOffice`. */
   readonly officeId: string;
   /** `false`: never; everything is found by looking, at the poll interval. Default: true. */
   readonly realtime?: boolean | undefined;
@@ -66,7 +67,10 @@ export type SupabaseTransportOptions = SupabaseAccess & {
   readonly times?: OfficeTimes | undefined;
   /** Default: the machine's own time. */
   readonly clock?: Clock | undefined;
-  /** Told what went wrong and is being tried again. Default: nobody is told. */
+  /**
+   * Told what went wrong and is being tried again. What it throws is printed to the error console, and changes nothing. Default:
+   * nobody is told.
+   */
   readonly onProblem?: ((problem: SemoError) => void) | undefined;
 };
 
@@ -84,7 +88,8 @@ export interface HostOptions {
   readonly sessions?: readonly string[] | undefined;
   /**
    * Told once when another process registers as this host, with `lease_lost`: this end is closed then, and its sessions are lost to
-   * the office. Stop, and end them; whoever took the name back would take it from the other. Default: told as a problem only.
+   * the office. Stop, and end them; whoever took the name back would take it from the other. What it throws is printed to the error
+   * console. Default: told as a problem only.
    */
   readonly onSuperseded?: ((why: SemoError) => void) | undefined;
 }

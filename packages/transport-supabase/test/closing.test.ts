@@ -139,6 +139,14 @@ describe('closing, while the database does not answer,', () => {
     expect(project.asked).toContain('semo_sign_off_host');
   });
 
+  it('ends the wait for a host that drains', async () => {
+    const { transport } = staged(['semo_register_host', 'semo_sign_off_host', 'semo_publish_events']);
+    const host = await transport.host(HOST);
+    host.publish({ name: 'status', sessionId: 'ses_1', status: 'executing', at: 0 });
+    const waiting = expectError(host.drained(), 'closed');
+    await Promise.all([host.close(), waiting]);
+  });
+
   it('takes along a host that is just being registered', async () => {
     const { project, transport } = staged(['semo_sign_off_host']);
     const refused = expectError(transport.host(HOST), 'closed');

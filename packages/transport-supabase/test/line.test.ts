@@ -1,10 +1,11 @@
-import { newId, remoteSessions } from '@semo-office/core';
+import { newId, remoteSessions, type SemoError } from '@semo-office/core';
 import { EventLog, scriptedSpec } from '@semo-office/core/testing';
 import { createClient } from '@supabase/supabase-js';
 import { describe, expect, it } from 'vitest';
 
 import { createSupabaseTransport } from '../src/index.ts';
-import { isGiven, type OfficeOfProject } from './project.ts';
+import { linesOf } from '../src/realtime/realtime-line.ts';
+import { PATIENCE, isGiven, type OfficeOfProject } from './project.ts';
 import { projectStage } from './project-stage.ts';
 import { create, keys, scriptedHost, slowHandler } from './scripted-hosts.ts';
 
@@ -115,6 +116,46 @@ describe('access', () => {
     expect(await client.from('agent_sessions').select('session_id').eq('office_id', officeId)).toMatchObject({
       data: [{ session_id: 'ses_1' }],
     });
+    await client.realtime.disconnect();
+  });
+
+  it.skipIf(isGiven)('by one client is shared: who closes an office leaves the channel to the other', async () => {
+    const { officeId } = begin();
+    const { supabase } = stage.project;
+    const { url, secretKey } = supabase;
+    const client = createClient(url, secretKey);
+    const problems: string[] = [];
+    const settings = { client, officeId, onProblem: ({ message }: SemoError) => problems.push(message) };
+    const [first, second] = [createSupabaseTransport(settings), createSupabaseTransport(settings)];
+    const topic = `office:${officeId}:events`;
+    const lines = linesOf(client);
+    const open = () => {
+      const line = lines();
+      const told: string[] = [];
+      void line.join(topic, {
+        onBroadcast: (event) => told.push(event),
+        onStatus: (status) => told.push(status),
+        onHeartbeat: () => {},
+      });
+      return { line, told };
+    };
+    first.office();
+    const [one, other] = [open(), open()];
+    second.office();
+    for (const { told } of [one, other]) await expect.poll(() => told, PATIENCE).toEqual(['SUBSCRIBED']);
+    await Promise.all([one.line.close(), first.close()]);
+    expect(client.getChannels().map(({ state }) => state)).toEqual(['joined']);
+    await supabase.sql(`select semo.tell_office($1, 'events', '{}')`, [officeId]);
+    await expect.poll(() => other.told, PATIENCE).toEqual(['SUBSCRIBED', 'events']);
+    expect({ one: one.told, problems }).toEqual({ one: ['SUBSCRIBED'], problems: [] });
+    // What the server closes is closed for all, and made anew by who comes next.
+    supabase.faults.realtime.closeChannels({ topic });
+    await expect.poll(() => other.told.at(-1), PATIENCE).toBe('CLOSED');
+    await other.line.close();
+    const next = open();
+    await expect.poll(() => next.told, PATIENCE).toEqual(['SUBSCRIBED']);
+    await Promise.all([next.line.close(), second.close()]);
+    expect(client.getChannels()).toEqual([]);
     await client.realtime.disconnect();
   });
 

@@ -1,9 +1,11 @@
 import { newId } from '@semo-office/core';
 import { EventLog, expectError, scriptedSpec } from '@semo-office/core/testing';
-import { describe, expect, it } from 'vitest';
+import { createClient } from '@supabase/supabase-js';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { createSupabaseTransport } from '../src/index.ts';
 import { calmSessions, fragileHost, giveUpLost, loseHost, type FragileHost } from './fragile-host.ts';
-import { PATIENCE, isGiven, type OfficeOfProject } from './project.ts';
+import { PATIENCE, TIMES, isGiven, type OfficeOfProject } from './project.ts';
 import { projectStage } from './project-stage.ts';
 
 const stage = projectStage();
@@ -93,5 +95,51 @@ describe.skipIf(isGiven)('a lost host', () => {
     await stage.project.supabase.sql(over, [office.officeId]);
     await log.until(() => log.of('exit').length > 0);
     expect(log.of('status').map(({ status }) => status)).toEqual(['creating', 'ready', 'error', 'terminated']);
+  });
+
+  it('that is forgotten is not asked for any more, and is heard anew when it comes back', async () => {
+    const { officeId } = begin({ realtime: false });
+    const { url, secretKey, supabase } = stage.project;
+    let asked = '{}';
+    const client = createClient(url, secretKey, {
+      global: {
+        fetch(input, init) {
+          const { pathname } = new URL(input instanceof Request ? input.url : input);
+          if (pathname.endsWith('/semo_read_events') && typeof init?.body === 'string') asked = init.body;
+          return fetch(input, init);
+        },
+      },
+    });
+    const transport = createSupabaseTransport({ client, officeId, realtime: false, times: TIMES });
+    onTestFinished(() => transport.close());
+    const link = transport.office();
+    const [heard, statuses]: [string[], string[]] = [[], []];
+    link.onEvent((event) => (event.name === 'exit' ? heard.push(event.sessionId) : undefined));
+    link.onStatus((status) => statuses.push(status));
+    // Each says one thing, in the name of a session.
+    const come = async (from: number, to: number) => {
+      const hosts = `insert into session_hosts (office_id, host_id, capacity, protocol, lease_expires_at)
+        select $1, 'vm-' || vm, 1, 1, now() + interval '1 hour' from generate_series($2::int, $3::int) as vm`;
+      const batches = `insert into semo.event_batches (office_id, host_id, epoch, seq, events)
+        select office_id, host_id, epoch, 1, jsonb_build_array(jsonb_build_object(
+          'name', 'exit', 'sessionId', host_id, 'code', 0, 'signal', null, 'at', 0))
+        from session_hosts where office_id = $1`;
+      await supabase.sql(hosts, [officeId, from, to]);
+      await supabase.sql(batches, [officeId]);
+    };
+    const namedHosts = () => Object.keys((JSON.parse(asked) as { p_after?: object }).p_after ?? {}).length;
+    // The feed begins with what is told from then on.
+    await expect.poll(() => asked, PATIENCE).toContain('p_after');
+    await come(1, 120);
+    await expect.poll(namedHosts, PATIENCE).toBe(120);
+    await supabase.sql('delete from session_hosts where office_id = $1', [officeId]);
+    await come(120, 250);
+    await expect.poll(namedHosts, PATIENCE).toBe(131);
+    expect(heard.filter((one) => one === 'vm-120')).toHaveLength(2);
+    expect({ told: heard.length, hosts: new Set(heard).size, statuses }).toEqual({
+      told: 251,
+      hosts: 250,
+      statuses: [],
+    });
   });
 });

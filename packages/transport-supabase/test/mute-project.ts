@@ -15,6 +15,7 @@ export class MuteProject {
   readonly asked: string[] = [];
   readonly #answers = new Map<string, unknown>();
   readonly #waits = new Map<string, ((response: Response) => void)[]>();
+  readonly #refused = new Set<string>();
   #heard: (() => void)[] = [];
 
   constructor(answering: readonly string[] = []) {
@@ -32,6 +33,12 @@ export class MuteProject {
     for (const resolve of this.#waits.get(name)?.splice(0) ?? []) resolve(Response.json(answer));
   }
 
+  /** Refuses those calls of a function that wait, and all later ones. */
+  refuse(name: string): void {
+    this.#refused.add(name);
+    for (const resolve of this.#waits.get(name)?.splice(0) ?? []) resolve(refusal());
+  }
+
   /** Resolves once a function has been called. */
   async untilAsked(name: string): Promise<void> {
     while (!this.asked.includes(name)) await new Promise<void>((resolve) => this.#heard.push(resolve));
@@ -41,7 +48,12 @@ export class MuteProject {
     const name = new URL(input instanceof Request ? input.url : input).pathname.split('/').at(-1) ?? '';
     this.asked.push(name);
     for (const hear of this.#heard.splice(0)) hear();
+    if (this.#refused.has(name)) return refusal();
     if (this.#answers.has(name)) return Response.json(this.#answers.get(name));
     return new Promise((resolve) => this.#waits.set(name, [...(this.#waits.get(name) ?? []), resolve]));
   };
+}
+
+function refusal(): Response {
+  return Response.json({ code: 'XX000', message: 'It is broken.' }, { status: 400 });
 }

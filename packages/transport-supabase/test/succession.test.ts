@@ -1,6 +1,7 @@
 import type { SemoError } from '@semo-office/core';
+import { expectError } from '@semo-office/core/testing';
 import { createClient } from '@supabase/supabase-js';
-import { describe, expect, it } from 'vitest';
+import { describe, expect, it, onTestFinished, vi } from 'vitest';
 
 import { createSupabaseTransport } from '../src/index.ts';
 import { loseHost } from './fragile-host.ts';
@@ -15,8 +16,14 @@ describe('two processes by one name', () => {
   it('do not take it back and forth: the later one serves, the other is closed and told why', async () => {
     const office = stage.begin({ times: OFTEN });
     const told: SemoError[] = [];
+    const bug = new Error('a bug of whoever listens');
+    const printed = vi.spyOn(console, 'error').mockReturnValue();
+    onTestFinished(() => printed.mockRestore());
     const begin = async (name: string) => {
-      const onSuperseded = (why: SemoError) => told.push(why);
+      const onSuperseded = (why: SemoError) => {
+        told.push(why);
+        throw bug;
+      };
       const host = await office.hostSide('h1').host({ hostId: 'h1', capacity: 10, onSuperseded });
       host.serve(async () => ({ success: true, result: name }));
       return host;
@@ -24,6 +31,8 @@ describe('two processes by one name', () => {
     const first = await begin('first');
     const link = office.server.office();
     await link.dispatch(create('ses_1'));
+    first.publish({ name: 'status', sessionId: 'ses_1', status: 'executing', at: 0 });
+    const drained = expectError(first.drained(), 'lease_lost');
     const second = await begin('second');
     const { epoch } = second;
     await expect.poll(() => told.length, PATIENCE).toBe(1);
@@ -31,6 +40,8 @@ describe('two processes by one name', () => {
       code: 'lease_lost',
       details: { hostId: 'h1', latestEpoch: epoch, superseded: true },
     });
+    expect(await drained).toBe(told[0]);
+    expect(printed.mock.calls).toEqual([[expect.any(String), bug]]);
     expect(() => first.serve(async () => ({ success: true, result: null }))).toThrow('closed');
     await first.close();
     for (let count = 0; count < 3; count += 1)

@@ -45,7 +45,7 @@ export interface CommandDesk {
   dead(page?: DeadPage): Promise<DeadCommand[]>;
   /**
    * Tells of each command that dies from now on, once, while this transport has an `office()`. What dies while nobody listens
-   * is in `dead()`.
+   * is in `dead()`. What a listener throws is printed to the error console.
    */
   onDead(listener: (command: DeadCommand) => void): Unsubscribe;
   /**

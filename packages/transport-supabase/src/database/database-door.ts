@@ -15,6 +15,8 @@ export interface RowQuery {
   readonly columns: string;
   /** What a column must be; `null` is null. */
   readonly where?: Readonly<Record<string, string | number | boolean | null>>;
+  /** A column that must be one of these: few enough for a URL. */
+  readonly among?: { readonly column: string; readonly values: readonly string[] };
   /** Columns that must not be null. */
   readonly present?: readonly string[];
   readonly orderBy: readonly string[];
@@ -108,6 +110,7 @@ function pageOf(client: Pick<SupabaseClient, 'from'>, { query, from, count }: Pa
   let request = client.from(query.table).select(query.columns);
   for (const [column, value] of Object.entries(query.where ?? {}))
     request = value === null ? request.is(column, null) : request.eq(column, value);
+  if (query.among !== undefined) request = request.in(query.among.column, query.among.values);
   for (const column of query.present ?? []) request = request.not(column, 'is', null);
   for (const column of query.orderBy) request = request.order(column);
   return request.range(from, from + count - 1);

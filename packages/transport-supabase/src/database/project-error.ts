@@ -24,7 +24,11 @@ export function noProject(host: string | null = null): SemoError {
   );
 }
 
+/** PostgREST says so of a path that it does not know: it was asked by a URL that has one already. */
+const INVALID_PATH = 'PGRST125';
+
 /** PostgREST gives a code with every refusal, and JSON with every success. */
 function isNoProject({ code, status }: ApiError): boolean {
+  if (code === INVALID_PATH) return true;
   return (code ?? '') === '' && ((status >= 200 && status < 300) || status === 404 || status === 405);
 }

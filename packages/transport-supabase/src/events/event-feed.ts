@@ -7,7 +7,7 @@ import type { BatchRow, EventMark, EventRepository } from './event-repository.ts
 /** What {@link EventFeed} needs. */
 export interface FeedParts {
   readonly clock: Clock;
-  readonly events: Pick<EventRepository, 'heads' | 'read'>;
+  readonly events: Pick<EventRepository, 'heads' | 'read' | 'known'>;
   /** Whether events are announced at the moment. */
   readonly isLive: () => boolean;
   readonly pace: PollPace;
@@ -19,11 +19,19 @@ export interface FeedParts {
   readonly onRecovery: () => void;
 }
 
+/** So many hosts may be kept in mind, whether or not they are forgotten. */
+const FEW = 100;
+/** More than that are looked through so often, since they are forgotten by time. */
+const LOOK_THROUGH_MS = 600_000;
+
 /** What hosts tell, read in order and each once, from the moment on at which the feed was begun. */
 export class EventFeed {
   readonly #parts: FeedParts;
   readonly #loop: WakeLoop;
   #marks: Map<string, EventMark> | null = null;
+  /** With so many marks, or from that moment on, it is time to see which of them are still of use. */
+  #crowd = FEW;
+  #lookThroughAt = 0;
   #beginning: Promise<Map<string, EventMark>> | null = null;
 
   constructor(parts: FeedParts) {
@@ -65,6 +73,7 @@ export class EventFeed {
     const rows = await this.#parts.events.read(marks);
     for (const row of rows) this.#tell(row, marks);
     if (rows.some(({ more }) => more)) this.#loop.wake();
+    await this.#forgetGone(marks);
     return rows.length > 0;
   }
 
@@ -77,6 +86,19 @@ export class EventFeed {
     const marks = await this.#beginning;
     this.#marks ??= marks;
     return this.#marks;
+  }
+
+  /**
+   * Every look names all marks, and hosts may come and go under names of their own. Of one that the database has forgotten nothing
+   * is left to be read again, and what it tells when it comes back it tells under a higher epoch.
+   */
+  async #forgetGone(marks: Map<string, EventMark>): Promise<void> {
+    const now = this.#parts.clock.now();
+    if (marks.size < FEW || (marks.size < this.#crowd && now < this.#lookThroughAt)) return;
+    const known = await this.#parts.events.known([...marks.keys()]);
+    for (const hostId of marks.keys()) if (!known.has(hostId)) marks.delete(hostId);
+    this.#crowd = Math.max(FEW, 2 * marks.size);
+    this.#lookThroughAt = now + LOOK_THROUGH_MS;
   }
 
   #tell(row: BatchRow, marks: Map<string, EventMark>): void {

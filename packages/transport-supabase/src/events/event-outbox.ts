@@ -18,7 +18,8 @@ export interface TakenEvents {
 
 /**
  * Events on their way to the office, in order. Pieces of output that follow each other become one. Where there is too much of
- * it, new output is left out, and the mark of that is the offset of the next piece; nothing else is ever left out.
+ * it, new output is left out, and the mark of that is the offset of the next piece. Later figures take the place of those before
+ * (what a session uses, how far a turn has come, what it used); nothing else is ever left out.
  */
 export class EventOutbox {
   readonly #limits: OutboxLimits;
@@ -44,9 +45,8 @@ export class EventOutbox {
 
   add(event: WireEvent): void {
     if (event.name === 'output') return this.#addOutput(event);
-    // Only the latest figures matter.
-    if (event.name === 'resources')
-      this.#events = this.#events.filter((one) => one.name !== 'resources' || one.sessionId !== event.sessionId);
+    const figures = figuresOf(event);
+    if (figures !== null) this.#events = this.#events.filter((one) => figuresOf(one) !== figures);
     this.#events.push(event);
   }
 
@@ -82,6 +82,16 @@ export class EventOutbox {
     this.#outputBytes += sizeOf(joined) - size - sizeOf(last as OutputEvent);
     this.#events[this.#events.length - 1] = joined;
   }
+}
+
+/**
+ * Whose figures an event tells, where that is all it does: only the latest matter, and there may be any number of them while the
+ * database is away. `null`: it tells of something that happened. Pure.
+ */
+function figuresOf(event: WireEvent): string | null {
+  if (event.name === 'resources') return `resources ${event.sessionId}`;
+  if (event.name !== 'turn' || (event.change !== 'progress' && event.change !== 'usage')) return null;
+  return `${event.change} ${event.sessionId} ${event.turn.turnId}`;
 }
 
 /** Two pieces as one, where the second follows the first; else `null`. Pure. */

@@ -30,6 +30,10 @@ const batchRowSchema = headRowSchema.extend({
   more: z.boolean(),
 });
 
+const hostRowSchema = z.object({ host_id: z.string() });
+/** So many names of hosts are asked about at a time: an address can be only so long. */
+const NAMES = 50;
+
 /** See {@link batchRowSchema}. */
 export type BatchRow = z.output<typeof batchRowSchema>;
 
@@ -72,5 +76,21 @@ export class EventRepository {
     const after = Object.fromEntries([...marks].map(([hostId, { epoch, seq }]) => [hostId, [epoch, seq]]));
     const rows = await this.#door.call('semo_read_events', { p_office_id: this.#officeId, p_after: after });
     return rowsOf(batchRowSchema, rows, 'events');
+  }
+
+  /** Which of these hosts are not forgotten. Of one that is, nothing that it has told is kept. */
+  async known(hostIds: readonly string[]): Promise<Set<string>> {
+    const known = new Set<string>();
+    for (let from = 0; from < hostIds.length; from += NAMES) {
+      const rows = await this.#door.select({
+        table: 'session_hosts',
+        columns: 'host_id',
+        where: { office_id: this.#officeId },
+        among: { column: 'host_id', values: hostIds.slice(from, from + NAMES) },
+        orderBy: ['host_id'],
+      });
+      for (const { host_id: hostId } of rowsOf(hostRowSchema, rows, 'hosts')) known.add(hostId);
+    }
+    return known;
   }
 }

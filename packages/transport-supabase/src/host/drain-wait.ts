@@ -19,10 +19,18 @@ export interface DrainView {
   /** Those that still have something to do. */
   readonly left: () => readonly string[];
   readonly onChange: (listener: () => void) => Unsubscribe;
+  /** Aborts when the host is no more, with an error that says why. */
+  readonly over: AbortSignal;
 }
 
-/** Resolves when nothing is left. @throws SemoError `wait_timed_out` (its details name the sessions that are `left`), `aborted`. */
-export function untilDrained({ clock, left, onChange }: DrainView, { timeoutMs, signal }: DrainWait): Promise<void> {
+/**
+ * Resolves when nothing is left. @throws SemoError `wait_timed_out` (its details name the sessions that are `left`), `aborted`, and
+ * what `over` was aborted with.
+ */
+export function untilDrained(
+  { clock, left, onChange, over }: DrainView,
+  { timeoutMs, signal }: DrainWait,
+): Promise<void> {
   return new Promise((resolve, reject) => {
     const stops: (Cancel | Unsubscribe)[] = [];
     const settle = (run: () => void): void => {
@@ -33,9 +41,12 @@ export function untilDrained({ clock, left, onChange }: DrainView, { timeoutMs, 
       if (left().length === 0) settle(resolve);
     };
     const onAbort = (): void => settle(() => reject(givenUp(signal)));
+    const onOver = (): void => settle(() => reject(SemoError.from(over.reason)));
     if (signal?.aborted === true) return reject(givenUp(signal));
     signal?.addEventListener('abort', onAbort, { once: true });
+    over.addEventListener('abort', onOver, { once: true });
     stops.push(() => signal?.removeEventListener('abort', onAbort), onChange(look));
+    stops.push(() => over.removeEventListener('abort', onOver));
     if (timeoutMs !== undefined)
       stops.push(clock.schedule(timeoutMs, () => settle(() => reject(tooLong(timeoutMs, left())))));
     look();

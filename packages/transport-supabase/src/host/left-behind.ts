@@ -1,5 +1,5 @@
 import { errorFromWire, newId } from '@semo-office/core';
-import type { Clock, CommandResult, SemoError, WireEvent } from '@semo-office/core';
+import type { Clock, SemoError, WireEvent } from '@semo-office/core';
 
 import type { CommandHandler } from './office-subscriber.ts';
 
@@ -14,7 +14,8 @@ export interface LeftBehindParts {
 /** Sessions that the office has given up while their host was away: the host ends what it still has of them. */
 export class LeftBehind {
   readonly #parts: LeftBehindParts;
-  readonly #ids = new Set<string>();
+  /** Those to be ended yet; and those of which nothing was there, which may still be being made. */
+  readonly #left = new Map<string, 'to_end' | 'unknown'>();
   #handler: CommandHandler | null = null;
 
   constructor(parts: LeftBehindParts) {
@@ -23,7 +24,7 @@ export class LeftBehind {
 
   /** These have to be ended, now or as soon as somebody can be asked to. */
   add(sessionIds: readonly string[]): void {
-    for (const sessionId of sessionIds) this.#ids.add(sessionId);
+    for (const sessionId of sessionIds) this.#left.set(sessionId, 'to_end');
     this.#endAll();
   }
 
@@ -34,12 +35,12 @@ export class LeftBehind {
 
   /** One that was still being made comes to life only now. */
   see(event: WireEvent): void {
-    if (event.name === 'status' && event.status !== 'terminated' && this.#ids.has(event.sessionId))
+    if (event.name === 'status' && event.status !== 'terminated' && this.#left.has(event.sessionId))
       void this.#end(event.sessionId);
   }
 
   #endAll(): void {
-    for (const sessionId of this.#ids) void this.#end(sessionId);
+    for (const [sessionId, state] of this.#left) if (state === 'to_end') void this.#end(sessionId);
   }
 
   async #end(sessionId: string): Promise<void> {
@@ -47,13 +48,10 @@ export class LeftBehind {
     const command = { commandId: newId('cmd'), body: { kind: 'terminate', sessionId } } as const;
     const ended = await this.#handler?.(command);
     if (ended === undefined) return;
-    const error = failureOf(ended);
-    if (error === null) onGone({ name: 'status', sessionId, status: 'terminated', at: clock.now() });
-    else onProblem(error);
+    const isUnknown = !ended.success && ended.error.code === 'session_unknown';
+    if (!ended.success && !isUnknown) return onProblem(errorFromWire(ended.error));
+    if (isUnknown) this.#left.set(sessionId, 'unknown');
+    else this.#left.delete(sessionId);
+    onGone({ name: 'status', sessionId, status: 'terminated', at: clock.now() });
   }
-}
-
-/** Why a session could not be ended; `null`: nothing is left of it. */
-function failureOf(ended: CommandResult): SemoError | null {
-  return ended.success || ended.error.code === 'session_unknown' ? null : errorFromWire(ended.error);
 }

@@ -1,4 +1,5 @@
-import { EventHub, sessionInfoSchema, type SessionInfo, type SessionStatus, type WireEvent } from '@semo-office/core';
+import { EventHub, newId, sessionInfoSchema } from '@semo-office/core';
+import type { SessionInfo, SessionStatus, WireEvent } from '@semo-office/core';
 
 import type { CommandHandler } from './office-subscriber.ts';
 
@@ -56,7 +57,7 @@ export class LivingSessions {
 
   async infoOf(sessionId: string): Promise<SessionInfo | null> {
     const asked = await this.#handler?.({
-      commandId: `info_${sessionId}`,
+      commandId: newId('cmd'),
       body: { kind: 'get_session', sessionId },
     });
     if (asked?.success !== true) return null;

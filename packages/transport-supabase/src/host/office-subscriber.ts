@@ -2,6 +2,7 @@ import {
   SemoError,
   errorToWire,
   isSemoError,
+  newId,
   sessionInfoSchema,
   type Clock,
   type Command,
@@ -211,14 +212,14 @@ export class OfficeSubscriber {
 }
 
 /** Whether handing a prompt to the host cannot send it twice: the host knows its turn, or has nobody left to send it to. */
-async function isSafe({ commandId, body }: Command, handler: CommandHandler): Promise<boolean> {
+async function isSafe({ body }: Command, handler: CommandHandler): Promise<boolean> {
   if (body.kind !== 'send_prompt') return false;
   const { sessionId, turnId } = body;
-  const turn = await handler({ commandId: `look_${commandId}`, body: { kind: 'get_turn', sessionId, turnId } });
+  const turn = await handler({ commandId: newId('cmd'), body: { kind: 'get_turn', sessionId, turnId } });
   // Of a session that is not there the command itself says so.
   if (!turn.success) return turn.error.code === 'session_unknown';
   if (turn.result !== null) return true;
-  const session = await handler({ commandId: `see_${commandId}`, body: { kind: 'get_session', sessionId } });
+  const session = await handler({ commandId: newId('cmd'), body: { kind: 'get_session', sessionId } });
   return session.success && isGone(session.result);
 }
 

@@ -4,6 +4,7 @@ import { CommandRepository } from '../command/command-repository.ts';
 import type { ClosableDoor } from '../database/closable-door.ts';
 import { EventRepository } from '../events/event-repository.ts';
 import { SessionRealtimeEvents } from '../events/session-realtime-events.ts';
+import { guarded } from '../guarded.ts';
 import type { AnnouncementListeners } from '../office/supabase-office.ts';
 import type { OfficeChannel } from '../realtime/office-channel.ts';
 import { commandsTopic } from '../realtime/office-topic.ts';
@@ -37,6 +38,7 @@ type ParsedHostOptions = HostOptions & Required<Pick<HostOptions, 'labels' | 'ag
 export async function openHost(options: ParsedHostOptions, parts: OpenHostParts): Promise<SupabaseHost> {
   const { door } = parts;
   const { clock, onProblem, times, officeId } = parts.settings;
+  const onSuperseded = guarded(options.onSuperseded ?? (() => {}));
   const hosts = new HostRepository(door, officeId);
   const sessions = new LivingSessions(options.sessions);
   const leftBehind = new LeftBehind({ clock, onGone: (event) => host.publish(event), onProblem });
@@ -51,7 +53,7 @@ export async function openHost(options: ParsedHostOptions, parts: OpenHostParts)
     onDraining: (isDraining) => host.setDraining(isDraining),
     // Their answers will be refused; there is nothing else to do.
     onLost: () => {},
-    onSuperseded: (why) => giveWay(host, { why, tell: [onProblem, options.onSuperseded] }),
+    onSuperseded: (why) => giveWay(host, { why, tell: [onProblem, onSuperseded] }),
     onProblem,
   });
   const subscriber = new OfficeSubscriber({
@@ -93,13 +95,13 @@ function goOn(subscriber: OfficeSubscriber, host: SupabaseHost): void {
 
 interface Succession {
   readonly why: SemoError;
-  readonly tell: readonly (((why: SemoError) => void) | undefined)[];
+  readonly tell: readonly ((why: SemoError) => void)[];
 }
 
 /** Another process is this host by now. */
 function giveWay(host: SupabaseHost, { why, tell }: Succession): void {
-  void host.abandon();
-  for (const listener of tell) listener?.(why);
+  void host.abandon(why);
+  for (const listener of tell) listener(why);
 }
 
 /** What happens on a host, on its way to the office. */

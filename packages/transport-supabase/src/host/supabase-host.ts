@@ -40,7 +40,10 @@ export interface SupabaseHostLink extends HostLink {
    * ```
    */
   drain(): Promise<void>;
-  /** Resolves when a draining host has nothing left to do. @throws SemoError `wait_timed_out`, `aborted`, `closed`. */
+  /**
+   * Resolves when a draining host has nothing left to do. @throws SemoError `wait_timed_out`, `aborted`; `closed`, also where the host
+   * is closed meanwhile; `lease_lost` where another process has its name meanwhile.
+   */
   drained(wait?: DrainWait): Promise<void>;
 }
 
@@ -68,6 +71,8 @@ export class SupabaseHost implements SupabaseHostLink {
   readonly sessionStore: SessionStore;
   readonly requestStore: RequestStore;
   readonly #parts: HostParts;
+  /** Aborts, with why, as the host begins to close. */
+  readonly #over = new AbortController();
   #handler: CommandHandler | null = null;
   #closing: Promise<void> | null = null;
 
@@ -114,7 +119,8 @@ export class SupabaseHost implements SupabaseHostLink {
       const here = wait.for === 'sessions' ? (sessions.ids ?? []) : sessions.busyIds;
       return [...new Set([...here, ...subscriber.busySessions])];
     };
-    return untilDrained({ clock, left, onChange: (listener) => sessions.onChange(listener) }, wait);
+    const onChange = (listener: () => void): Unsubscribe => sessions.onChange(listener);
+    return untilDrained({ clock, left, onChange, over: this.#over.signal }, wait);
   }
 
   /** Somebody has said so: this process, or the office. */
@@ -143,19 +149,20 @@ export class SupabaseHost implements SupabaseHostLink {
   }
 
   close(): Promise<void> {
-    this.#closing ??= this.#close(this.#parts.closeTimeoutMs);
+    this.#closing ??= this.#close(this.#parts.closeTimeoutMs, hostClosed());
     return this.#closing;
   }
 
-  /** Closes at once: nothing that is still said here is taken by anybody. */
-  abandon(): Promise<void> {
-    this.#closing ??= this.#close(0);
+  /** Closes at once, because of `why`: nothing that is still said here is taken by anybody. */
+  abandon(why: SemoError): Promise<void> {
+    this.#closing ??= this.#close(0, why);
     return this.#closing;
   }
 
-  async #close(withinMs: number): Promise<void> {
+  async #close(withinMs: number, why: SemoError): Promise<void> {
     const { clock, door, onClosed } = this.#parts;
     this.#handler = null;
+    this.#over.abort(why);
     const time = new ClosingTime(clock, withinMs);
     // From then on the database is not waited for.
     time.after(1).addEventListener('abort', () => door.close(hostClosed(' before the database had answered')));

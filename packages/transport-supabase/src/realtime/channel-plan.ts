@@ -1,4 +1,4 @@
-import type { ChannelStatus } from './realtime-line.ts';
+import type { ChannelStatus } from './topic-channel.ts';
 
 /** How a channel stands. Times are epoch milliseconds. */
 export type ChannelState =

@@ -1,12 +1,9 @@
-import type { RealtimeChannel, SupabaseClient } from '@supabase/supabase-js';
+import type { SupabaseClient } from '@supabase/supabase-js';
 
-/** What a channel says of itself, in supabase-js' words. */
-export type ChannelStatus = 'SUBSCRIBED' | 'CHANNEL_ERROR' | 'TIMED_OUT' | 'CLOSED';
+import { topicChannel, type ChannelStatus, type TopicListeners } from './topic-channel.ts';
 
-/** What a channel tells. */
-export interface ChannelListeners {
-  readonly onBroadcast: (event: string, payload: unknown) => void;
-  readonly onStatus: (status: ChannelStatus) => void;
+/** What a line tells. */
+export interface ChannelListeners extends TopicListeners {
   /** The socket answered a heartbeat, so it is not half open. */
   readonly onHeartbeat: () => void;
 }
@@ -32,7 +29,7 @@ export function freshLines(createClient: () => RealtimeClientLike): OpenRealtime
   return () => new ClientLine(createClient(), { isOurs: true });
 }
 
-/** Lines over a client that somebody else uses as well: only our channel is taken down with a line. */
+/** Lines over a client that somebody else uses as well: only our channel is taken down with a line, with the last one on it. */
 export function linesOf(client: RealtimeClientLike): OpenRealtimeLine {
   return () => new ClientLine(client, { isOurs: false });
 }
@@ -40,7 +37,7 @@ export function linesOf(client: RealtimeClientLike): OpenRealtimeLine {
 class ClientLine implements RealtimeLine {
   readonly #client: RealtimeClientLike;
   readonly #isOurs: boolean;
-  #channel: RealtimeChannel | null = null;
+  #leave: () => Promise<void> = () => Promise.resolve();
   #isClosed = false;
 
   constructor(client: RealtimeClientLike, { isOurs }: { readonly isOurs: boolean }) {
@@ -51,20 +48,24 @@ class ClientLine implements RealtimeLine {
   async join(topic: string, { onBroadcast, onStatus, onHeartbeat }: ChannelListeners): Promise<void> {
     const { realtime } = this.#client;
     await realtime.setAuth();
+    const channel = topicChannel(realtime, topic);
+    await channel.free();
     if (this.#isClosed) return;
     // A client has one callback for heartbeats, which is not ours to take from somebody else.
     if (this.#isOurs)
       realtime.onHeartbeat((status) => {
         if (status === 'ok') onHeartbeat();
       });
-    this.#channel = realtime
-      .channel(topic, { config: { private: true } })
-      .on('broadcast', { event: '*' }, ({ event, payload }: { event: string; payload?: unknown }) => {
+    const listeners = {
+      onBroadcast: (event: string, payload: unknown) => {
         if (!this.#isClosed) onBroadcast(event, payload);
-      })
-      .subscribe((status) => {
+      },
+      onStatus: (status: ChannelStatus) => {
         if (!this.#isClosed) onStatus(status);
-      });
+      },
+    };
+    this.#leave = () => channel.leave(listeners);
+    channel.join(listeners);
   }
 
   authorise(): Promise<void> {
@@ -73,9 +74,7 @@ class ClientLine implements RealtimeLine {
 
   async close(): Promise<void> {
     this.#isClosed = true;
-    const { realtime } = this.#client;
-    if (this.#channel !== null) await realtime.removeChannel(this.#channel);
-    this.#channel?.teardown();
-    if (this.#isOurs) await realtime.disconnect();
+    await this.#leave();
+    if (this.#isOurs) await this.#client.realtime.disconnect();
   }
 }

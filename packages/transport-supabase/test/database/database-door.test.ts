@@ -67,6 +67,7 @@ describe('the door to the database', () => {
     { status: 404, error: { message: '<h1>Not found</h1>' } },
     { status: 405, error: { message: '' } },
     { status: 200, error: { message: '<html>' } },
+    { status: 404, error: { message: 'Invalid path specified in request URL', code: 'PGRST125' } },
   ])('knows what is no project: $status $error.message', async (answer) => {
     const error = await expectError(ask(doorThatSays(answer, { host: 'example.com' })), 'store_unusable');
     expect(error.message).toContain('What answers at example.com is no Supabase project');

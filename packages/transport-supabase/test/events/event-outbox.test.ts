@@ -1,4 +1,4 @@
-import { base64ToBytes, type WireEvent } from '@semo-office/core';
+import { base64ToBytes, type TurnChange, type TurnInfo, type WireEvent } from '@semo-office/core';
 import { describe, expect, it } from 'vitest';
 
 import { batchOrder } from '../../src/events/event-feed.ts';
@@ -56,6 +56,31 @@ describe('EventOutbox', () => {
     expect(outbox.isUrgent).toBe(false);
     outbox.add(status());
     expect(outbox.isUrgent).toBe(true);
+  });
+
+  it('keeps the latest figures of each turn only, and all that happened to it', () => {
+    const outbox = new EventOutbox({ ...limits, maxBatchBytes: 1_000_000 });
+    const tell = (change: TurnChange, percent: number, turnId = 't1') => {
+      const turn = { turnId, sessionId: 's1', percent } as TurnInfo;
+      outbox.add({ name: 'turn', sessionId: 's1', change, turn, at: percent });
+    };
+    tell('started', 0);
+    for (let percent = 1; percent <= 1000; percent += 1) tell('progress', percent);
+    tell('progress', 7, 't2');
+    for (const change of ['waiting', 'resumed', 'waiting', 'resumed'] as const) tell(change, 1000);
+    tell('progress', 1001);
+    tell('ended', 1001);
+    for (const percent of [1, 2]) tell('usage', percent);
+    const told = outbox
+      .take()
+      .events.map((event) => (event.name === 'turn' ? [event.change, event.turn.percent] : event));
+    const middle = ['waiting', 'resumed', 'waiting', 'resumed'].map((change) => [change, 1000]);
+    const last = [
+      ['progress', 1001],
+      ['ended', 1001],
+      ['usage', 2],
+    ];
+    expect(told).toEqual([['started', 0], ['progress', 7], ...middle, ...last]);
   });
 
   it('keeps the latest figures of a session only', () => {
