@@ -1,13 +1,14 @@
 import type { Cancel } from '../clock.ts';
-import { SemoError, isSemoError } from '../errors.ts';
+import { SemoError } from '../errors.ts';
 import { EventHub } from '../event-hub.ts';
 import type { Unsubscribe } from '../session/session-manager.ts';
 import type { JobWait } from './attempt-gate.ts';
 import { followSession } from './job-lines.ts';
 import type { JobParts } from './job-parts.ts';
 import type { AttemptRecord, JobRecord } from './job-record.ts';
-import { deadlineHere } from './job-deadline.ts';
+import { deadlineHere, endInTime, type ClaimedJob } from './job-deadline.ts';
 import { JobRun } from './job-run.ts';
+import { holdLease } from './job-lease.ts';
 import type { LeaseRef } from './job-store.ts';
 import { QueueAlarm } from './queue-alarm.ts';
 import type { JobResult, RunLine } from './run-line.ts';
@@ -37,15 +38,7 @@ export interface JobRunnerEvents {
   fault: { readonly jobId: string | null; readonly error: SemoError };
 }
 
-/** A job that is claimed, and what ends it before its time. */
-interface Claimed {
-  readonly record: JobRecord;
-  readonly abort: AbortController;
-  /** When it must have ended, by this process's clock. */
-  readonly deadlineAt: number | null;
-}
-
-interface Running extends Claimed {
+interface Running extends ClaimedJob {
   readonly done: Promise<JobResult>;
   wait: JobWait | null;
   /** What is left of it is only being cleared up. */
@@ -163,7 +156,7 @@ export class JobRunner {
   #start(record: JobRecord): Running {
     const { parts, leaseMs } = this.#options;
     const deadlineAt = deadlineHere(record, { leaseMs, now: parts.clock.now() });
-    const claimed: Claimed = { record, abort: new AbortController(), deadlineAt };
+    const claimed: ClaimedJob = { record, abort: new AbortController(), deadlineAt };
     this.#alarm.forget(record.jobId);
     // Reopened as soon as it had ended: what it had then is let go of first.
     const before = this.#running.get(record.jobId)?.done;
@@ -172,15 +165,20 @@ export class JobRunner {
     return running;
   }
 
-  async #work(claimed: Claimed, before?: Promise<unknown>): Promise<JobResult> {
+  async #work(claimed: ClaimedJob, before?: Promise<unknown>): Promise<JobResult> {
     const { record, abort } = claimed;
     const { jobId } = record;
+    const { parts, leaseMs } = this.#options;
     const ref = this.#refOf(record);
     // The map must know of it before anything is told.
     await Promise.resolve();
-    const stopRenewing = this.#renew(ref, abort);
+    const stopRenewing = holdLease(parts, ref, {
+      leaseMs,
+      abort,
+      onFault: (error) => this.#hub.emit('fault', { jobId, error }),
+    });
     await before?.catch(() => undefined);
-    const stopDeadline = this.#deadline(claimed);
+    const stopDeadline = endInTime(parts.clock, claimed);
     const unfollow: Unsubscribe[] = [];
     this.#hub.emit('started', { job: record });
     // Asked for while nobody held it: what still runs for it is ended by whoever claims it.
@@ -205,7 +203,7 @@ export class JobRunner {
     }
   }
 
-  #run({ record, abort, deadlineAt }: Claimed, ref: LeaseRef, unfollow: Unsubscribe[]): JobRun {
+  #run({ record, abort, deadlineAt }: ClaimedJob, ref: LeaseRef, unfollow: Unsubscribe[]): JobRun {
     const { parts } = this.#options;
     const { jobId } = record;
     const tell = (line: RunLine): void => this.#line(ref, line);
@@ -245,42 +243,5 @@ export class JobRunner {
 
   #refOf({ jobId, fence }: JobRecord): LeaseRef {
     return { jobId, owner: this.#options.owner, fence };
-  }
-
-  #renew(ref: LeaseRef, abort: AbortController): Cancel {
-    const { parts, leaseMs } = this.#options;
-    let cancel: Cancel = () => undefined;
-    let stopped = false;
-    const renew = async (): Promise<void> => {
-      try {
-        const { cancelRequested } = await parts.jobs.renew(ref, leaseMs);
-        if (cancelRequested) abort.abort(new SemoError('turn_cancelled', 'The job was cancelled.'));
-      } catch (thrown) {
-        if (isSemoError(thrown, 'lease_lost')) return abort.abort(thrown);
-        this.#hub.emit('fault', { jobId: ref.jobId, error: SemoError.from(thrown) });
-      }
-      again();
-    };
-    const again = (): void => {
-      // It may have been stopped while the store was being asked.
-      if (!stopped && !abort.signal.aborted) cancel = parts.clock.schedule(leaseMs / 3, () => void renew());
-    };
-    again();
-    return () => {
-      stopped = true;
-      cancel();
-    };
-  }
-
-  #deadline({ record: { spec }, abort, deadlineAt }: Claimed): Cancel {
-    if (deadlineAt === null) return () => undefined;
-    const { clock } = this.#options.parts;
-    const error = new SemoError(
-      'deadline_passed',
-      `The job had not ended ${spec.deadlineMs} ms after it was submitted.`,
-    );
-    const leftMs = deadlineAt - clock.now();
-    if (leftMs <= 0) abort.abort(error);
-    return clock.schedule(Math.max(0, leftMs), () => abort.abort(error));
   }
 }
