@@ -28,7 +28,7 @@ export interface PromptDeliveryOptions {
   /** Writes down, for a host to come, what is about to be sent; awaited. */
   readonly onSending: (turn: TurnNote) => Promise<void>;
   /** Writes down how far each prompt has come. */
-  readonly facts: Pick<SessionFacts, 'submitted'>;
+  readonly facts: Pick<SessionFacts, 'submitted' | 'written'>;
   readonly clock: Clock;
   /** Aborts when the agent is gone or is to go. */
   readonly gone: AbortSignal;
@@ -97,6 +97,8 @@ export class PromptDelivery {
 
   async writeDown({ turnId, prompt, options }: QueuedPrompt, outputStart: number): Promise<void> {
     const { require } = options;
+    // The turn before it has ended; a host to come that knew of both as sent could not tell which of them runs.
+    await this.#options.facts.written();
     await this.#options.onSending({ turnId, prompt, options, outputStart, sentAt: this.#options.outputEnd() });
     const conversationId = this.#options.agent.conversationId ?? null;
     await this.#options.facts.submitted({ turnId, prompt, require }, { outputStart, conversationId });

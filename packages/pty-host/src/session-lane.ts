@@ -1,3 +1,5 @@
+import type { TurnInfo } from '@semo-office/core';
+
 import type { AgentControl } from './agent/agent-driver.ts';
 import type { LimitWatch } from './limit-watch.ts';
 import type { LiveOutput } from './live-output.ts';
@@ -22,6 +24,11 @@ export function openSessionLane(options: LiveSessionOptions, parts: SessionLaneP
   const { spec, launch, clock, emit, requests, facts, notes } = options;
   const { agent, gone, output, limits, status } = parts;
   const { sessionId } = spec;
+  /** A turn that is neither known to have ended nor to run would cost the session its next host. */
+  const forgetWhenWritten = async ({ turnId }: TurnInfo): Promise<void> => {
+    await facts.written();
+    notes?.over(turnId);
+  };
   return new TurnLane({
     sessionId,
     agent,
@@ -35,7 +42,7 @@ export function openSessionLane(options: LiveSessionOptions, parts: SessionLaneP
     onTurn(event) {
       facts.onTurn(event, agent.conversationId ?? null);
       emit('turn', event);
-      if (event.change === 'ended') notes?.atRest();
+      if (event.change === 'ended') void forgetWhenWritten(event.turn);
       status.look();
     },
     onOccupancy: () => status.look(),

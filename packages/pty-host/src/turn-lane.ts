@@ -19,7 +19,7 @@ const REMEMBERED_TURNS = 100;
 
 /** What {@link TurnLane} needs of its session. */
 export interface TurnLaneOptions extends PromptDeliveryOptions {
-  readonly facts: Pick<SessionFacts, 'intent' | 'submitted' | 'refused'>;
+  readonly facts: Pick<SessionFacts, 'intent' | 'submitted' | 'refused' | 'written'>;
   /** Counts a prompt in; gives what counts it out again. @throws SemoError `session_exhausted`. */
   readonly count: () => () => void;
   /** A turn has taken the lane, or the agent is at rest again. */

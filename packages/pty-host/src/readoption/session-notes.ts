@@ -107,9 +107,10 @@ export class SessionNotes {
     if (this.#notes !== null) await this.#write({ ...this.#notes, turns: this.#notes.turns + 1, turn });
   }
 
-  /** No turn runs. Written behind: what has ended is known from elsewhere. */
-  atRest(): void {
-    if (this.#notes?.turn) this.#write({ ...this.#notes, turn: null }).catch(() => undefined);
+  /** A turn has ended, and that is known from elsewhere: this is written behind. */
+  over(turnId: string): void {
+    if (this.#notes?.turn?.turnId !== turnId) return;
+    this.#write({ ...this.#notes, turn: null }).catch(() => undefined);
   }
 
   /** The session is about to end: nobody is to take it up any more. */

@@ -95,14 +95,17 @@ export class SessionFacts {
     void this.#later(fact.turnId, () => this.#options.store.putTurn(record));
   }
 
+  /** Resolves when what was told so far is written down, or could not be. */
+  async written(): Promise<void> {
+    await Promise.all(this.#writes.values());
+  }
+
   /**
    * The next thing is the first byte of the prompt.
    * @throws SemoError `prompt_not_accepted`: that cannot be written down, so it must not be sent.
    */
   async submitted(fact: PromptFact, sending: SendingFact): Promise<void> {
     try {
-      // The turn before it has ended; a host to come that knew of both as sent could not tell which of them runs.
-      await Promise.all([...this.#writes].filter(([key]) => key !== fact.turnId).map(([, written]) => written));
       await this.#inOrder(fact.turnId, () => this.#submit(fact, sending));
     } catch (cause) {
       const why = SemoError.from(cause).message;

@@ -1,11 +1,13 @@
 import { access, readFile, readdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { newId } from '@semo-office/core';
-import { createGitRepository } from '@semo-office/testbed';
-import { describe, expect, it } from 'vitest';
+import { memorySessionStore, newId } from '@semo-office/core';
+import { createGitRepository, temporaryFolder } from '@semo-office/testbed';
+import { describe, expect, it, onTestFinished } from 'vitest';
 
+import { createPtySessionManager } from '../../src/index.ts';
 import { identify, isAlive } from '../../src/process/process-table.ts';
 import { systemProcessTable as table } from '../../src/process/system-process-table.ts';
+import { readNotes } from '../../src/readoption/session-notes.ts';
 import { TMUX } from '../terminal/tmux/tmux-stage.ts';
 import { leftByHost } from './left-host.ts';
 
@@ -23,10 +25,11 @@ describe.skipIf(TMUX.path === null)(`a session in tmux whose host was killed${TM
     });
     const { sessionId, pid } = left;
     const { sessions, reports } = left.next();
-    expect(await sessions.list()).toMatchObject([
+    const listed = await sessions.list();
+    expect(reports).toMatchObject([{ takenUp: [{ sessionId }], swept: [], leftAlone: [] }]);
+    expect(listed).toMatchObject([
       { sessionId, status: 'ready', terminalId: left.info.terminalId, createdAt: left.info.createdAt },
     ]);
-    expect(reports).toMatchObject([{ takenUp: [{ sessionId }], swept: [], leftAlone: [] }]);
     // It is created already, and its turn was sent and has ended.
     expect(await sessions.create(left.spec)).toMatchObject({ sessionId, status: 'ready' });
     expect(await sessions.sendPrompt(sessionId, 'x=41; echo one', { turnId })).toMatchObject({ text: 'one' });
@@ -42,6 +45,35 @@ describe.skipIf(TMUX.path === null)(`a session in tmux whose host was killed${TM
     const root = identify(table, pid);
     await sessions.terminate(sessionId);
     expect(root !== null && isAlive(table, root)).toBe(false);
+  });
+
+  it('has a turn among its notes until its end is written down', async () => {
+    await using state = await temporaryFolder('semo-state-');
+    const slow = Promise.withResolvers<void>();
+    const sessionStore = memorySessionStore();
+    const advanceTurn = sessionStore.advanceTurn.bind(sessionStore);
+    sessionStore.advanceTurn = async (session, turn, step) => {
+      if (step.kind === 'ended') await slow.promise;
+      return advanceTurn(session, turn, step);
+    };
+    const sessions = createPtySessionManager({ stateDir: state.path, terminal: 'tmux', sessionStore });
+    onTestFinished(async () => {
+      slow.resolve();
+      await sessions.close();
+    });
+    const workspace = { kind: 'path', path: state.path } as const;
+    const { sessionId } = await sessions.create({ sessionId: newId('ses'), agent: SHELL, workspace });
+    const noted = async () => (await readNotes(join(state.path, 'sessions', sessionId))).turn?.turnId;
+    await sessions.sendPrompt(sessionId, 'echo one', { turnId: 'turn_one' });
+    await sessions.waitForTurn(sessionId, 'turn_one');
+    const next = sessions.sendPrompt(sessionId, 'read line', { turnId: 'turn_two' });
+    // More often than it takes to write them.
+    for (let looks = 0; looks < 50; looks += 1) expect(await noted()).toBe('turn_one');
+    slow.resolve();
+    await next;
+    expect(await noted()).toBe('turn_two');
+    await sessions.sendText(sessionId, 'on\n');
+    await expect.poll(noted).toBeUndefined();
   });
 
   it('is gone on with in the middle of a turn, whose end is seen', async () => {
