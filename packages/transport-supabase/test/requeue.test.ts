@@ -64,16 +64,19 @@ describe.skipIf(isGiven)('a dead command that somebody has handed out again', ()
 
   it('is carried out once more by the very process that has done it before', async () => {
     const office = begin();
-    const host = await fragileHost(stage.project, office, { hostId: 'h1', leaseMs: 600 });
+    const host = await fragileHost(stage.project, office, { hostId: 'h1' });
     const log = new EventLog(host.local, sessionId);
     const link = office.server.office();
     await link.dispatch(create(sessionId));
     // It is typed, and before it can be told the line is cut.
-    const stop = host.local.on('output', () => void host.cut());
+    let cut = Promise.resolve();
+    const stop = host.local.on('output', () => void (cut = host.cut()));
     const command = ask({ kind: 'send_text', sessionId, text: 'x' });
     const answer = link.dispatch(command).catch((thrown: unknown) => thrown);
     await log.until(() => log.of('output').length > 0);
     stop();
+    // What is under way would keep it from being lost.
+    await cut;
     await loseHost(stage.project, office, 'h1');
     await bury(office);
     await answer;
