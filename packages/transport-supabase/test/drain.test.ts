@@ -12,7 +12,8 @@ const begin = (): OfficeOfProject => stage.begin({ realtime: false });
 describe.skipIf(isGiven)('a draining host', () => {
   it('takes no new session, and is waited for until its turns and then its sessions are over', async () => {
     const office = begin();
-    const { link } = await fragileHost(stage.project, office, { hostId: 'h1' });
+    // In good order: it has the time to tell all, also on a busy machine.
+    const { link } = await fragileHost(stage.project, office, { hostId: 'h1', times: { closeTimeoutMs: 30_000 } });
     const sessions = calmSessions(office);
     await sessions.create(scriptedSpec('ses_1'));
     await link.drained();
@@ -46,7 +47,8 @@ describe.skipIf(isGiven)('a draining host', () => {
 
   it('that its office drains still does when it was lost meanwhile, until the office takes that back', async () => {
     const office = begin();
-    const host = await fragileHost(stage.project, office, { hostId: 'h1', leaseMs: 600 });
+    // Its next heartbeat is told, in a second.
+    const host = await fragileHost(stage.project, office, { hostId: 'h1', times: { leaseMs: 3000 } });
     const sessions = calmSessions(office);
     const log = new EventLog(sessions, 'ses_1');
     await sessions.create(scriptedSpec('ses_1'));
@@ -68,7 +70,7 @@ describe.skipIf(isGiven)('a draining host', () => {
   it('has the sessions that were kept ready on it replaced, where the office says that it is to drain', async () => {
     const office = begin();
     // Its next heartbeat is told, in two seconds.
-    const { link, local } = await fragileHost(stage.project, office, { hostId: 'h1', leaseMs: 6000 });
+    const { link, local } = await fragileHost(stage.project, office, { hostId: 'h1', times: { leaseMs: 6000 } });
     const sessions = calmSessions(office);
     const log = new EventLog(sessions, 'ses_1');
     const template: SessionTemplate = {

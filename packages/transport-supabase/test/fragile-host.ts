@@ -2,7 +2,7 @@ import { remoteSessions, serveSessions, type SessionManager } from '@semo-office
 import { createScriptedSessions } from '@semo-office/core/testing';
 import { createClient } from '@supabase/supabase-js';
 
-import { createSupabaseTransport, type SupabaseHostLink } from '../src/index.ts';
+import { createSupabaseTransport, type SupabaseHostLink, type SupabaseTransportOptions } from '../src/index.ts';
 import { hostToken, TIMES, type OfficeOfProject, type Project } from './project.ts';
 
 /** A line to the database that can be cut, for one client alone. */
@@ -51,10 +51,10 @@ export async function fragileHost(
   office: OfficeOfProject,
   {
     hostId,
-    leaseMs = 60_000,
+    times = {},
     capacity = 10,
     local = createScriptedSessions(),
-  }: { hostId: string; leaseMs?: number; capacity?: number; local?: SessionManager },
+  }: { hostId: string; times?: SupabaseTransportOptions['times']; capacity?: number; local?: SessionManager },
 ): Promise<FragileHost> {
   const { officeId } = office;
   const line = fragileLine();
@@ -66,7 +66,7 @@ export async function fragileHost(
     client,
     officeId,
     realtime: false,
-    times: { ...TIMES, leaseMs },
+    times: { ...TIMES, leaseMs: 60_000, ...times },
     onProblem: (problem) => office.problems.push(problem),
   });
   office.closing(() => transport.close());

@@ -10,7 +10,7 @@ import { projectStage } from './project-stage.ts';
 import { create, keys } from './scripted-hosts.ts';
 
 const stage = projectStage();
-const OFTEN = { leaseMs: 600 };
+const OFTEN = { leaseMs: 3000 };
 
 describe('two processes by one name', () => {
   it('do not take it back and forth: the later one serves, the other is closed and told why', async () => {
