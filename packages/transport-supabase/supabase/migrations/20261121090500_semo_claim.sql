@@ -203,8 +203,15 @@ begin
     exit when taken >= p_limit;
     -- One after the other by the key: plans are kept from when the table was empty, and a join, or a list of keys before
     -- PostgreSQL 17, that was planned then would read the whole office for each claim.
-    select * into command from public.agent_commands c where c.office_id = p_office_id and c.command_id = head
-      for no key update skip locked;
+    if p_held is null then
+      select * into command from public.agent_commands c where c.office_id = p_office_id and c.command_id = head
+        for no key update skip locked;
+    else
+      -- What is missed is asked for once: whoever is at the row, an office that asks again say, or the claim whose answer
+      -- was lost and that is not over yet, is waited for.
+      select * into command from public.agent_commands c where c.office_id = p_office_id and c.command_id = head
+        for no key update;
+    end if;
     continue when not found;
     missed := semo.was_missed(command, p_epoch, p_held);
     continue when not missed and not semo.may_be_claimed(command);

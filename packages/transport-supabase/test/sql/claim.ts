@@ -1,4 +1,5 @@
 import { newId } from '@semo-office/core';
+import { Client } from 'pg';
 import { describe, expect, it } from 'vitest';
 
 import { ids, readyHost } from './ready-host.ts';
@@ -97,6 +98,27 @@ function again(stage: () => Stage): void {
       expect(again).toMatchObject([{ command_id: missed['command_id'], attempts: 1, prior_epoch: host.epoch }]);
     }
     expect(await host.claim({ p_held: [seen['command_id'], missed['command_id']] })).toEqual([]);
+  });
+
+  it('waits for whoever is at a command that a host may have missed: it is asked for once', async () => {
+    const office = stage().office();
+    const { host, sessionId: p_session_id } = await readyHost(office);
+    const missed = await office.enqueue('cancel', { p_session_id });
+    await host.claim();
+    const someone = new Client(stage().postgres.connection());
+    await someone.connect();
+    try {
+      await someone.query('begin');
+      await someone.query('select from agent_commands where command_id = $1 for update', [missed['command_id']]);
+      expect(await host.claim()).toEqual([]);
+      const again = host.claim({ p_held: [] });
+      const waiting = `select from pg_stat_activity where wait_event_type = 'Lock' and query like '%semo_claim_commands%'`;
+      await expect.poll(() => stage().postgres.sql(waiting)).toHaveLength(1);
+      await someone.query('commit');
+      expect(ids(await again)).toEqual([missed['command_id']]);
+    } finally {
+      await someone.end();
+    }
   });
 
   it('holds on to the commands a heartbeat names, and to no other', async () => {
