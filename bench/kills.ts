@@ -25,7 +25,7 @@ const { moments, jobs, seed, work } = values;
 const numbers = { moments: Number(moments), jobs: Number(jobs), seed: Number(seed), workMs: Number(work) };
 const targets = TARGETS.filter((target) => values.target === undefined || values.target === target);
 const main = fileURLToPath(new URL('kills/run-main.ts', import.meta.url));
-const fromSources = `--import=${new URL('kills/from-sources.ts', import.meta.url).href}`;
+const fromSources = `--import=${new URL('../tools/from-sources.ts', import.meta.url).href}`;
 for (const target of targets) {
   // Its store has a thread, which is told by the environment alone.
   const env = { ...process.env, NODE_OPTIONS: fromSources };

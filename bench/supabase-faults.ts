@@ -10,7 +10,6 @@ import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { fileURLToPath } from 'node:url';
 import { parseArgs } from 'node:util';
-import { temporaryFolder } from '@semo-office/testbed';
 
 const { values } = parseArgs({
   options: {
@@ -40,11 +39,8 @@ const options = {
   paceMs: number(values.pace),
 };
 const main = fileURLToPath(new URL('faults/run-main.ts', import.meta.url));
-const fromSources = `--import=${new URL('kills/from-sources.ts', import.meta.url).href}`;
-await using folder = await temporaryFolder('semo-faults-');
-// Hosts are started again and again: what was compiled once is not compiled again.
-const env = { ...process.env, NODE_COMPILE_CACHE: folder.path };
+const fromSources = `--import=${new URL('../tools/from-sources.ts', import.meta.url).href}`;
 // What it starts inherits the flag.
-const run = spawn(process.execPath, [fromSources, main, JSON.stringify(options)], { env, stdio: 'inherit' });
+const run = spawn(process.execPath, [fromSources, main, JSON.stringify(options)], { stdio: 'inherit' });
 const [code] = (await once(run, 'close')) as [number | null];
 process.exitCode = code ?? 1;

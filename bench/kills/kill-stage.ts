@@ -16,7 +16,7 @@ import {
 import { killModel } from './kill-model.ts';
 import type { OfficeArguments } from './office-main.ts';
 
-const fromSources = new URL('from-sources.ts', import.meta.url).href;
+const fromSources = new URL('../../tools/from-sources.ts', import.meta.url).href;
 const officeMain = fileURLToPath(new URL('office-main.ts', import.meta.url));
 const semo = fileURLToPath(new URL('../../packages/cli/src/main.ts', import.meta.url));
 

@@ -5,7 +5,7 @@ import { expect, it } from 'vitest';
 import { runDay } from '../crew-office/day.ts';
 
 // The store's thread reads it when it starts: names of our packages lead to their sources there too.
-const fromSources = new URL('../../packages/store-sqlite/test/fixtures/from-sources.mjs', import.meta.url).href;
+const fromSources = new URL('../../tools/from-sources.ts', import.meta.url).href;
 process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --import=${fromSources}`;
 
 const ours = async () => (await readdir(tmpdir())).filter((name) => name.startsWith('semo-day-')).length;

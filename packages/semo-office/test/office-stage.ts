@@ -24,7 +24,7 @@ import {
 } from '../src/index.ts';
 
 // The store's thread reads it when it starts: names of our packages lead to their sources there too.
-const fromSources = new URL('../../store-sqlite/test/fixtures/from-sources.mjs', import.meta.url).href;
+const fromSources = new URL('../../../tools/from-sources.ts', import.meta.url).href;
 process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} --import=${fromSources}`;
 
 /** Several starts of the CLI one after the other, on a machine that may be busy. */

@@ -12,7 +12,7 @@ import { StoreLink } from '../src/store-link.ts';
 import { serveStore } from '../src/store-service.ts';
 
 /** Node options under which processes and threads of a test run on sources. */
-export const FROM_SOURCES = `--import=${new URL('fixtures/from-sources.mjs', import.meta.url).href}`;
+export const FROM_SOURCES = `--import=${new URL('../../../tools/from-sources.ts', import.meta.url).href}`;
 
 // Worker threads read it when they start.
 process.env['NODE_OPTIONS'] = `${process.env['NODE_OPTIONS'] ?? ''} ${FROM_SOURCES}`;
