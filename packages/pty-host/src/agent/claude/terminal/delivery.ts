@@ -7,9 +7,7 @@ export type DeliveryVerdict = 'accepted' | 'garbled';
 type State =
   | { readonly kind: 'none' }
   | { readonly kind: 'offered'; readonly prompt: string; readonly verdict: PromiseWithResolvers<DeliveryVerdict> }
-  | { readonly kind: 'accepted'; readonly prompt: string }
-  /** Given up before it was taken: should it be taken after all, it is kept from the model. */
-  | { readonly kind: 'withdrawn'; readonly prompt: string };
+  | { readonly kind: 'accepted'; readonly prompt: string };
 
 /** What to do with a text that the agent is about to give to its model. */
 export type PromptVerdict =
@@ -20,6 +18,11 @@ export type PromptVerdict =
 /** Follows one prompt at a time from being typed to being taken. */
 export class ClaudeDelivery {
   #state: State = { kind: 'none' };
+  /**
+   * Given up before it was taken. A busy agent may take it after all, once, also when the next one is offered already: it is
+   * kept from the model, and says nothing of the next.
+   */
+  #withdrawn: string | null = null;
 
   get isOffered(): boolean {
     return this.#state.kind === 'offered';
@@ -43,7 +46,9 @@ export class ClaudeDelivery {
 
   /** Takes back what was offered and not taken yet. */
   withdraw(): void {
-    if (this.#state.kind === 'offered') this.#state = { kind: 'withdrawn', prompt: this.#state.prompt };
+    if (this.#state.kind !== 'offered') return;
+    this.#withdrawn = this.#state.prompt;
+    this.#state = { kind: 'none' };
   }
 
   /** Whatever is told from now on belongs to no prompt of ours. */
@@ -54,7 +59,8 @@ export class ClaudeDelivery {
   /** Judges what the agent says it was given. */
   onPrompt(reported: string): PromptVerdict {
     const state = this.#state;
-    if (state.kind === 'withdrawn' && isSamePrompt(reported, state.prompt)) {
+    if (this.#withdrawn !== null && isSamePrompt(reported, this.#withdrawn)) {
+      this.#withdrawn = null;
       return { kind: 'blocked', reason: 'This prompt was taken back.' };
     }
     if (state.kind !== 'offered' || isSelfStarted(reported)) return { kind: 'not_ours' };
@@ -63,6 +69,7 @@ export class ClaudeDelivery {
       return { kind: 'blocked', reason: 'This is not the prompt that was sent.' };
     }
     this.#state = { kind: 'accepted', prompt: state.prompt };
+    this.#withdrawn = null;
     state.verdict.resolve('accepted');
     return { kind: 'accepted', prompt: state.prompt };
   }

@@ -13,8 +13,11 @@ import { ClaudeTurnHooks, type TurnHook } from './turn-hooks.ts';
 
 /** A prompt that is not taken within this long never will be. A loaded machine takes seconds. */
 const ACCEPT_TIMEOUT_MS = 60_000;
-/** How often a prompt is offered to an input box that has something else in it. */
-const OFFERS = 3;
+/**
+ * How long the agent is given, after each offer of a prompt to a box that had something else in it, to put that back into the
+ * box: at the end of the last one the prompt is given up. A loaded machine takes longer than it seems at rest.
+ */
+const BETWEEN_OFFERS_MS = [0, 0, 300, 1000, 3000] as const;
 /** How long to wait for rest where it only helps: before leaving, and before the box is emptied. */
 const REST_PATIENCE_MS = 2000;
 
@@ -110,16 +113,17 @@ export class ClaudeAgent implements AgentControl {
     await this.#hooks.limitDeclined(signal);
     this.#hooks.promptSent();
     checkPasteable(prompt);
-    for (let offer = 1; offer <= OFFERS; offer += 1) {
+    for (const ms of BETWEEN_OFFERS_MS) {
       if ((await this.#offer(prompt, signal)) === 'accepted') return;
       // Something was in the box, from a person or an interrupted prompt. The hook kept it from the model, and the CLI
       // puts it back into the box when it has come to rest.
       await this.#restFor(signal);
+      await this.#pause(ms, signal);
       await this.#box.clear();
     }
     throw new SemoError(
       'prompt_not_accepted',
-      `The agent got another text than was sent, ${OFFERS} times. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).`,
+      `The agent got another text than was sent, ${BETWEEN_OFFERS_MS.length} times. Nothing reached the model. Look at the screen with getOutput({ as: "screen" }).`,
     );
   }
 
@@ -193,6 +197,14 @@ export class ClaudeAgent implements AgentControl {
   async #restFor(signal: AbortSignal): Promise<void> {
     using limit = deadline(this.#io.clock, REST_PATIENCE_MS);
     await this.#rest.wait(AbortSignal.any([signal, limit.signal]));
+  }
+
+  #pause(ms: number, signal: AbortSignal): Promise<void> {
+    return new Promise((resolve) => {
+      if (signal.aborted) return resolve();
+      const cancel = this.#io.clock.schedule(ms, resolve);
+      signal.addEventListener('abort', () => (cancel(), resolve()), { once: true });
+    });
   }
 
   async #offer(prompt: string, signal: AbortSignal): Promise<DeliveryVerdict> {
