@@ -87,7 +87,8 @@ function runArguments(stage: LeakStage, { ending, seconds, inWorktree, lane }: L
     '--persona',
     stage.personaFile,
     ...place,
-    ...(ending === 'timeout' ? ['--timeout', '5s'] : []),
+    // By then its helpers are up, also on a busy machine.
+    ...(ending === 'timeout' ? ['--timeout', '10s'] : []),
     ...(ending === 'host-kill' ? ['--socket', socketOf(stage, lane)] : []),
     promptOf(ending === 'normal' ? 'finish' : 'stay', seconds),
   ];
